@@ -1,0 +1,138 @@
+/* config.h - config.lua, read, checked and turned into structs.
+ *
+ * Owns:    every string in it; nothing in a struct config changes after config_load.
+ * Threads: loading on main; reading on any. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "log.h"
+#include "util.h"
+
+struct error;
+
+/* A librdkafka property that the user passes through. */
+struct property {
+    char *name;
+    char *value;
+};
+
+struct properties {
+    struct property *items;
+    size_t count;
+};
+
+struct cluster_config {
+    char *name;    /* "default" when the file says `cluster = {...}` */
+    char *brokers; /* host:port,host:port */
+    struct properties properties;
+    int line; /* in config.lua, for messages */
+};
+
+struct topic_config {
+    char *name;
+    const struct cluster_config *cluster;
+    int partitions;             /* 0: the broker's default */
+    int replicas;               /* 0: the broker's default */
+    bool create;                /* false: only verified */
+    struct properties settings; /* the topic's own, such as retention.ms */
+    int line;
+};
+
+enum key_missing { KEY_MISSING_UUID, KEY_MISSING_ERROR };
+
+struct producer_config {
+    char *name;
+    const struct cluster_config *cluster;
+    char *topic;
+    char *key_field; /* a path in the event such as payment.id; NULL: none */
+    enum key_missing key_missing;
+    char *type_header; /* NULL: none is written */
+    struct properties properties;
+    int line;
+};
+
+/* free_worker: no order. partition: one after the other. key: equal keys one after the other. */
+enum distribution { DISTRIBUTION_KEY, DISTRIBUTION_PARTITION, DISTRIBUTION_FREE_WORKER };
+
+/* Where a partition without a committed offset begins. */
+enum offset_reset { OFFSET_RESET_EARLIEST, OFFSET_RESET_LATEST, OFFSET_RESET_NONE };
+
+struct handler_config {
+    char *type;
+    char *module; /* as require takes it: handlers.order_created */
+    int line;
+};
+
+struct consumer_config {
+    char *name;
+    const struct cluster_config *cluster;
+    char **topics;
+    size_t topic_count;
+    char *group;
+    enum offset_reset offset_reset;
+    int workers_min; /* the pool runs this many */
+    int workers_max;
+    int64_t lag_threshold;
+    int buffer_size; /* handlers one worker may have begun and not finished */
+    enum distribution distribution;
+    struct handler_config *handlers;
+    size_t handler_count;
+    char *type_header;
+    int64_t drain_timeout_ms;
+    int64_t commit_interval_ms;
+    int64_t window_records; /* read and not settled, the whole consumer */
+    int64_t window_bytes;
+    int64_t max_ahead;        /* settled beyond the oldest unsettled, a partition */
+    int64_t max_record_bytes; /* larger is invalid */
+    struct properties properties;
+    int line;
+};
+
+struct config {
+    char *path;      /* as given: config.lua */
+    char *directory; /* of path */
+    struct cluster_config *clusters;
+    size_t cluster_count;
+    struct topic_config *topics;
+    size_t topic_count;
+    struct producer_config *producers;
+    size_t producer_count;
+    struct consumer_config *consumers;
+    size_t consumer_count;
+    enum log_level log_level;
+    enum log_format log_format;
+    int64_t stop_timeout_ms;
+    /* Sentences for the log at start, such as a key that has no effect yet. */
+    char **notices;
+    size_t notice_count;
+};
+
+struct config_options {
+    const char *path;
+    /* In `lagoon dev` a missing env() gets a placeholder and a notice; brokers and security
+     * properties are set aside by the caller. */
+    bool is_dev;
+};
+
+/* Everything that is wrong with the file, one problem a line:
+ * `config.lua:LINE: path: what is wrong, did you mean ...?` */
+struct config_problems {
+    char **lines;
+    size_t count;
+};
+
+/* 0 and *config, which the caller frees; or -1 and the problems, at least one. */
+MUST_USE int config_load(const struct config_options *options, struct config **config,
+                         struct config_problems *problems);
+void config_free(struct config **config);
+void config_problems_destroy(struct config_problems *problems);
+
+const struct topic_config *config_topic(const struct config *config,
+                                        const struct cluster_config *cluster, const char *name);
+const struct producer_config *config_producer(const struct config *config, const char *name);
+const struct consumer_config *config_consumer(const struct config *config, const char *name);
+
+/* The value of a property, the last one given; NULL when it is not there. */
+const char *properties_get(const struct properties *properties, const char *name);
+
+#endif

@@ -1,0 +1,157 @@
+/* dispatcher.h - decides which record may run next, and which worker has to wake up for it.
+ *
+ * One mechanism for the three orders. Under free_worker, and for a null key under key, a record is
+ * runnable at once. Otherwise it belongs to a strand (topic, partition and exact key; or topic and
+ * partition): only the head of a strand is runnable or running. A strand exists only while it has
+ * records. Any worker runs any strand, so adding or retiring a worker moves nothing.
+ *
+ * A lane is a partition as the dispatcher sees it. It outlives assignments, because a handler may
+ * run on past the loss of its partition: such a leftover keeps its strand until it ends, so that
+ * the same record, delivered again, waits for it.
+ *
+ * Pure but for its mutex: no clock, no socket, no Lua, no log. The mutex is held over none of the
+ * callbacks.
+ *
+ * Owns:    lanes, strands, and records between dispatcher_push and dispatcher_collect or
+ *          dispatcher_revoke.
+ * Threads: main pushes, collects, holds, revokes; workers take and finish. */
+#ifndef DISPATCHER_H
+#define DISPATCHER_H
+
+#include <pthread.h>
+
+#include "config.h"
+#include "record.h"
+#include "util.h"
+
+/* One worker as the dispatcher sees it; a field of the worker, which outlives its use here. */
+struct taker {
+    struct link idle_link;
+    bool is_idle;  /* on the idle stack */
+    bool is_woken; /* taken off it by a wake that it has not answered yet */
+};
+
+struct lane {
+    char *topic;
+    int32_t partition;
+    struct lane *next;
+    uint64_t epoch; /* of the current assignment */
+    bool is_assigned;
+    bool is_held;           /* stopped: nothing of it starts */
+    size_t leftovers;       /* running records of older epochs */
+    size_t running;         /* running records of this epoch */
+    struct link records;    /* by lane_link: every record of it, in no order */
+    struct link held;       /* by queue_link: would be runnable, were the lane not held */
+    struct strand *strands; /* hash table by key; under `partition` at most one, with no key */
+};
+
+/* What main sleeps for; decides when the end of a record wakes it. */
+enum dispatcher_need {
+    NEED_NOTHING, /* the tick collects */
+    NEED_ROOM,    /* wake main when half of what was outstanding has ended, or workers run dry */
+    NEED_EVERY,   /* a drain: wake main for each end */
+};
+
+/* How a strand goes on after a handler. */
+enum verdict {
+    VERDICT_RELEASE, /* the successor may run */
+    VERDICT_KEEP,    /* the record stays its strand's head; main decides (retry) */
+    VERDICT_HOLD,    /* the same, and nothing further of its partition starts */
+};
+
+struct dispatcher_callbacks {
+    void *context;
+    void (*on_wake_worker)(void *context, struct taker *taker); /* from any thread, no lock held */
+    void (*on_wake_main)(void *context);                        /* the same */
+};
+
+struct dispatcher {
+    struct dispatcher_callbacks callbacks;
+    enum distribution distribution;
+    struct lane *lanes; /* main adds, under the mutex; never removed */
+    pthread_mutex_t mutex;
+    struct link run_queue;
+    size_t runnable; /* length of the run queue */
+    size_t running;
+    uint64_t next_arrival;
+    struct link idle; /* stack of takers: the last to sleep is the first to wake */
+    bool is_waking;   /* a wake is under way */
+    struct link ended;
+    size_t ended_count;
+    enum dispatcher_need need;
+    size_t low_water;             /* with NEED_ROOM: ended_count that wakes main */
+    struct strand *spare_strands; /* kept for reuse, so that none is freed under the mutex */
+    size_t spare_count;
+};
+
+void dispatcher_init(struct dispatcher *dispatcher, enum distribution distribution,
+                     const struct dispatcher_callbacks *callbacks);
+
+/* Every record must have been given back. */
+void dispatcher_destroy(struct dispatcher *dispatcher);
+
+/* --- main --- */
+
+/* The lane of a partition, made when it is new; lives as long as the dispatcher. */
+struct lane *dispatcher_lane(struct dispatcher *dispatcher, const char *topic, int32_t partition);
+
+/* A new assignment (or seek) of the lane begins. Whatever still runs of it is a leftover. Epochs of
+ * a lane only grow. */
+void dispatcher_assign(struct dispatcher *dispatcher, struct lane *lane, uint64_t epoch);
+
+/* Gives records of one lane in the order of their offsets, with epoch and slot set; their epoch is
+ * the lane's. Wakes a worker when that is due. */
+void dispatcher_push(struct dispatcher *dispatcher, struct lane *lane, struct record **records,
+                     size_t count);
+
+/* Moves every ended record to `ended` (by queue_link). A record whose state is RECORD_KEPT stays
+ * the head of its strand: main gives it back by dispatcher_rerun, dispatcher_release or
+ * dispatcher_revoke. Any other is main's. */
+void dispatcher_collect(struct dispatcher *dispatcher, struct link *ended);
+
+/* A kept record runs again, before everything else that is runnable. */
+void dispatcher_rerun(struct dispatcher *dispatcher, struct record *record);
+
+/* A kept record is main's from here on and its strand moves on. */
+void dispatcher_release(struct dispatcher *dispatcher, struct record *record);
+
+/* Nothing further of the lane starts, until dispatcher_resume or a new assignment. */
+void dispatcher_hold(struct dispatcher *dispatcher, struct lane *lane);
+void dispatcher_resume(struct dispatcher *dispatcher, struct lane *lane);
+
+/* The lane is being revoked: moves every record of it that is not running to `unstarted` (by
+ * queue_link); they are main's. Kept records among them. Running ones go on; when a later
+ * dispatcher_assign or dispatcher_forget finds them still running they are leftovers. */
+void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, struct link *unstarted);
+
+/* The drain is over: what still runs of the lane is a leftover from here on. */
+void dispatcher_forget(struct dispatcher *dispatcher, struct lane *lane);
+
+/* Running records of the lane's current epoch. */
+size_t dispatcher_running(struct dispatcher *dispatcher, struct lane *lane);
+
+/* What main sleeps for. */
+void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need);
+
+/* The net under the wake-ups: wakes a worker when there is backlog, an idle worker and no wake
+ * under way. Called by a timer that is armed only while records are outstanding. */
+void dispatcher_tick(struct dispatcher *dispatcher);
+
+/* --- workers --- */
+
+void taker_init(struct taker *taker);
+
+/* The next record, which the caller has begun by taking it; NULL: there is none, the taker is on
+ * the idle stack and will be woken. */
+struct record *dispatcher_take(struct dispatcher *dispatcher, struct taker *taker);
+
+/* The handler of `record` ended; the record is not the caller's any more. In the same critical
+ * section takes the next one for `taker`, as dispatcher_take does; with taker NULL takes none. */
+struct record *dispatcher_finish(struct dispatcher *dispatcher, struct record *record,
+                                 enum verdict verdict, struct taker *taker);
+
+/* The taker has something else to do now: it leaves the idle stack, and a wake that was on its way
+ * to it is passed on. */
+void dispatcher_leave(struct dispatcher *dispatcher, struct taker *taker);
+
+#endif

@@ -1,0 +1,15 @@
+/* exit_code.h - what the process's exit status says; documented in the README. */
+#ifndef EXIT_CODE_H
+#define EXIT_CODE_H
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_INTERNAL = 1,    /* lagoon itself failed, or the machine refused something */
+    EXIT_USAGE = 2,       /* the command line is wrong */
+    EXIT_CONFIG = 3,      /* config.lua or a script is wrong */
+    EXIT_UNREACHABLE = 4, /* no broker answered in time */
+    EXIT_UNFINISHED = 5,  /* something was left undone: a handler, a delivery, a bad line */
+    EXIT_FATAL = 6,       /* Kafka refused this client for good */
+};
+
+#endif

@@ -1,0 +1,43 @@
+/* log.h - one line per event on standard error: text for people, JSON for machines.
+ *
+ * Threads: any; a line is written by one write(2), so lines of different threads never mix. */
+#ifndef LOG_H
+#define LOG_H
+
+#include "util.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+/* LOG_AUTO is text on a terminal, JSON otherwise. */
+enum log_format { LOG_AUTO, LOG_TEXT, LOG_JSON };
+
+/* Something known about the event, beside its message. The name is a short snake_case word. */
+struct log_field {
+    const char *name;
+    enum log_field_kind { FIELD_TEXT, FIELD_INTEGER, FIELD_JSON } kind;
+    const char *text; /* FIELD_TEXT, FIELD_JSON (already encoded); may hold any byte */
+    size_t length;
+    int64_t integer; /* FIELD_INTEGER */
+};
+
+struct log_field log_text(const char *name,
+                          const char *text); /* text NULL: the field is left out */
+struct log_field log_bytes(const char *name, const char *bytes, size_t length);
+struct log_field log_integer(const char *name, int64_t integer);
+struct log_field log_json(const char *name, const char *json, size_t length);
+
+/* Call once, before other threads start; log_set_level at any time. */
+void log_init(enum log_level level, enum log_format format);
+void log_set_level(enum log_level level);
+bool log_is_enabled(enum log_level level);
+
+void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_warn(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* The same with fields. */
+void log_event(enum log_level level, const struct log_field *fields, size_t field_count,
+               const char *format, ...) PRINTF_LIKE(4, 5);
+
+#endif

@@ -1,0 +1,104 @@
+/* producer.h - publishes records and follows each to its acknowledgement.
+ *
+ * One librdkafka handle for each declared producer, made when it is first needed, shared by all
+ * workers; idempotent, and it retries what is transient without limit, so that a delivery ends
+ * acknowledged or refused for good.
+ *
+ * Threads: producer_publish and delivery_* on any thread; the rest on main. */
+#ifndef PRODUCER_H
+#define PRODUCER_H
+
+#include <uv.h>
+
+#include "cluster.h"
+#include "inbox.h"
+#include "record.h"
+
+struct producer;
+
+/* One published record on its way. Two owners: the report to come and the Lua value; freed when
+ * both let go. It never points into a Lua state: its waiter is an inbox and a ticket. */
+struct delivery;
+
+enum delivery_state { DELIVERY_PENDING, DELIVERY_ACKNOWLEDGED, DELIVERY_REFUSED };
+
+struct producer_callbacks {
+    void *context;
+    /* On main, for each report of a delivery that has a record; the record is valid during the
+     * call. reason is NULL when acknowledged. */
+    void (*on_report)(void *context, struct record *record, int attempt, const char *reason);
+    /* On main: the handle is lost for good. */
+    void (*on_fatal)(void *context, const char *producer, const char *reason);
+};
+
+/* config and cluster outlive the producer. Connects nothing. */
+struct producer *producer_new(uv_loop_t *loop, const struct producer_config *config,
+                              const struct cluster *cluster,
+                              const struct producer_callbacks *callbacks);
+
+/* Makes the handle when there is none yet. Blocks some milliseconds: helper or worker. */
+MUST_USE int producer_connect(struct producer *producer, struct error *err);
+
+const struct producer_config *producer_config(const struct producer *producer);
+
+/* What is to be published; all borrowed for the call. */
+struct publication {
+    const char *topic;    /* NULL: the producer's */
+    int32_t partition;    /* -1: by key */
+    int64_t timestamp_ms; /* 0: now */
+    const char *key;      /* NULL: null key */
+    size_t key_length;
+    const char *value; /* NULL: tombstone */
+    size_t value_length;
+    const struct record_header *headers;
+    size_t header_count;
+    struct record *record; /* the record being handled, NULL outside a handler */
+    int attempt;
+};
+
+enum publish_result {
+    PUBLISH_QUEUED,  /* *delivery is set; the caller owns one of its references */
+    PUBLISH_FULL,    /* the queue has no room: producer_wait_for_room, then again */
+    PUBLISH_INVALID, /* cannot be sent: err says why (size, partition) */
+};
+
+/* Never blocks once the handle exists. When QUEUED and publication->record is not NULL the caller
+ * adds 1 to record->published; main will call on_report once for it. */
+enum publish_result producer_publish(struct producer *producer,
+                                     const struct publication *publication,
+                                     struct delivery **delivery, struct error *err);
+
+/* Posts the ticket when the queue has room again, or soon if it already has. */
+void producer_wait_for_room(struct producer *producer, struct inbox *inbox, uint64_t ticket);
+
+/* For callers that cannot yield: blocks until there may be room, at most timeout_ms. */
+void producer_block_for_room(struct producer *producer, int64_t timeout_ms);
+
+/* Posts the ticket when the report comes. False: it is there already, nothing will be posted. */
+bool delivery_wait(struct delivery *delivery, struct inbox *inbox, uint64_t ticket);
+enum delivery_state delivery_state(const struct delivery *delivery);
+/* Valid once acknowledged or refused. */
+int32_t delivery_partition(const struct delivery *delivery);
+int64_t delivery_offset(const struct delivery *delivery);
+const char *delivery_reason(const struct delivery *delivery); /* why it was refused */
+void delivery_release(struct delivery **delivery);
+
+/* Records queued or in flight: what a flush waits for. */
+size_t producer_outstanding(const struct producer *producer);
+
+struct producer_counts {
+    uint64_t published;
+    uint64_t acknowledged;
+    uint64_t refused;
+};
+struct producer_counts producer_counts(const struct producer *producer);
+
+/* The process is stopping for good: what is still queued is given up (its reports come as refused)
+ * and said in the log. Main. */
+void producer_purge(struct producer *producer);
+
+/* Closes the loop handle, destroys the librdkafka handle on a helper, then calls on_closed and
+ * frees. Nothing may be outstanding, or it was purged. */
+void producer_close(struct producer **producer, void (*on_closed)(void *context), void *context);
+
+#endif

@@ -1,0 +1,104 @@
+/* record.h - one record of Kafka in one block of our own, and its way through the process.
+ *
+ * Nothing behind the consumer holds an object of librdkafka: what main reads is copied here and
+ * librdkafka's batch is freed at once.
+ *
+ * Owns:    its bytes. Who owns the record itself is said by its state.
+ * Threads: each group of fields says whose it is; the dispatcher's mutex is the hand-over. */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "util.h"
+
+struct lane;
+struct strand;
+struct rd_kafka_message_s;
+
+struct record_header {
+    const char *name; /* NUL-terminated */
+    const char *value;
+    size_t value_length;
+    bool is_null; /* Kafka tells a null value from an empty one */
+};
+
+/* Where a record is in the dispatcher. */
+enum record_state {
+    RECORD_OUTSIDE,  /* main's: not given to the dispatcher yet, or ended */
+    RECORD_RUNNABLE, /* on the run queue */
+    RECORD_HELD,     /* would be on the run queue, but its partition is stopped */
+    RECORD_BEHIND,   /* in its strand, behind the head */
+    RECORD_TWIN,     /* waits for the leftover of the same offset to end */
+    RECORD_RUNNING,  /* a worker's: its handler has begun and not returned */
+    RECORD_KEPT,     /* its handler ended, it is still the head of its strand: main decides */
+};
+
+/* How a handler's run ended. */
+enum outcome {
+    OUTCOME_NONE,
+    OUTCOME_DONE,    /* returned */
+    OUTCOME_SKIPPED, /* of no declared type */
+    OUTCOME_INVALID, /* could not be decoded, is too large, or has no type */
+    OUTCOME_FAILED,  /* raised, or returned nil or false and a reason */
+};
+
+struct record {
+    /* Constant once read. */
+    const char *topic; /* the lane's, which outlives every record */
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms; /* -1: the record has none */
+    const char *key;      /* NULL: null key; an empty key is not NULL */
+    size_t key_length;
+    const char *value; /* NULL: a tombstone */
+    size_t value_length;
+    const struct record_header *headers;
+    size_t header_count;
+    size_t block_bytes; /* what this record takes of the window */
+
+    /* Set by main before the dispatcher gets it, constant then. */
+    uint64_t epoch; /* of the partition's assignment */
+    uint64_t slot;  /* in the partition's offsets */
+    int attempt;    /* from 1 */
+
+    /* The dispatcher's, under its mutex. */
+    enum record_state state;
+    struct lane *lane;
+    struct strand *strand;  /* NULL: no order to keep */
+    struct record *twin;    /* the redelivered record that waits for this one */
+    struct record *twin_of; /* the running one this waits for */
+    struct link queue_link; /* run queue, strand, held list or the list of ended records */
+    struct link lane_link;  /* all records of the lane that the dispatcher has */
+    uint64_t arrival;       /* order of pushing */
+    uint32_t key_hash;
+
+    /* The worker's that runs it; main's once it has ended. */
+    enum outcome outcome;
+    char *failure;      /* why not DONE, with traceback; freed with the record */
+    uint32_t published; /* deliveries of this attempt */
+
+    /* Main's. */
+    struct link partition_link; /* its partition's list: ended and waiting for deliveries */
+    uint32_t reported;          /* deliveries of this attempt that are acknowledged */
+    uint32_t deliveries_open;   /* of all attempts: while there are any, the block stays */
+    bool is_ended;              /* main has seen its outcome */
+    bool is_dropped;            /* freed as soon as deliveries_open is 0 */
+};
+
+/* A copy of the message: key, value, headers. `topic` is borrowed. */
+struct record *record_new(const struct rd_kafka_message_s *message, const char *topic);
+
+/* The same from plain bytes, without headers; key or value may be NULL. */
+struct record *record_make(const char *topic, int32_t partition, int64_t offset, const char *key,
+                           size_t key_length, const char *value, size_t value_length);
+
+/* The block goes back; deliveries_open must be 0. Sets *record to NULL. */
+void record_free(struct record **record);
+
+/* The last header of that name; NULL when there is none. */
+const struct record_header *record_header(const struct record *record, const char *name);
+
+/* "orders[3]@1234", for messages; buffer of at least RECORD_NAME_BYTES. */
+enum { RECORD_NAME_BYTES = 320 };
+const char *record_name(const struct record *record, char *buffer);
+
+#endif
