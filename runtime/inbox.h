@@ -24,7 +24,7 @@ void inbox_post(struct inbox *inbox, uint64_t ticket);
 void inbox_wake(struct inbox *inbox);
 
 /* Something was posted since the last drain; no lock is taken. */
-bool inbox_has_posts(const struct inbox *inbox);
+bool inbox_has_posts(struct inbox *inbox);
 
 /* Moves up to `capacity` posted tickets out; returns how many. */
 size_t inbox_drain(struct inbox *inbox, uint64_t *tickets, size_t capacity);
