@@ -35,12 +35,11 @@ struct lane {
     char *topic;
     int32_t partition;
     struct lane *next;
-    uint64_t epoch; /* of the current assignment */
-    bool is_assigned;
+    uint64_t epoch;         /* of the current assignment; 0: it is not assigned */
     bool is_held;           /* stopped: nothing of it starts */
-    size_t leftovers;       /* running records of older epochs */
     size_t running;         /* running records of this epoch */
-    struct link records;    /* by lane_link: every record of it, in no order */
+    size_t leftovers;       /* running records of older epochs */
+    struct link records;    /* by lane_link: every record of it, in the order of arrival */
     struct link held;       /* by queue_link: would be runnable, were the lane not held */
     struct strand *strands; /* hash table by key; under `partition` at most one, with no key */
 };
@@ -48,7 +47,7 @@ struct lane {
 /* What main sleeps for; decides when the end of a record wakes it. */
 enum dispatcher_need {
     NEED_NOTHING, /* the tick collects */
-    NEED_ROOM,    /* wake main when half of what was outstanding has ended, or workers run dry */
+    NEED_ROOM,    /* wake main when enough has ended, or the workers run dry */
     NEED_EVERY,   /* a drain: wake main for each end */
 };
 
@@ -95,24 +94,25 @@ void dispatcher_destroy(struct dispatcher *dispatcher);
 /* The lane of a partition, made when it is new; lives as long as the dispatcher. */
 struct lane *dispatcher_lane(struct dispatcher *dispatcher, const char *topic, int32_t partition);
 
-/* A new assignment (or seek) of the lane begins. Whatever still runs of it is a leftover. Epochs of
- * a lane only grow. */
+/* A new assignment (or seek) of the lane begins, with an epoch that no assignment of the lane had
+ * before, from 1. The lane is not held any more. dispatcher_revoke was called for the one before.
+ */
 void dispatcher_assign(struct dispatcher *dispatcher, struct lane *lane, uint64_t epoch);
 
-/* Gives records of one lane in the order of their offsets, with epoch and slot set; their epoch is
- * the lane's. Wakes a worker when that is due. */
+/* Gives records of one lane in the order of their offsets, with epoch and slot set. Wakes a worker
+ * when that is due. */
 void dispatcher_push(struct dispatcher *dispatcher, struct lane *lane, struct record **records,
                      size_t count);
 
-/* Moves every ended record to `ended` (by queue_link). A record whose state is RECORD_KEPT stays
- * the head of its strand: main gives it back by dispatcher_rerun, dispatcher_release or
- * dispatcher_revoke. Any other is main's. */
+/* Moves every ended record to `ended` (by queue_link). One whose state is RECORD_KEPT is still the
+ * head of its strand: main gives it back by dispatcher_rerun or dispatcher_release, or a
+ * dispatcher_revoke takes it. Any other is main's. */
 void dispatcher_collect(struct dispatcher *dispatcher, struct link *ended);
 
 /* A kept record runs again, before everything else that is runnable. */
 void dispatcher_rerun(struct dispatcher *dispatcher, struct record *record);
 
-/* A kept record is main's from here on and its strand moves on. */
+/* A kept record is main's from here on, and its strand moves on. */
 void dispatcher_release(struct dispatcher *dispatcher, struct record *record);
 
 /* Nothing further of the lane starts, until dispatcher_resume or a new assignment. */
@@ -120,18 +120,21 @@ void dispatcher_hold(struct dispatcher *dispatcher, struct lane *lane);
 void dispatcher_resume(struct dispatcher *dispatcher, struct lane *lane);
 
 /* The lane is being revoked: moves every record of it that is not running to `unstarted` (by
- * queue_link); they are main's. Kept records among them. Running ones go on; when a later
- * dispatcher_assign or dispatcher_forget finds them still running they are leftovers. */
+ * queue_link), kept ones among them; they are main's. Running ones go on, and so does one that has
+ * ended and is not collected yet: when it is collected as RECORD_KEPT, main releases it. */
 void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, struct link *unstarted);
 
 /* The drain is over: what still runs of the lane is a leftover from here on. */
 void dispatcher_forget(struct dispatcher *dispatcher, struct lane *lane);
 
-/* Running records of the lane's current epoch. */
-size_t dispatcher_running(struct dispatcher *dispatcher, struct lane *lane);
+/* Running records of the lane's current epoch; of every lane and epoch. */
+size_t dispatcher_running(struct dispatcher *dispatcher, const struct lane *lane);
+size_t dispatcher_running_all(struct dispatcher *dispatcher);
 
-/* What main sleeps for. */
-void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need);
+/* What main sleeps for. With NEED_ROOM main is woken once, when `low_water` records have ended or
+ * the workers run dry; NEED_EVERY holds until it is changed. */
+void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need,
+                         size_t low_water);
 
 /* The net under the wake-ups: wakes a worker when there is backlog, an idle worker and no wake
  * under way. Called by a timer that is armed only while records are outstanding. */

@@ -29,7 +29,8 @@ enum record_state {
     RECORD_BEHIND,   /* in its strand, behind the head */
     RECORD_TWIN,     /* waits for the leftover of the same offset to end */
     RECORD_RUNNING,  /* a worker's: its handler has begun and not returned */
-    RECORD_KEPT,     /* its handler ended, it is still the head of its strand: main decides */
+    RECORD_ENDED,    /* its handler ended, main has not seen it; still the head of its strand */
+    RECORD_KEPT,     /* the same, and main has seen it: main decides */
 };
 
 /* How a handler's run ended. */

@@ -1,0 +1,589 @@
+#include "dispatcher.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define uthash_malloc(size) xmalloc(size)
+#include <uthash.h>
+
+enum {
+    SHORT_KEY_BYTES = 64,
+    MAX_SPARE_STRANDS = 1024,
+};
+
+/* The records of one order. Owns a copy of the key, because the record that brought it may be freed
+ * before its successors run. Short keys need no allocation, and such strands are used again. */
+struct strand {
+    struct lane *lane;
+    struct record *head; /* runnable, held, running, ended or kept; never NULL while in the table */
+    struct link behind;  /* by queue_link: the others, in order */
+    char *key;           /* short_key, or allocated */
+    size_t key_length;
+    char short_key[SHORT_KEY_BYTES];
+    struct strand *next_spare;
+    UT_hash_handle hh;
+};
+
+/* Whom to wake once the mutex is released. */
+struct wakes {
+    struct taker *worker;
+    bool is_main;
+};
+
+static struct record *record_of_queue(struct link *link)
+{
+    return CONTAINER_OF(link, struct record, queue_link);
+}
+
+static struct record *record_of_lane(struct link *link)
+{
+    return CONTAINER_OF(link, struct record, lane_link);
+}
+
+void dispatcher_init(struct dispatcher *dispatcher, enum distribution distribution,
+                     const struct dispatcher_callbacks *callbacks)
+{
+    *dispatcher = (struct dispatcher){
+        .callbacks = *callbacks,
+        .distribution = distribution,
+    };
+    pthread_mutex_init(&dispatcher->mutex, NULL);
+    list_init(&dispatcher->run_queue);
+    list_init(&dispatcher->idle);
+    list_init(&dispatcher->ended);
+}
+
+static void lane_free(struct lane *lane)
+{
+    assert(list_is_empty(&lane->records));
+    assert(lane->strands == NULL);
+    free(lane->topic);
+    free(lane);
+}
+
+void dispatcher_destroy(struct dispatcher *dispatcher)
+{
+    assert(list_is_empty(&dispatcher->run_queue) && list_is_empty(&dispatcher->ended));
+    while (dispatcher->lanes != NULL) {
+        struct lane *lane = dispatcher->lanes;
+        dispatcher->lanes = lane->next;
+        lane_free(lane);
+    }
+    while (dispatcher->spare_strands != NULL) {
+        struct strand *strand = dispatcher->spare_strands;
+        dispatcher->spare_strands = strand->next_spare;
+        free(strand);
+    }
+    pthread_mutex_destroy(&dispatcher->mutex);
+}
+
+/* --- wake-ups --- */
+
+/* One wake is under way at a time; the woken worker starts the next when its take leaves backlog.
+ * So the pool grows only as fast as its threads really run: cheap handlers empty the queue before
+ * many are up, blocking ones bring up all. */
+static void wake_worker(struct dispatcher *dispatcher, struct wakes *wakes)
+{
+    if (dispatcher->is_waking || dispatcher->runnable == 0 || list_is_empty(&dispatcher->idle))
+        return;
+    struct taker *taker = CONTAINER_OF(list_pop(&dispatcher->idle), struct taker, idle_link);
+    taker->is_idle = false;
+    taker->is_woken = true;
+    dispatcher->is_waking = true;
+    wakes->worker = taker;
+}
+
+static void wake_main(struct dispatcher *dispatcher, struct wakes *wakes)
+{
+    bool is_dry = dispatcher->runnable == 0;
+    switch (dispatcher->need) {
+    case NEED_NOTHING:
+        return;
+    case NEED_ROOM:
+        if (dispatcher->ended_count < dispatcher->low_water && !is_dry)
+            return;
+        dispatcher->need = NEED_NOTHING;
+        break;
+    case NEED_EVERY:
+        break;
+    }
+    wakes->is_main = true;
+}
+
+static void unlock_and_wake(struct dispatcher *dispatcher, const struct wakes *wakes)
+{
+    pthread_mutex_unlock(&dispatcher->mutex);
+    if (wakes->worker != NULL)
+        dispatcher->callbacks.on_wake_worker(dispatcher->callbacks.context, wakes->worker);
+    if (wakes->is_main)
+        dispatcher->callbacks.on_wake_main(dispatcher->callbacks.context);
+}
+
+/* --- strands --- */
+
+static bool has_order(const struct dispatcher *dispatcher, const struct record *record)
+{
+    switch (dispatcher->distribution) {
+    case DISTRIBUTION_FREE_WORKER:
+        return false;
+    case DISTRIBUTION_PARTITION:
+        return true;
+    case DISTRIBUTION_KEY:
+        return record->key != NULL;
+    }
+    return false;
+}
+
+/* The bytes by which the record finds its strand within its lane. */
+static const char *strand_key(const struct dispatcher *dispatcher, const struct record *record,
+                              size_t *length)
+{
+    bool is_keyed = dispatcher->distribution == DISTRIBUTION_KEY;
+    *length = is_keyed ? record->key_length : 0;
+    return is_keyed ? record->key : "";
+}
+
+static struct strand *strand_new(struct dispatcher *dispatcher, struct lane *lane, const char *key,
+                                 size_t key_length)
+{
+    struct strand *strand = dispatcher->spare_strands;
+    if (strand != NULL) {
+        dispatcher->spare_strands = strand->next_spare;
+        dispatcher->spare_count--;
+    } else {
+        strand = xmalloc(sizeof *strand);
+    }
+    strand->lane = lane;
+    strand->head = NULL;
+    list_init(&strand->behind);
+    strand->key = key_length <= SHORT_KEY_BYTES ? strand->short_key : xmalloc(key_length);
+    memcpy(strand->key, key, key_length);
+    strand->key_length = key_length;
+    return strand;
+}
+
+static void strand_delete(struct dispatcher *dispatcher, struct strand *strand)
+{
+    HASH_DELETE(hh, strand->lane->strands, strand);
+    if (strand->key != strand->short_key)
+        free(strand->key);
+    if (dispatcher->spare_count == MAX_SPARE_STRANDS) {
+        free(strand);
+        return;
+    }
+    strand->next_spare = dispatcher->spare_strands;
+    dispatcher->spare_strands = strand;
+    dispatcher->spare_count++;
+}
+
+static struct strand *strand_find_or_new(struct dispatcher *dispatcher, struct record *record)
+{
+    struct lane *lane = record->lane;
+    struct strand *strand;
+    size_t length;
+    const char *key = strand_key(dispatcher, record, &length);
+    HASH_FIND_BYHASHVALUE(hh, lane->strands, key, length, record->key_hash, strand);
+    if (strand == NULL) {
+        strand = strand_new(dispatcher, lane, key, length);
+        HASH_ADD_KEYPTR_BYHASHVALUE(hh, lane->strands, strand->key, length, record->key_hash,
+                                    strand);
+    }
+    return strand;
+}
+
+/* --- the run queue --- */
+
+/* Puts the record behind `place` of the run queue, or with the held ones of its lane. */
+static void make_runnable(struct dispatcher *dispatcher, struct record *record, struct link *place)
+{
+    if (record->lane->is_held) {
+        record->state = RECORD_HELD;
+        list_append(&record->lane->held, &record->queue_link);
+        return;
+    }
+    record->state = RECORD_RUNNABLE;
+    list_insert_after(place, &record->queue_link);
+    dispatcher->runnable++;
+}
+
+/* Where a strand's successor goes. It has usually waited longer than what is runnable: then it goes
+ * first, so that a hot key does not wait out the queue between two records; else it lets the front
+ * pass, so that a hot key does not starve the others. */
+static struct link *successor_place(struct dispatcher *dispatcher, const struct record *record)
+{
+    struct link *queue = &dispatcher->run_queue;
+    if (list_is_empty(queue) || record_of_queue(queue->next)->arrival > record->arrival)
+        return queue;
+    return queue->next;
+}
+
+/* The running record of an older epoch with the same offset, which a record without a strand has to
+ * wait for. */
+static struct record *find_leftover(struct lane *lane, int64_t offset)
+{
+    if (lane->leftovers == 0)
+        return NULL;
+    for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
+        struct record *record = record_of_lane(link);
+        if (record->state == RECORD_RUNNING && record->offset == offset &&
+            record->epoch != lane->epoch)
+            return record;
+    }
+    return NULL;
+}
+
+static void enter(struct dispatcher *dispatcher, struct lane *lane, struct record *record)
+{
+    assert(record->state == RECORD_OUTSIDE && record->epoch == lane->epoch);
+    record->lane = lane;
+    record->arrival = dispatcher->next_arrival++;
+    list_append(&lane->records, &record->lane_link);
+
+    if (has_order(dispatcher, record)) {
+        struct strand *strand = strand_find_or_new(dispatcher, record);
+        record->strand = strand;
+        if (strand->head != NULL) {
+            record->state = RECORD_BEHIND;
+            list_append(&strand->behind, &record->queue_link);
+            return;
+        }
+        strand->head = record;
+    } else {
+        struct record *leftover = find_leftover(lane, record->offset);
+        if (leftover != NULL) {
+            record->state = RECORD_TWIN;
+            record->twin_of = leftover;
+            leftover->twin = record;
+            return;
+        }
+    }
+    make_runnable(dispatcher, record, dispatcher->run_queue.previous);
+}
+
+/* The record leaves the dispatcher; what waited for it moves on. */
+static void leave(struct dispatcher *dispatcher, struct record *record)
+{
+    record->state = RECORD_OUTSIDE;
+    list_remove(&record->lane_link);
+    if (record->twin != NULL) {
+        struct record *twin = record->twin;
+        twin->twin_of = NULL;
+        record->twin = NULL;
+        make_runnable(dispatcher, twin, successor_place(dispatcher, twin));
+    }
+    struct strand *strand = record->strand;
+    record->strand = NULL;
+    if (strand == NULL)
+        return;
+    assert(strand->head == record);
+    struct link *next = list_pop(&strand->behind);
+    if (next == NULL) {
+        strand_delete(dispatcher, strand);
+        return;
+    }
+    strand->head = record_of_queue(next);
+    make_runnable(dispatcher, strand->head, successor_place(dispatcher, strand->head));
+}
+
+/* --- main --- */
+
+struct lane *dispatcher_lane(struct dispatcher *dispatcher, const char *topic, int32_t partition)
+{
+    struct lane *lane = dispatcher->lanes;
+    while (lane != NULL && (lane->partition != partition || strcmp(lane->topic, topic) != 0))
+        lane = lane->next;
+    if (lane != NULL)
+        return lane;
+
+    lane = xcalloc(1, sizeof *lane);
+    lane->topic = xstrdup(topic);
+    lane->partition = partition;
+    list_init(&lane->records);
+    list_init(&lane->held);
+    lane->next = dispatcher->lanes;
+    dispatcher->lanes = lane;
+    return lane;
+}
+
+/* What runs of the lane's epoch becomes a leftover. */
+static void lane_end_epoch(struct lane *lane)
+{
+    lane->leftovers += lane->running;
+    lane->running = 0;
+    lane->epoch = 0;
+}
+
+void dispatcher_assign(struct dispatcher *dispatcher, struct lane *lane, uint64_t epoch)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+    assert(epoch > 0 && list_is_empty(&lane->held));
+    lane_end_epoch(lane);
+    lane->epoch = epoch;
+    lane->is_held = false;
+    pthread_mutex_unlock(&dispatcher->mutex);
+}
+
+void dispatcher_push(struct dispatcher *dispatcher, struct lane *lane, struct record **records,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (has_order(dispatcher, records[i])) {
+            size_t length;
+            const char *key = strand_key(dispatcher, records[i], &length);
+            HASH_VALUE(key, length, records[i]->key_hash);
+        }
+    }
+    struct wakes wakes = {0};
+    pthread_mutex_lock(&dispatcher->mutex);
+    for (size_t i = 0; i < count; i++)
+        enter(dispatcher, lane, records[i]);
+    wake_worker(dispatcher, &wakes);
+    unlock_and_wake(dispatcher, &wakes);
+}
+
+void dispatcher_collect(struct dispatcher *dispatcher, struct link *ended)
+{
+    list_init(ended);
+    pthread_mutex_lock(&dispatcher->mutex);
+    list_move_all(ended, &dispatcher->ended);
+    dispatcher->ended_count = 0;
+    pthread_mutex_unlock(&dispatcher->mutex);
+
+    /* Workers do not touch a record that has ended, so its state is main's to change. */
+    for (struct link *link = ended->next; link != ended; link = link->next) {
+        struct record *record = record_of_queue(link);
+        if (record->state == RECORD_ENDED)
+            record->state = RECORD_KEPT;
+    }
+}
+
+void dispatcher_rerun(struct dispatcher *dispatcher, struct record *record)
+{
+    struct wakes wakes = {0};
+    pthread_mutex_lock(&dispatcher->mutex);
+    assert(record->state == RECORD_KEPT);
+    make_runnable(dispatcher, record, &dispatcher->run_queue);
+    wake_worker(dispatcher, &wakes);
+    unlock_and_wake(dispatcher, &wakes);
+}
+
+void dispatcher_release(struct dispatcher *dispatcher, struct record *record)
+{
+    struct wakes wakes = {0};
+    pthread_mutex_lock(&dispatcher->mutex);
+    assert(record->state == RECORD_KEPT);
+    leave(dispatcher, record);
+    wake_worker(dispatcher, &wakes);
+    unlock_and_wake(dispatcher, &wakes);
+}
+
+static void hold(struct dispatcher *dispatcher, struct lane *lane)
+{
+    lane->is_held = true;
+    for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
+        struct record *record = record_of_lane(link);
+        if (record->state != RECORD_RUNNABLE)
+            continue;
+        list_remove(&record->queue_link);
+        dispatcher->runnable--;
+        record->state = RECORD_HELD;
+        list_append(&lane->held, &record->queue_link);
+    }
+}
+
+void dispatcher_hold(struct dispatcher *dispatcher, struct lane *lane)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+    hold(dispatcher, lane);
+    pthread_mutex_unlock(&dispatcher->mutex);
+}
+
+void dispatcher_resume(struct dispatcher *dispatcher, struct lane *lane)
+{
+    struct wakes wakes = {0};
+    pthread_mutex_lock(&dispatcher->mutex);
+    lane->is_held = false;
+    for (struct link *link; (link = list_pop(&lane->held)) != NULL;)
+        make_runnable(dispatcher, record_of_queue(link), dispatcher->run_queue.previous);
+    wake_worker(dispatcher, &wakes);
+    unlock_and_wake(dispatcher, &wakes);
+}
+
+/* Takes a record that is not running out of whatever it is on. A strand loses its head only when
+ * that head is not running; its other records are taken out by the same sweep. */
+static void withdraw(struct dispatcher *dispatcher, struct record *record)
+{
+    if (record->state == RECORD_RUNNABLE)
+        dispatcher->runnable--;
+    list_remove(&record->queue_link);
+    list_remove(&record->lane_link);
+    if (record->twin_of != NULL) {
+        record->twin_of->twin = NULL;
+        record->twin_of = NULL;
+    }
+    struct strand *strand = record->strand;
+    record->strand = NULL;
+    record->state = RECORD_OUTSIDE;
+    if (strand == NULL)
+        return;
+    if (strand->head == record)
+        strand->head = NULL;
+    if (strand->head == NULL && list_is_empty(&strand->behind))
+        strand_delete(dispatcher, strand);
+}
+
+void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, struct link *unstarted)
+{
+    list_init(unstarted);
+    pthread_mutex_lock(&dispatcher->mutex);
+    for (struct link *link = lane->records.next, *next; link != &lane->records; link = next) {
+        next = link->next;
+        struct record *record = record_of_lane(link);
+        if (record->state == RECORD_RUNNING || record->state == RECORD_ENDED)
+            continue;
+        withdraw(dispatcher, record);
+        list_append(unstarted, &record->queue_link);
+    }
+    pthread_mutex_unlock(&dispatcher->mutex);
+}
+
+void dispatcher_forget(struct dispatcher *dispatcher, struct lane *lane)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+    lane_end_epoch(lane);
+    pthread_mutex_unlock(&dispatcher->mutex);
+}
+
+size_t dispatcher_running(struct dispatcher *dispatcher, const struct lane *lane)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+    size_t running = lane->running;
+    pthread_mutex_unlock(&dispatcher->mutex);
+    return running;
+}
+
+size_t dispatcher_running_all(struct dispatcher *dispatcher)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+    size_t running = dispatcher->running;
+    pthread_mutex_unlock(&dispatcher->mutex);
+    return running;
+}
+
+void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need, size_t low_water)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+    dispatcher->need = need;
+    dispatcher->low_water = low_water;
+    pthread_mutex_unlock(&dispatcher->mutex);
+}
+
+void dispatcher_tick(struct dispatcher *dispatcher)
+{
+    struct wakes wakes = {0};
+    pthread_mutex_lock(&dispatcher->mutex);
+    wake_worker(dispatcher, &wakes);
+    unlock_and_wake(dispatcher, &wakes);
+}
+
+/* --- workers --- */
+
+void taker_init(struct taker *taker)
+{
+    *taker = (struct taker){0};
+    list_init(&taker->idle_link);
+}
+
+/* A worker that was woken answers that wake by its take, and wakes the next if backlog is left. */
+static struct record *take(struct dispatcher *dispatcher, struct taker *taker, struct wakes *wakes)
+{
+    bool was_woken = taker->is_woken;
+    if (was_woken) {
+        taker->is_woken = false;
+        dispatcher->is_waking = false;
+    }
+    if (taker->is_idle) {
+        list_remove(&taker->idle_link);
+        taker->is_idle = false;
+    }
+    struct link *link = list_pop(&dispatcher->run_queue);
+    if (link == NULL) {
+        list_prepend(&dispatcher->idle, &taker->idle_link);
+        taker->is_idle = true;
+        return NULL;
+    }
+    struct record *record = record_of_queue(link);
+    assert(record->state == RECORD_RUNNABLE && record->epoch == record->lane->epoch);
+    record->state = RECORD_RUNNING;
+    record->lane->running++;
+    dispatcher->runnable--;
+    dispatcher->running++;
+    if (was_woken)
+        wake_worker(dispatcher, wakes);
+    return record;
+}
+
+struct record *dispatcher_take(struct dispatcher *dispatcher, struct taker *taker)
+{
+    struct wakes wakes = {0};
+    pthread_mutex_lock(&dispatcher->mutex);
+    struct record *record = take(dispatcher, taker, &wakes);
+    unlock_and_wake(dispatcher, &wakes);
+    return record;
+}
+
+/* The record goes to main; its strand moves on unless the verdict keeps it. A leftover always
+ * releases its strand: its outcome concerns nobody any more. */
+static void finish(struct dispatcher *dispatcher, struct record *record, enum verdict verdict)
+{
+    struct lane *lane = record->lane;
+    assert(record->state == RECORD_RUNNING);
+    dispatcher->running--;
+    if (record->epoch == lane->epoch) {
+        lane->running--;
+    } else {
+        lane->leftovers--;
+        verdict = VERDICT_RELEASE;
+    }
+    if (verdict == VERDICT_HOLD)
+        hold(dispatcher, lane);
+    if (verdict == VERDICT_RELEASE)
+        leave(dispatcher, record);
+    else
+        record->state = RECORD_ENDED;
+    list_append(&dispatcher->ended, &record->queue_link);
+    dispatcher->ended_count++;
+}
+
+struct record *dispatcher_finish(struct dispatcher *dispatcher, struct record *record,
+                                 enum verdict verdict, struct taker *taker)
+{
+    struct wakes wakes = {0};
+    struct record *next = NULL;
+    pthread_mutex_lock(&dispatcher->mutex);
+    finish(dispatcher, record, verdict);
+    if (taker != NULL)
+        next = take(dispatcher, taker, &wakes);
+    else
+        wake_worker(dispatcher, &wakes);
+    wake_main(dispatcher, &wakes);
+    unlock_and_wake(dispatcher, &wakes);
+    return next;
+}
+
+void dispatcher_leave(struct dispatcher *dispatcher, struct taker *taker)
+{
+    struct wakes wakes = {0};
+    pthread_mutex_lock(&dispatcher->mutex);
+    if (taker->is_idle) {
+        list_remove(&taker->idle_link);
+        taker->is_idle = false;
+    }
+    if (taker->is_woken) {
+        taker->is_woken = false;
+        dispatcher->is_waking = false;
+        wake_worker(dispatcher, &wakes);
+    }
+    unlock_and_wake(dispatcher, &wakes);
+}
