@@ -1,0 +1,195 @@
+# lagoon - `make` alone says what there is.
+#
+# BUILD=DIR        builds there instead of in build/
+# SANITIZE=WHAT    address,undefined or thread: builds in $(BUILD)-WHAT, and specs run against that
+# SPEC=FILES       the specs that `make test` and `make test-kafka` run
+# WERROR=          compiles on in spite of warnings (a compiler newer than we know)
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      ?= gcc
+WERROR  ?= -Werror
+
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+comma := ,
+OUT   := $(BUILD)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+
+# ---- what Debian has to provide -----------------------------------------------------------------
+
+BUILD_PACKAGES := gcc libc6-dev make pkg-config librdkafka-dev liblua5.4-dev lua-cjson-dev \
+                  libuv1-dev uthash-dev
+TEST_PACKAGES  := lua5.4 lua-busted lua-luv lua-filesystem lua-cjson kcat
+LINT_PACKAGES  := clang-format lua-check
+KAFKA_PACKAGES := default-jre-headless maven
+
+# $(call need,PACKAGES,COMMANDS AND PKG-CONFIG MODULES THAT STAND FOR THEM ELSEWHERE)
+# Quick when all is there: one question to dpkg. Elsewhere than on Debian it only looks.
+define need
+@if command -v apt-get > /dev/null; then \
+    missing=$$(comm -23 <(printf '%s\n' $(1) | sort) \
+        <(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(1) 2> /dev/null | \
+          sed -n 's/^installed //p' | sort -u)); \
+    test -z "$$missing" && exit 0; \
+    echo "installing $$(echo $$missing)"; \
+    sudo=; test "$$(id -u)" = 0 || sudo="sudo"; \
+    export DEBIAN_FRONTEND=noninteractive; \
+    $$sudo apt-get update -q && \
+    $$sudo apt-get install -q -y --no-install-recommends $$missing; \
+else \
+    for thing in $(2); do \
+        command -v $$thing > /dev/null || pkg-config --exists $$thing 2> /dev/null || { \
+            echo "There is no apt here and $$thing is missing; please install what Debian calls" \
+                "$(1)." >&2; exit 1; }; \
+    done; \
+fi
+endef
+
+.PHONY: need-build need-test need-lint need-kafka
+need-build:
+	$(call need,$(BUILD_PACKAGES),$(CC) pkg-config rdkafka lua5.4 libuv)
+need-test: need-build
+	$(call need,$(TEST_PACKAGES),lua5.4 busted kcat)
+need-lint: need-test
+	$(call need,$(LINT_PACKAGES),clang-format luacheck)
+need-kafka: need-test
+	$(call need,$(KAFKA_PACKAGES),java mvn)
+
+# ---- the program --------------------------------------------------------------------------------
+
+# Asked when a compiler is about to run, so not before need-build has installed what they ask about.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags rdkafka lua5.4 libuv))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs rdkafka lua5.4 libuv))$(PKG_LIBS)
+
+CFLAGS   ?= -O2 -g
+# -fPIC because the same objects make the program and the specs' library.
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(WERROR) -fPIC -fno-semantic-interposition \
+             -fno-omit-frame-pointer $(CFLAGS) $(SANITIZE_FLAGS) -Iruntime $(PKG_CFLAGS)
+SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+LIBS       = $(PKG_LIBS) -lpthread -ldl -lm
+
+SOURCES := $(wildcard runtime/*.c)
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(OUT)/generated/library.o
+LIBRARY := $(sort $(filter-out %.d.lua,$(shell find lua -name '*.lua')))
+
+# Scripts may require C modules, which take Lua's functions from the program: hence -E.
+$(OUT)/lagoon: $(OBJECTS)
+	@echo "LD $@"
+	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -l:liblua5.4-cjson.a $(LIBS)
+
+$(OUT)/runtime/%.o: runtime/%.c | need-build
+	@echo "CC $<"
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The Lua library becomes arrays of bytes: every file between two lines that name it.
+$(OUT)/generated/library.c: $(OUT)/generated/library.list $(LIBRARY)
+	@echo "LUA $@"
+	@{ echo '#include "library.h"'; echo '#include <string.h>'; \
+	   echo 'const struct library_file *library_find(const char *module) {'; \
+	   for file in $(LIBRARY); do \
+	       module=$${file#lua/}; module=$${module%.lua}; module=$${module%/init}; \
+	       echo 'static const unsigned char bytes_'$${module//\//_}'[] = {'; \
+	       od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; \
+	       echo '0};'; \
+	   done; \
+	   echo 'static const struct library_file files[] = {'; \
+	   for file in $(LIBRARY); do \
+	       module=$${file#lua/}; module=$${module%.lua}; module=$${module%/init}; \
+	       bytes=bytes_$${module//\//_}; \
+	       echo '{"lagoon.'$${module//\//.}'", "@'$$file'", (const char *)'$$bytes, \
+	            'sizeof('$$bytes') - 1},'; \
+	   done; \
+	   echo '{NULL, NULL, NULL, 0}};'; \
+	   echo 'for (const struct library_file *file = files; file->module != NULL; file++)'; \
+	   echo 'if (strcmp(file->module, module) == 0) return file;'; \
+	   echo 'return NULL; }'; } > $@
+
+$(OUT)/generated/%.o: $(OUT)/generated/%.c | need-build
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# A list is written anew only when it differs, so that a file that comes or goes is noticed.
+$(OUT)/generated/library.list: LIST = $(LIBRARY)
+$(OUT)/generated/unit.list: LIST = $(UNITS)
+$(OUT)/generated/%.list: always
+	@mkdir -p $(@D)
+	@printf '%s\n' $(LIST) > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+.PHONY: always
+always:
+
+# ---- the C modules for the unit specs -----------------------------------------------------------
+
+UNIT_SOURCES := $(filter-out %/unit.c,$(wildcard spec/support/unit/*.c))
+UNITS        := $(basename $(notdir $(UNIT_SOURCES)))
+UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(OUT)/%.o) $(filter-out %/main.o,$(OBJECTS))
+
+$(OUT)/generated/unit_modules.h: $(OUT)/generated/unit.list
+	@sed -n 's/..*/UNIT(&)/p' $< > $@
+
+$(OUT)/spec/support/unit/unit.o: $(OUT)/generated/unit_modules.h
+
+$(OUT)/spec/support/unit/%.o: spec/support/unit/%.c | need-build
+	@echo "CC $<"
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -I$(OUT)/generated -MMD -MP -c -o $@ $<
+
+$(OUT)/unit.so: $(OUT)/spec/support/unit/unit.o $(OUT)/unit_modules.so
+	@echo "LD $@"
+	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -shared -o $@ $< -ldl
+
+# Lua's functions come from the interpreter that loads it. The static lua-cjson is made for programs
+# only, so here it is the shared one.
+$(OUT)/unit_modules.so: $(UNIT_OBJECTS) | need-test
+	@echo "LD $@"
+	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -shared -Wl,-z,lazy -Wl,-z,undefs -o $@ $^ \
+	    -l:liblua5.4-cjson.so.0 $(filter-out -llua%,$(LIBS))
+
+-include $(shell find $(OUT) -name '*.d' 2> /dev/null)
+
+# ---- what people type ---------------------------------------------------------------------------
+
+.PHONY: help run dev test test-kafka lint format install clean deps
+
+help:
+	@echo "make run         build lagoon and run the example against the embedded broker"
+	@echo "make test        build it and run the specs"
+	@echo "make test-kafka  run the functional specs against a real Apache Kafka"
+	@echo "make lint        check the sources, change nothing"
+	@echo "make format      format the C sources"
+	@echo "make install     into PREFIX ($(PREFIX)), below DESTDIR if that is set"
+	@echo "make clean       remove what was built"
+	@echo "make deps        install what any of these need (apt), build nothing"
+	@echo
+	@echo "SPEC=spec/unit/json_spec.lua runs only that; SANITIZE=address,undefined or thread;"
+	@echo "BUILD=DIR builds elsewhere than in build/"
+
+deps: need-build need-test need-lint need-kafka
+
+run dev: $(OUT)/lagoon
+	$(OUT)/lagoon dev
+
+# Unit specs alone do not need a program that links.
+SPEC ?= spec/unit spec/functional
+ifneq ($(filter-out spec/unit%,$(SPEC)),)
+TEST_PROGRAM := $(OUT)/lagoon
+endif
+
+BUSTED = LAGOON_BUILD=$(OUT) LUA_INIT= LUA_PATH='./?.lua;;' LUA_CPATH='$(OUT)/?.so;;' \
+         lua5.4 /usr/bin/busted -o spec/support/summary.lua --helper=spec/support/setup.lua
+
+test: need-test $(OUT)/unit.so $(TEST_PROGRAM)
+	@$(BUSTED) $(SPEC)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-*
+
+install: $(OUT)/lagoon
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/lagoon
