@@ -1,6 +1,9 @@
 /* log.h - one line per event on standard error: text for people, JSON for machines.
  *
- * Threads: any; a line is written by one write(2), so lines of different threads never mix. */
+ * Colours only on a terminal, and not where NO_COLOR is set.
+ *
+ * Threads: any; a line is written by one write(2), so lines of different threads never mix. None of
+ *          the functions changes errno. */
 #ifndef LOG_H
 #define LOG_H
 
@@ -11,7 +14,10 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 /* LOG_AUTO is text on a terminal, JSON otherwise. */
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_JSON };
 
-/* Something known about the event, beside its message. The name is a short snake_case word. */
+/* Something known about the event, beside its message. The name is a short snake_case word; in JSON
+ * one called time, level or message gets a _ behind it. Text of several lines, such as a traceback,
+ * stands indented under the line on a terminal. Bytes that are no UTF-8 are written as \xff, and a
+ * text above 16 KiB is cut, so every line is valid and of a bounded length. */
 struct log_field {
     const char *name;
     enum log_field_kind { FIELD_TEXT, FIELD_INTEGER, FIELD_JSON } kind;
@@ -20,8 +26,8 @@ struct log_field {
     int64_t integer; /* FIELD_INTEGER */
 };
 
-struct log_field log_text(const char *name,
-                          const char *text); /* text NULL: the field is left out */
+/* With text NULL the field is left out. */
+struct log_field log_text(const char *name, const char *text);
 struct log_field log_bytes(const char *name, const char *bytes, size_t length);
 struct log_field log_integer(const char *name, int64_t integer);
 struct log_field log_json(const char *name, const char *json, size_t length);
