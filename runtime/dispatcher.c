@@ -4,27 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define uthash_malloc(size) xmalloc(size)
-#include <uthash.h>
-
-enum {
-    SHORT_KEY_BYTES = 64,
-    MAX_SPARE_STRANDS = 1024,
-};
-
-/* The records of one order. Owns a copy of the key, because the record that brought it may be freed
- * before its successors run. Short keys need no allocation, and such strands are used again. */
-struct strand {
-    struct lane *lane;
-    struct record *head; /* runnable, held, running, ended or kept; never NULL while in the table */
-    struct link behind;  /* by queue_link: the others, in order */
-    char *key;           /* short_key, or allocated */
-    size_t key_length;
-    char short_key[SHORT_KEY_BYTES];
-    struct strand *next_spare;
-    UT_hash_handle hh;
-};
-
 /* Whom to wake once the mutex is released. */
 struct wakes {
     struct taker *worker;
@@ -70,11 +49,7 @@ void dispatcher_destroy(struct dispatcher *dispatcher)
         dispatcher->lanes = lane->next;
         lane_free(lane);
     }
-    while (dispatcher->spare_strands != NULL) {
-        struct strand *strand = dispatcher->spare_strands;
-        dispatcher->spare_strands = strand->next_spare;
-        free(strand);
-    }
+    strand_spares_destroy(&dispatcher->spare_strands);
     pthread_mutex_destroy(&dispatcher->mutex);
 }
 
@@ -118,78 +93,6 @@ static void unlock_and_wake(struct dispatcher *dispatcher, const struct wakes *w
         dispatcher->callbacks.on_wake_worker(dispatcher->callbacks.context, wakes->worker);
     if (wakes->is_main)
         dispatcher->callbacks.on_wake_main(dispatcher->callbacks.context);
-}
-
-/* --- strands --- */
-
-static bool has_order(const struct dispatcher *dispatcher, const struct record *record)
-{
-    switch (dispatcher->distribution) {
-    case DISTRIBUTION_FREE_WORKER:
-        return false;
-    case DISTRIBUTION_PARTITION:
-        return true;
-    case DISTRIBUTION_KEY:
-        return record->key != NULL;
-    }
-    return false;
-}
-
-/* The bytes by which the record finds its strand within its lane. */
-static const char *strand_key(const struct dispatcher *dispatcher, const struct record *record,
-                              size_t *length)
-{
-    bool is_keyed = dispatcher->distribution == DISTRIBUTION_KEY;
-    *length = is_keyed ? record->key_length : 0;
-    return is_keyed ? record->key : "";
-}
-
-static struct strand *strand_new(struct dispatcher *dispatcher, struct lane *lane, const char *key,
-                                 size_t key_length)
-{
-    struct strand *strand = dispatcher->spare_strands;
-    if (strand != NULL) {
-        dispatcher->spare_strands = strand->next_spare;
-        dispatcher->spare_count--;
-    } else {
-        strand = xmalloc(sizeof *strand);
-    }
-    strand->lane = lane;
-    strand->head = NULL;
-    list_init(&strand->behind);
-    strand->key = key_length <= SHORT_KEY_BYTES ? strand->short_key : xmalloc(key_length);
-    memcpy(strand->key, key, key_length);
-    strand->key_length = key_length;
-    return strand;
-}
-
-static void strand_delete(struct dispatcher *dispatcher, struct strand *strand)
-{
-    HASH_DELETE(hh, strand->lane->strands, strand);
-    if (strand->key != strand->short_key)
-        free(strand->key);
-    if (dispatcher->spare_count == MAX_SPARE_STRANDS) {
-        free(strand);
-        return;
-    }
-    strand->next_spare = dispatcher->spare_strands;
-    dispatcher->spare_strands = strand;
-    dispatcher->spare_count++;
-}
-
-static struct strand *strand_find_or_new(struct dispatcher *dispatcher, struct record *record)
-{
-    struct lane *lane = record->lane;
-    struct strand *strand;
-    size_t length;
-    const char *key = strand_key(dispatcher, record, &length);
-    HASH_FIND_BYHASHVALUE(hh, lane->strands, key, length, record->key_hash, strand);
-    if (strand == NULL) {
-        strand = strand_new(dispatcher, lane, key, length);
-        HASH_ADD_KEYPTR_BYHASHVALUE(hh, lane->strands, strand->key, length, record->key_hash,
-                                    strand);
-    }
-    return strand;
 }
 
 /* --- the run queue --- */
@@ -240,8 +143,9 @@ static void enter(struct dispatcher *dispatcher, struct lane *lane, struct recor
     record->arrival = dispatcher->next_arrival++;
     list_append(&lane->records, &record->lane_link);
 
-    if (has_order(dispatcher, record)) {
-        struct strand *strand = strand_find_or_new(dispatcher, record);
+    if (strand_is_due(dispatcher->distribution, record)) {
+        struct strand *strand = strand_find(&dispatcher->spare_strands, dispatcher->distribution,
+                                            &lane->strands, record);
         record->strand = strand;
         if (strand->head != NULL) {
             record->state = RECORD_BEHIND;
@@ -279,7 +183,7 @@ static void leave(struct dispatcher *dispatcher, struct record *record)
     assert(strand->head == record);
     struct link *next = list_pop(&strand->behind);
     if (next == NULL) {
-        strand_delete(dispatcher, strand);
+        strand_delete(&dispatcher->spare_strands, strand);
         return;
     }
     strand->head = record_of_queue(next);
@@ -328,11 +232,8 @@ void dispatcher_push(struct dispatcher *dispatcher, struct lane *lane, struct re
                      size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (has_order(dispatcher, records[i])) {
-            size_t length;
-            const char *key = strand_key(dispatcher, records[i], &length);
-            HASH_VALUE(key, length, records[i]->key_hash);
-        }
+        if (strand_is_due(dispatcher->distribution, records[i]))
+            strand_hash(dispatcher->distribution, records[i]);
     }
     struct wakes wakes = {0};
     pthread_mutex_lock(&dispatcher->mutex);
@@ -430,7 +331,7 @@ static void withdraw(struct dispatcher *dispatcher, struct record *record)
     if (strand->head == record)
         strand->head = NULL;
     if (strand->head == NULL && list_is_empty(&strand->behind))
-        strand_delete(dispatcher, strand);
+        strand_delete(&dispatcher->spare_strands, strand);
 }
 
 void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, struct link *unstarted)

@@ -22,6 +22,7 @@
 
 #include "config.h"
 #include "record.h"
+#include "strand.h"
 #include "util.h"
 
 /* One worker as the dispatcher sees it; a field of the worker, which outlives its use here. */
@@ -78,9 +79,8 @@ struct dispatcher {
     struct link ended;
     size_t ended_count;
     enum dispatcher_need need;
-    size_t low_water;             /* with NEED_ROOM: ended_count that wakes main */
-    struct strand *spare_strands; /* kept for reuse, so that none is freed under the mutex */
-    size_t spare_count;
+    size_t low_water; /* with NEED_ROOM: ended_count that wakes main */
+    struct strand_spares spare_strands;
 };
 
 void dispatcher_init(struct dispatcher *dispatcher, enum distribution distribution,
