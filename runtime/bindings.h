@@ -1,0 +1,70 @@
+/* bindings.h - the Lua module `lagoon`: what a script can ask of the runtime.
+ *
+ * Owns:    the bindings of one Lua state, which live as long as the state.
+ * Threads: the one that runs the state. */
+#ifndef BINDINGS_H
+#define BINDINGS_H
+
+#include <lua.h>
+
+#include "call.h"
+#include "config.h"
+#include "producer.h"
+
+/* What is the same for all states of a process; outlives them. */
+struct bindings_host {
+    const struct config *config;
+    struct producer **producers; /* in the order of config->producers; NULL: nothing is published */
+    uint64_t generation;
+};
+
+struct bindings {
+    const struct bindings_host *host;
+    const struct consumer_config *consumer; /* NULL: not a consumer's state */
+    struct call *current;                   /* the call that runs now; NULL: none */
+    int loading;        /* files whose top level runs now: nothing may wait or publish there */
+    struct buffer text; /* for encoding; kept between uses */
+    struct record_header *headers; /* of the record being published; kept between uses */
+    size_t header_capacity;
+};
+
+/* Makes the bindings of a new state and reaches them from every coroutine of it. */
+struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
+                              const struct consumer_config *consumer);
+
+/* After lua_close. Sets *bindings to NULL. */
+void bindings_free(struct bindings **bindings);
+
+/* The bindings of the state that L belongs to. */
+struct bindings *bindings_of(lua_State *L);
+
+/* Puts lagoon into package.preload, a print that logs, and takes away what would end the process.
+ * May raise. */
+void bindings_open(lua_State *L);
+
+/* Pushes the context of the call; it ends with the call: later uses of it raise. */
+void bindings_push_context(lua_State *L, struct call *call, const char *type, size_t type_length);
+void bindings_end_context(struct call *call);
+
+/* --- between the files of the bindings --- */
+
+/* The call that runs in L, which may wait; raises an error that begins with `what` where waiting is
+ * impossible. */
+struct call *bindings_waitable_call(lua_State *L, const char *what);
+
+/* Makes the classes of producers and deliveries, and pushes lagoon.producer. */
+void bindings_push_producer(lua_State *L);
+
+/* For the publish verb: publish with the value's text as a fifth argument, sent as it is. */
+int bindings_publish_text(lua_State *L);
+
+/* lagoon.uuid() */
+int bindings_uuid(lua_State *L);
+
+/* Pushes lagoon.log. */
+void bindings_push_log(lua_State *L);
+
+/* Puts a print in place that logs. */
+void bindings_open_print(lua_State *L);
+
+#endif

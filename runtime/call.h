@@ -1,0 +1,57 @@
+/* call.h - one handler that has begun and not returned: the worker's hand.
+ *
+ * A call runs in a coroutine of a script. When it has to wait it says for what and yields; its
+ * worker takes another record meanwhile.
+ *
+ * Owns:    nothing: the record belongs to the worker until it is finished, the coroutine to the
+ *          script, the inbox to the worker.
+ * Threads: its worker's. */
+#ifndef CALL_H
+#define CALL_H
+
+#include "inbox.h"
+#include "record.h"
+
+struct lua_State;
+
+enum call_wait {
+    CALL_RUNS,         /* it does not wait */
+    CALL_WAITS_TIME,   /* until wake_at_ms */
+    CALL_WAITS_TICKET, /* until its ticket is posted to its inbox */
+};
+
+struct call {
+    struct record *record; /* NULL: a script of its own, such as scripts/dev.lua */
+    struct inbox *inbox;
+    uint64_t ticket; /* of the current or last wait; see call_next_ticket */
+    enum call_wait wait;
+    int64_t wake_at_ms; /* clock_monotonic_ms */
+    int worker;         /* index, for messages and context.worker */
+    uint32_t published; /* deliveries begun by this call */
+
+    /* The script's. */
+    struct lua_State *thread;
+    int thread_reference;
+    void *context; /* the Lua value `context`, to be told when the call is over */
+
+    /* How it ended. */
+    enum outcome outcome;
+    char *failure; /* owned by whoever reads the outcome */
+};
+
+/* The low bits of a ticket are the call's index in its worker; the rest counts its waits, so that
+ * no ticket is ever used twice. */
+enum { CALL_INDEX_BITS = 16 };
+
+static inline size_t call_index_of_ticket(uint64_t ticket)
+{
+    return ticket & ((1u << CALL_INDEX_BITS) - 1);
+}
+
+static inline uint64_t call_next_ticket(struct call *call)
+{
+    call->ticket += 1u << CALL_INDEX_BITS;
+    return call->ticket;
+}
+
+#endif

@@ -1,0 +1,351 @@
+#include "script.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "json.h"
+#include "script_modules.h"
+
+enum {
+    MAX_POOLED = 256,             /* coroutines kept for the next calls */
+    MAX_FAILURE_BYTES = 8 * 1024, /* of a message with its traceback */
+};
+
+struct script {
+    lua_State *L;
+    struct bindings *bindings;
+    const struct consumer_config *consumer;
+    int handlers; /* reference of the table type -> function */
+    struct pooled {
+        lua_State *thread;
+        int reference;
+    } pool[MAX_POOLED];
+    size_t pooled;
+};
+
+/* --- making a state --- */
+
+/* Takes a handler from the top of the stack into the table of handlers. */
+static void add_handler(lua_State *L, int handlers, const struct handler_config *handler,
+                        const char *consumer)
+{
+    if (!lua_isfunction(L, -1))
+        luaL_error(L, "consumers.%s.handlers.%s: module '%s' must return a function, it returns %s",
+                   consumer, handler->type, handler->module,
+                   lua_isboolean(L, -1) ? "nothing" : luaL_typename(L, -1));
+    lua_setfield(L, handlers, handler->type);
+}
+
+/* Protected: opens the libraries and loads every handler; leaves the table of handlers. */
+static int load_all(lua_State *L)
+{
+    const struct script_source *source = lua_touserdata(L, 1);
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+    luaL_openlibs(L);
+    lua_gc(L, LUA_GCGEN, 0, 0);
+    script_modules_open(L, source->bundle);
+    bindings_open(L);
+
+    lua_newtable(L);
+    int handlers = lua_gettop(L);
+    const struct consumer_config *consumer = source->consumer;
+    for (size_t i = 0; consumer != NULL && i < consumer->handler_count; i++) {
+        lua_getglobal(L, "require");
+        lua_pushstring(L, consumer->handlers[i].module);
+        lua_call(L, 1, 1);
+        add_handler(L, handlers, &consumer->handlers[i], consumer->name);
+    }
+    lua_settop(L, handlers);
+    return 1;
+}
+
+static int on_load_error(lua_State *L)
+{
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+    return 1;
+}
+
+struct script *script_new(const struct script_source *source, struct error *err)
+{
+    struct script *script = xcalloc(1, sizeof *script);
+    script->consumer = source->consumer;
+    script->L = luaL_newstate();
+    if (script->L == NULL) {
+        error_set(err, "no memory for a Lua state");
+        free(script);
+        return NULL;
+    }
+    script->bindings = bindings_new(script->L, source->host, source->consumer);
+    lua_pushcfunction(script->L, on_load_error);
+    lua_pushcfunction(script->L, load_all);
+    lua_pushlightuserdata(script->L, (void *)source);
+    if (lua_pcall(script->L, 1, 1, 1) != LUA_OK) {
+        error_set(err, "%s", lua_tostring(script->L, -1));
+        script_free(&script);
+        return NULL;
+    }
+    script->handlers = luaL_ref(script->L, LUA_REGISTRYINDEX);
+    lua_settop(script->L, 0);
+    return script;
+}
+
+void script_free(struct script **script_owned)
+{
+    struct script *script = *script_owned;
+    *script_owned = NULL;
+    if (script == NULL)
+        return;
+    lua_close(script->L);
+    bindings_free(&script->bindings);
+    free(script);
+}
+
+/* --- the coroutine of a call --- */
+
+static void thread_get(struct script *script, struct call *call)
+{
+    if (script->pooled > 0) {
+        struct pooled *pooled = &script->pool[--script->pooled];
+        call->thread = pooled->thread;
+        call->thread_reference = pooled->reference;
+        return;
+    }
+    call->thread = lua_newthread(script->L);
+    call->thread_reference = luaL_ref(script->L, LUA_REGISTRYINDEX);
+}
+
+static void thread_put(struct script *script, struct call *call)
+{
+    lua_settop(call->thread, 0);
+    if (script->pooled < MAX_POOLED)
+        script->pool[script->pooled++] = (struct pooled){call->thread, call->thread_reference};
+    else
+        luaL_unref(script->L, LUA_REGISTRYINDEX, call->thread_reference);
+    call->thread = NULL;
+}
+
+/* Protected: the error value on top of the call's coroutine, as text with its traceback. */
+static int describe_error(lua_State *L)
+{
+    lua_State *thread = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    lua_xmove(thread, L, 1);
+    const char *message = luaL_tolstring(L, 1, NULL);
+    luaL_traceback(L, thread, message, 0);
+    return 1;
+}
+
+static char *failure_new(const char *text)
+{
+    return xstrndup(text, strnlen(text, MAX_FAILURE_BYTES));
+}
+
+static void fail(struct script *script, struct call *call, int status)
+{
+    lua_State *L = script->L;
+    call->outcome = OUTCOME_FAILED;
+    if (status == LUA_ERRMEM) {
+        call->failure = failure_new("not enough memory");
+        return;
+    }
+    lua_pushcfunction(L, describe_error);
+    lua_pushlightuserdata(L, call->thread);
+    int rc = lua_pcall(L, 1, 1, 0);
+    const char *text = lua_tostring(L, -1);
+    call->failure = failure_new(rc == LUA_OK && text != NULL ? text : "(no error message)");
+    lua_pop(L, 1);
+}
+
+/* Runs the coroutine until it ends, fails or waits. */
+static enum script_result run(struct script *script, struct call *call, int argument_count)
+{
+    int result_count;
+    call->wait = CALL_RUNS;
+    script->bindings->current = call;
+    script->bindings->loading = 0;
+    int status = lua_resume(call->thread, script->L, argument_count, &result_count);
+    script->bindings->current = NULL;
+
+    if (status == LUA_YIELD && call->wait != CALL_RUNS) {
+        lua_pop(call->thread, result_count);
+        return SCRIPT_WAITING;
+    }
+    if (status == LUA_YIELD) {
+        call->outcome = OUTCOME_FAILED;
+        call->failure = failure_new("the handler called coroutine.yield outside of a coroutine of "
+                                    "its own");
+    } else if (status != LUA_OK) {
+        fail(script, call, status);
+    }
+    bindings_end_context(call);
+    if (status != LUA_OK)
+        lua_resetthread(call->thread);
+    thread_put(script, call);
+    return SCRIPT_ENDED;
+}
+
+/* --- a record's call --- */
+
+/* A return is success, except nil or false with a second value. */
+static int after_handler(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    struct call *call = (struct call *)context;
+    call->outcome = OUTCOME_DONE;
+    if (!lua_toboolean(L, -2) && !lua_isnil(L, -1)) {
+        call->outcome = OUTCOME_FAILED;
+        call->failure = failure_new(luaL_tolstring(L, -1, NULL));
+    }
+    return 0;
+}
+
+static int end_as(struct call *call, enum outcome outcome, char *failure)
+{
+    call->outcome = outcome;
+    call->failure = failure;
+    return 0;
+}
+
+/* Pushes the record's event; false when it has none that can be read. */
+static bool push_event(lua_State *L, const struct consumer_config *consumer, struct call *call)
+{
+    const struct record *record = call->record;
+    struct error err;
+    if (record->value == NULL) {
+        lua_pushnil(L);
+        return true;
+    }
+    if ((int64_t)record->value_length > consumer->max_record_bytes) {
+        end_as(call, OUTCOME_INVALID,
+               xasprintf("the value has %zu bytes, max_record is %lld", record->value_length,
+                         (long long)consumer->max_record_bytes));
+        return false;
+    }
+    if (json_decode(L, record->value, record->value_length, JSON_NULLS_DROP, &err) != 0) {
+        end_as(call, OUTCOME_INVALID, xasprintf("the value is not JSON: %s", err.text));
+        return false;
+    }
+    return true;
+}
+
+/* The body of a call's coroutine. Arguments: the table of handlers, the call. */
+static int call_handler(lua_State *L)
+{
+    struct call *call = lua_touserdata(L, 2);
+    const struct consumer_config *consumer = bindings_of(L)->consumer;
+    const struct record_header *type = record_header(call->record, consumer->type_header);
+    if (type == NULL || type->is_null)
+        return end_as(call, OUTCOME_INVALID,
+                      xasprintf("the record has no type: no header '%s'", consumer->type_header));
+    lua_pushlstring(L, type->value, type->value_length);
+    if (lua_rawget(L, 1) == LUA_TNIL)
+        return end_as(call, OUTCOME_SKIPPED, xstrndup(type->value, type->value_length));
+
+    /* The context stays on the stack below the handler: call->context points at it. */
+    bindings_push_context(L, call, type->value, type->value_length);
+    lua_insert(L, 3);
+    if (!push_event(L, consumer, call))
+        return 0;
+    lua_pushvalue(L, 3);
+    lua_callk(L, 2, 2, (lua_KContext)call, after_handler);
+    return after_handler(L, LUA_OK, (lua_KContext)call);
+}
+
+/* Without protection a coroutine may be pushed upon, but nothing may be allocated: so the record's
+ * own values are pushed by call_handler, inside. Getting the coroutine itself may allocate. */
+struct begin {
+    struct script *script;
+    struct call *call;
+};
+
+static int prepare(lua_State *L)
+{
+    struct begin *begin = lua_touserdata(L, 1);
+    thread_get(begin->script, begin->call);
+    return 0;
+}
+
+/* Gives the call a coroutine; false when there is no memory for one. */
+static bool prepare_thread(struct script *script, struct call *call)
+{
+    struct begin begin = {script, call};
+    call->outcome = OUTCOME_NONE;
+    call->failure = NULL;
+    call->context = NULL;
+    call->published = 0;
+    if (script->pooled > 0) {
+        thread_get(script, call);
+        return true;
+    }
+    lua_pushcfunction(script->L, prepare);
+    lua_pushlightuserdata(script->L, &begin);
+    if (lua_pcall(script->L, 1, 0, 0) == LUA_OK)
+        return true;
+    lua_settop(script->L, 0);
+    call->outcome = OUTCOME_FAILED;
+    call->failure = failure_new("not enough memory for a coroutine");
+    return false;
+}
+
+enum script_result script_begin(struct script *script, struct call *call)
+{
+    if (!prepare_thread(script, call))
+        return SCRIPT_ENDED;
+    lua_pushcfunction(call->thread, call_handler);
+    lua_rawgeti(call->thread, LUA_REGISTRYINDEX, script->handlers);
+    lua_pushlightuserdata(call->thread, call);
+    return run(script, call, 2);
+}
+
+enum script_result script_resume(struct script *script, struct call *call)
+{
+    return run(script, call, 0);
+}
+
+/* --- a chunk in place of a handler --- */
+
+struct main_chunk {
+    struct call *call;
+    const char *chunkname;
+    const char *bytes;
+    size_t length;
+    const char *const *arguments;
+    size_t argument_count;
+};
+
+static int after_main(lua_State *L, int status, lua_KContext context)
+{
+    return after_handler(L, status, context);
+}
+
+static int call_main(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"publish_text", bindings_publish_text}, {NULL, NULL}};
+    const struct main_chunk *chunk = lua_touserdata(L, 1);
+    struct call *call = chunk->call;
+    if (luaL_loadbufferx(L, chunk->bytes, chunk->length, chunk->chunkname, "t") != LUA_OK)
+        return lua_error(L);
+    luaL_newlib(L, functions);
+    luaL_checkstack(L, (int)chunk->argument_count + 4, "too many arguments");
+    for (size_t i = 0; i < chunk->argument_count; i++)
+        lua_pushstring(L, chunk->arguments[i]);
+    lua_callk(L, (int)chunk->argument_count + 1, 2, (lua_KContext)call, after_main);
+    return after_main(L, LUA_OK, (lua_KContext)call);
+}
+
+enum script_result script_begin_main(struct script *script, struct call *call,
+                                     const char *chunkname, const char *bytes, size_t length,
+                                     const char *const *arguments, size_t argument_count)
+{
+    struct main_chunk chunk = {call, chunkname, bytes, length, arguments, argument_count};
+    if (!prepare_thread(script, call))
+        return SCRIPT_ENDED;
+    lua_pushcfunction(call->thread, call_main);
+    lua_pushlightuserdata(call->thread, &chunk);
+    return run(script, call, 1);
+}

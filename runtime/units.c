@@ -1,0 +1,38 @@
+#include "units.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct unit {
+    const char *suffix;
+    double seconds;
+} units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"", 1}};
+
+/* A hundred years; what is longer is a mistake. */
+static const double MAX_SECONDS = 100.0 * 365 * 24 * 3600;
+
+int duration_from_seconds(double seconds, int64_t *milliseconds, struct error *err)
+{
+    if (!(seconds >= 0 && seconds <= MAX_SECONDS)) {
+        error_set(err, "a duration is a number of seconds, not negative, got %g", seconds);
+        return -1;
+    }
+    /* The small part taken off keeps 0.1 s at 100 ms although 0.1 is a little more than 1/10. */
+    *milliseconds = (int64_t)ceil(seconds * 1000 - 1e-6);
+    return 0;
+}
+
+int duration_parse(const char *text, int64_t *milliseconds, struct error *err)
+{
+    char *suffix;
+    double amount = strtod(text, &suffix);
+    if (suffix != text && strspn(text, "0123456789.") == (size_t)(suffix - text)) {
+        for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
+            if (strcmp(suffix, units[i].suffix) == 0)
+                return duration_from_seconds(amount * units[i].seconds, milliseconds, err);
+        }
+    }
+    error_set(err, "a duration is written like \"250ms\", \"30s\" or \"5m\", got \"%s\"", text);
+    return -1;
+}

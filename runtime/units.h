@@ -1,0 +1,16 @@
+/* units.h - durations as people write them, the same in config, Lua and flags.
+ *
+ * Threads: any. */
+#ifndef UNITS_H
+#define UNITS_H
+
+#include "error.h"
+#include "util.h"
+
+/* "250ms", "30s", "5m", "1h", or a number of seconds. Not negative. */
+MUST_USE int duration_parse(const char *text, int64_t *milliseconds, struct error *err);
+
+/* Seconds as a number, to milliseconds; rounded up, so that a wait is never shorter than asked. */
+MUST_USE int duration_from_seconds(double seconds, int64_t *milliseconds, struct error *err);
+
+#endif

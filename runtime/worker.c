@@ -1,0 +1,294 @@
+#include "worker.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "thread.h"
+#include "timers.h"
+
+_Static_assert(WORKER_MAX_HANDS < 1 << CALL_INDEX_BITS, "a ticket holds the call's index");
+
+/* Posted tickets taken from the inbox at once. */
+enum { DRAIN_COUNT = 64 };
+
+struct hand {
+    struct call call;
+    struct link link; /* on the list of free or of woken hands; on none while it waits */
+};
+
+struct worker {
+    struct taker taker; /* the dispatcher's */
+    pthread_t thread;
+    struct worker_options options;
+    struct script *script;
+    struct inbox *inbox;
+    atomic_bool is_retiring; /* main sets it, then wakes the inbox */
+
+    /* The worker's own. */
+    struct hand *hands;
+    size_t busy; /* hands that are not free */
+    struct link free;
+    struct link woken; /* what they waited for is there */
+    struct timers timers;
+    struct record *next; /* taken and not begun: the dispatcher counts it as running */
+    bool is_idle;        /* the last take found nothing */
+    enum outcome main_outcome;
+    char *main_failure;
+};
+
+/* --- ends --- */
+
+static struct hand *hand_of(struct link *link)
+{
+    return CONTAINER_OF(link, struct hand, link);
+}
+
+/* A record that failed or cannot be read stops its partition: it is never committed past. */
+static enum verdict verdict_of(enum outcome outcome)
+{
+    return outcome == OUTCOME_FAILED || outcome == OUTCOME_INVALID ? VERDICT_HOLD : VERDICT_RELEASE;
+}
+
+/* The hand is free again. Its record goes back, and unless a woken call is to go first or the
+ * worker retires, the next one is taken in the same critical section. */
+static void hand_end(struct worker *worker, struct hand *hand)
+{
+    struct record *record = hand->call.record;
+    hand->call.record = NULL;
+    worker->busy--;
+    list_append(&worker->free, &hand->link);
+    if (record == NULL) {
+        worker->main_outcome = hand->call.outcome;
+        worker->main_failure = hand->call.failure;
+        atomic_store(&worker->is_retiring, true);
+        return;
+    }
+    record->outcome = hand->call.outcome;
+    record->failure = hand->call.failure;
+    record->published = hand->call.published;
+    bool takes_next =
+        list_is_empty(&worker->woken) && worker->next == NULL && !atomic_load(&worker->is_retiring);
+    struct record *next =
+        dispatcher_finish(worker->options.dispatcher, record, verdict_of(record->outcome),
+                          takes_next ? &worker->taker : NULL);
+    if (takes_next) {
+        worker->next = next;
+        worker->is_idle = next == NULL;
+    }
+}
+
+static void hand_settle(struct worker *worker, struct hand *hand, enum script_result result)
+{
+    if (result == SCRIPT_ENDED)
+        hand_end(worker, hand);
+    else if (hand->call.wait == CALL_WAITS_TIME)
+        timers_add(&worker->timers, hand->call.wake_at_ms, (size_t)(hand - worker->hands));
+}
+
+/* --- beginnings --- */
+
+static struct hand *hand_get(struct worker *worker, struct record *record)
+{
+    struct hand *hand = hand_of(list_pop(&worker->free));
+    worker->busy++;
+    hand->call.record = record;
+    return hand;
+}
+
+static void begin_next(struct worker *worker)
+{
+    struct hand *hand = hand_get(worker, worker->next);
+    worker->next = NULL;
+    hand_settle(worker, hand, script_begin(worker->script, &hand->call));
+}
+
+static void begin_main(struct worker *worker)
+{
+    const struct worker_main *main = worker->options.main;
+    struct hand *hand = hand_get(worker, NULL);
+    hand_settle(worker, hand,
+                script_begin_main(worker->script, &hand->call, main->chunkname, main->bytes,
+                                  main->length, main->arguments, main->argument_count));
+}
+
+/* --- waiting calls --- */
+
+static void wake_hand(struct worker *worker, size_t index)
+{
+    struct hand *hand = &worker->hands[index];
+    hand->call.wait = CALL_RUNS;
+    list_append(&worker->woken, &hand->link);
+}
+
+/* Answers to tickets that nobody waits for any more wake nobody. */
+static void wake_by_ticket(struct worker *worker, uint64_t ticket)
+{
+    size_t index = call_index_of_ticket(ticket);
+    assert(index < (size_t)worker->options.hands);
+    struct call *call = &worker->hands[index].call;
+    if (call->wait == CALL_WAITS_TICKET && call->ticket == ticket)
+        wake_hand(worker, index);
+}
+
+static void find_woken(struct worker *worker)
+{
+    while (inbox_has_posts(worker->inbox)) {
+        uint64_t tickets[DRAIN_COUNT];
+        size_t count = inbox_drain(worker->inbox, tickets, DRAIN_COUNT);
+        for (size_t i = 0; i < count; i++)
+            wake_by_ticket(worker, tickets[i]);
+    }
+    if (worker->timers.count == 0)
+        return;
+    int64_t now_ms = clock_monotonic_ms();
+    size_t index;
+    while (timers_pop_due(&worker->timers, now_ms, &index))
+        wake_hand(worker, index);
+}
+
+static void resume_woken(struct worker *worker)
+{
+    struct hand *hand = hand_of(list_pop(&worker->woken));
+    hand_settle(worker, hand, script_resume(worker->script, &hand->call));
+}
+
+/* --- the thread --- */
+
+/* Before the worker turns to something that is not the record it was woken for. */
+static void stop_idling(struct worker *worker)
+{
+    if (worker->is_idle)
+        dispatcher_leave(worker->options.dispatcher, &worker->taker);
+    worker->is_idle = false;
+}
+
+/* Takes a record when there is a free hand; false when there is nothing to begin. */
+static bool take_next(struct worker *worker)
+{
+    if (worker->next != NULL)
+        return true;
+    if (worker->options.dispatcher == NULL || list_is_empty(&worker->free) ||
+        atomic_load(&worker->is_retiring))
+        return false;
+    worker->next = dispatcher_take(worker->options.dispatcher, &worker->taker);
+    worker->is_idle = worker->next == NULL;
+    return worker->next != NULL;
+}
+
+/* A retiring worker finishes its records; a script of its own is left where it waits. */
+static bool is_done(struct worker *worker)
+{
+    if (!atomic_load(&worker->is_retiring))
+        return false;
+    stop_idling(worker);
+    return worker->busy == 0 || worker->options.main != NULL;
+}
+
+static void run(struct worker *worker)
+{
+    while (worker->next != NULL || !is_done(worker)) {
+        find_woken(worker);
+        if (!list_is_empty(&worker->woken)) {
+            stop_idling(worker);
+            resume_woken(worker);
+        } else if (take_next(worker)) {
+            begin_next(worker);
+        } else {
+            inbox_sleep(worker->inbox, timers_next_ms(&worker->timers));
+        }
+    }
+}
+
+static void *worker_thread(void *argument)
+{
+    struct worker *worker = argument;
+    char name[16];
+    snprintf(name, sizeof name, "%.10s/%d", worker->options.name, worker->options.index);
+    thread_set_role(THREAD_WORKER, name);
+    if (worker->options.main != NULL)
+        begin_main(worker);
+    run(worker);
+    stop_idling(worker);
+    script_free(&worker->script);
+    worker->options.on_exit(worker->options.context, worker);
+    return NULL;
+}
+
+/* --- main --- */
+
+static void worker_free(struct worker *worker)
+{
+    script_free(&worker->script);
+    inbox_close(worker->inbox);
+    inbox_release(&worker->inbox);
+    timers_destroy(&worker->timers);
+    free(worker->hands);
+    free(worker->main_failure);
+    free(worker);
+}
+
+static struct worker *worker_new(const struct worker_options *options)
+{
+    assert(options->hands >= 1 && options->hands <= WORKER_MAX_HANDS);
+    struct worker *worker = xcalloc(1, sizeof *worker);
+    worker->options = *options;
+    worker->inbox = inbox_new();
+    taker_init(&worker->taker);
+    timers_init(&worker->timers);
+    list_init(&worker->free);
+    list_init(&worker->woken);
+    atomic_init(&worker->is_retiring, false);
+    worker->hands = xcalloc((size_t)options->hands, sizeof worker->hands[0]);
+    for (int i = 0; i < options->hands; i++) {
+        struct hand *hand = &worker->hands[i];
+        hand->call.inbox = worker->inbox;
+        hand->call.worker = options->index;
+        hand->call.ticket = (uint64_t)i;
+        list_append(&worker->free, &hand->link);
+    }
+    return worker;
+}
+
+int worker_start(struct worker **worker_started, const struct worker_options *options,
+                 struct script **script, struct error *err)
+{
+    struct worker *worker = worker_new(options);
+    worker->script = *script;
+    *script = NULL;
+    if (thread_start(&worker->thread, worker_thread, worker, err) != 0) {
+        error_prefix(err, "worker %d of %s: ", options->index, options->name);
+        worker_free(worker);
+        return -1;
+    }
+    *worker_started = worker;
+    return 0;
+}
+
+void worker_retire(struct worker *worker)
+{
+    atomic_store(&worker->is_retiring, true);
+    inbox_wake(worker->inbox);
+}
+
+void worker_join(struct worker **worker_owned)
+{
+    struct worker *worker = *worker_owned;
+    *worker_owned = NULL;
+    pthread_join(worker->thread, NULL);
+    worker_free(worker);
+}
+
+void worker_wake(struct taker *taker)
+{
+    inbox_wake(CONTAINER_OF(taker, struct worker, taker)->inbox);
+}
+
+enum outcome worker_main_outcome(const struct worker *worker, const char **failure)
+{
+    *failure = worker->main_failure;
+    return worker->main_outcome;
+}

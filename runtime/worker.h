@@ -1,0 +1,56 @@
+/* worker.h - one thread that runs handlers: takes records, begins their calls, resumes what waited.
+ *
+ * Up to `hands` calls have begun and not returned; they interleave only where they wait. Woken
+ * calls go before new records.
+ *
+ * Owns:    its thread, its inbox, its script. Borrows the dispatcher, which outlives it.
+ * Threads: main, except what runs on the worker's own thread.
+ * Life:    worker_start -> worker_retire -> on_exit (on the worker's thread) -> worker_join. A
+ *          retiring worker takes no record any more and finishes what it has in hand. */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include "dispatcher.h"
+#include "script.h"
+
+struct worker;
+
+struct worker_options {
+    const char *name; /* of the consumer or script, for the thread's name */
+    int index;
+    int hands;                      /* 1 to WORKER_MAX_HANDS */
+    struct dispatcher *dispatcher;  /* NULL: only runs `main` */
+    const struct worker_main *main; /* a chunk to run instead of records; copied strings not: it
+                                       outlives the worker */
+    void *context;
+    /* On the worker's thread, the last thing it does. */
+    void (*on_exit)(void *context, struct worker *worker);
+};
+
+struct worker_main {
+    const char *chunkname;
+    const char *bytes;
+    size_t length;
+    const char *const *arguments;
+    size_t argument_count;
+};
+
+enum { WORKER_MAX_HANDS = 10000 };
+
+/* Takes *script; on failure it is freed and err says why. */
+MUST_USE int worker_start(struct worker **worker, const struct worker_options *options,
+                          struct script **script, struct error *err);
+
+void worker_retire(struct worker *worker);
+
+/* Waits for the thread, which has called on_exit or is about to, and frees. Sets *worker to NULL.
+ */
+void worker_join(struct worker **worker);
+
+/* For the dispatcher's on_wake_worker: any thread. */
+void worker_wake(struct taker *taker);
+
+/* How the main chunk ended; after on_exit. The text is the worker's. */
+enum outcome worker_main_outcome(const struct worker *worker, const char **failure);
+
+#endif
