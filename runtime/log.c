@@ -286,12 +286,10 @@ static bool is_multi_line(const char *text, size_t length)
 
 static bool needs_quotes(const struct log_field *field)
 {
-    if (field->kind == FIELD_JSON)
-        return false;
     if (field->length == 0)
         return true;
     for (size_t i = 0; i < field->length; i++)
-        if (strchr(" \"=\\", field->text[i]) != NULL)
+        if (memchr(" \"=\\", field->text[i], 4) != NULL)
             return true;
     return false;
 }
@@ -302,14 +300,17 @@ static void append_text_field(struct buffer *line, const struct log_field *field
     append_limited(line, field->name, strlen(field->name), ESCAPE_LINE);
     buffer_append_text(line, "=");
     buffer_append_text(line, is_coloured ? colour_off : "");
-    bool is_quoted = needs_quotes(field);
     if (field->kind == FIELD_INTEGER) {
         buffer_format(line, "%" PRId64, field->integer);
-        return;
+    } else if (field->kind == FIELD_JSON) {
+        append_limited(line, field->text, field->length, ESCAPE_RAW_JSON);
+    } else if (needs_quotes(field)) {
+        buffer_append_text(line, "\"");
+        append_limited(line, field->text, field->length, ESCAPE_QUOTED);
+        buffer_append_text(line, "\"");
+    } else {
+        append_limited(line, field->text, field->length, ESCAPE_LINE);
     }
-    buffer_append_text(line, is_quoted ? "\"" : "");
-    append_limited(line, field->text, field->length, is_quoted ? ESCAPE_QUOTED : ESCAPE_LINE);
-    buffer_append_text(line, is_quoted ? "\"" : "");
 }
 
 /* Each line of the text on one of its own, indented. Tabs stay: a traceback is full of them. */
