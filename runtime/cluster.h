@@ -37,6 +37,18 @@ rd_kafka_conf_t *cluster_conf_new(const struct cluster *cluster, enum cluster_ha
 rd_kafka_t *cluster_handle_new(enum cluster_handle handle, rd_kafka_conf_t **conf,
                                struct error *err);
 
+/* The value a handle made of this conf works with: max.poll.interval.ms, session.timeout.ms. The
+ * property exists and is a whole number. */
+int64_t cluster_conf_integer(const rd_kafka_conf_t *conf, const char *name);
+
+/* One of those that say who may connect and how (security.*, ssl.*, sasl.*): an embedded broker
+ * knows none, so cluster_conf_new sets them aside when is_embedded. */
+bool cluster_property_is_security(const char *name);
+
+/* How messages name the cluster's own properties: cluster.properties. */
+enum { CLUSTER_PATH_BYTES = 256 };
+void cluster_properties_path(const struct cluster_config *cluster, char *path, size_t size);
+
 /* Checks every property of the config as rd_kafka_new would, without connecting; appends one line
  * a problem, in the form of config_problems. Needs no broker. */
 void cluster_check_config(const struct config *config, struct config_problems *problems);
@@ -48,25 +60,34 @@ void cluster_check_config(const struct config *config, struct config_problems *p
  * fatal for the handle; err then says why. Main only. */
 bool cluster_log_event(rd_kafka_event_t *event, const char *who, struct error *err);
 
-/* --- topics (a helper: these block up to timeout_ms) --- */
+/* Librdkafka's error in plain words, with what can be done about it where that is known: `no broker
+ * answers at 127.0.0.1:9092: connection refused`. Any thread. */
+void cluster_explain(rd_kafka_resp_err_t code, const char *detail, struct error *err);
+
+/* --- questions to a cluster (a helper: these block up to timeout_ms) --- */
+
+/* A handle for questions: watermarks, metadata, topics. Blocks as cluster_handle_new does. Nobody
+ * has to poll it; it is shared by helpers, and freed by cluster_query_free. */
+rd_kafka_t *cluster_query_handle(const struct cluster *cluster, struct error *err);
+void cluster_query_free(rd_kafka_t **query);
+
+/* Why the last question found no broker, as far as the handle knows; false when it does not. */
+bool cluster_query_trouble(rd_kafka_t *query, struct error *err);
+
+/* The brokers' answer to `rd_kafka_metadata` shows librdkafka's embedded cluster. */
+bool cluster_is_embedded_broker(rd_kafka_t *query);
 
 enum topic_check {
     TOPICS_READY,       /* all exist, or were created and are visible */
-    TOPICS_UNREACHABLE, /* no broker answered: err says why; try again */
+    TOPICS_UNREACHABLE, /* not yet: err says why (no broker, too few of them); try again */
     TOPICS_REFUSED,     /* a broker refused for good (no right, bad settings): err says which */
 };
 
 /* Creates the declared topics of the cluster that are missing and create; logs what it created
- * (once), and what exists differently (once a process). Those with create = false must exist: until
- * then TOPICS_UNREACHABLE. Uses a query handle made by cluster_query_handle. */
+ * (once), and what exists differently (once a query handle). Those with create = false must exist:
+ * until then TOPICS_UNREACHABLE. Uses a query handle made by cluster_query_handle. */
 enum topic_check cluster_ensure_topics(rd_kafka_t *query, const struct cluster *cluster,
                                        const struct config *config, int timeout_ms,
                                        struct error *err);
-
-/* A handle for questions: watermarks, metadata, topics. Blocks as cluster_handle_new does. */
-rd_kafka_t *cluster_query_handle(const struct cluster *cluster, struct error *err);
-
-/* The brokers' answer to `rd_kafka_metadata` shows librdkafka's embedded cluster. */
-bool cluster_is_embedded_broker(rd_kafka_t *query);
 
 #endif

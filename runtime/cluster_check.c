@@ -1,0 +1,163 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster_property.h"
+
+/* One problem, at the line of what it belongs to. Takes nothing. */
+static void add_problem(struct config_problems *problems, const struct config *config, int line,
+                        const char *text)
+{
+    problems->lines = xrealloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
+    problems->lines[problems->count++] = xasprintf("%s:%d: %s", config->path, line, text);
+}
+
+/* What is checked, and where problems go. */
+struct check {
+    const struct config *config;
+    struct config_problems *problems;
+    const struct cluster_config *cluster;
+    enum cluster_handle handle;
+    const struct properties *properties; /* the inner ones, or the cluster's own */
+    const char *path;                    /* of these properties */
+    int line;
+    bool is_right; /* of a cluster: nothing is wrong with its own */
+};
+
+static void check_say(const struct check *check, const char *text)
+{
+    add_problem(check->problems, check->config, check->line, text);
+}
+
+/* Each by itself, so that one look names all; true when none is wrong. */
+static bool check_each(const struct check *check, unsigned handles)
+{
+    struct error err;
+    size_t before = check->problems->count;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    for (size_t i = 0; i < check->properties->count; i++) {
+        const struct property *property = &check->properties->items[i];
+        if (cluster_property_set(conf, handles, property, check->path, &err) != 0)
+            check_say(check, err.text);
+    }
+    rd_kafka_conf_destroy(conf);
+    return check->problems->count == before;
+}
+
+/* Librdkafka only warns of `Configuration property NAME is a consumer property and will be ignored
+ * by this producer instance`; set right at the handle, it is a mistake. */
+static void check_warning(const struct check *check, const char *warning)
+{
+    static const char lead[] = "onfiguration property ";
+    const char *name = strstr(warning, lead);
+    if (name == NULL || strstr(warning, "will be ignored by this") == NULL)
+        return;
+    name += strlen(lead);
+    size_t length = strcspn(name, " ");
+    for (size_t i = 0; i < check->properties->count; i++) {
+        const char *own = check->properties->items[i].name;
+        const char *canonical = cluster_property_canonical(own);
+        if (strlen(canonical) != length || strncmp(canonical, name, length) != 0)
+            continue;
+        struct error err;
+        bool is_producer = check->handle == CLUSTER_PRODUCER;
+        error_set(&err, "%s[\"%s\"]: only %s have it, it does nothing here", check->path, own,
+                  is_producer ? "consumers" : "producers");
+        check_say(check, err.text);
+    }
+}
+
+static void check_warnings(const struct check *check, rd_kafka_t *handle)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(handle);
+    for (rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 0); event != NULL;
+         event = rd_kafka_queue_poll(queue, 0)) {
+        const char *facility, *text;
+        int severity;
+        if (rd_kafka_event_log(event, &facility, &text, &severity) == 0)
+            check_warning(check, text);
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+}
+
+/* What only rd_kafka_new finds: values that do not go together, files that cannot be read. Without
+ * brokers in the conf nothing is dialled. */
+static void check_together(const struct check *check)
+{
+    struct error err;
+    struct cluster cluster = {.config = check->cluster};
+    const struct properties *inner =
+        check->properties == &check->cluster->properties ? NULL : check->properties;
+    rd_kafka_conf_t *conf = cluster_conf_new(&cluster, check->handle, inner, check->path, &err);
+    if (conf == NULL)
+        return; /* said by check_each of the cluster */
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_LOG);
+    rd_kafka_conf_set(conf, "log.queue", "true", NULL, 0); /* else it warns of missing brokers */
+    rd_kafka_t *handle = cluster_handle_new(check->handle, &conf, &err);
+    if (handle == NULL) {
+        error_prefix(&err, "%s: ", check->path);
+        check_say(check, err.text);
+        return;
+    }
+    if (inner != NULL)
+        check_warnings(check, handle);
+    rd_kafka_destroy(handle);
+}
+
+/* The properties of one producer or consumer; together with the cluster's only if those are right,
+ * or each handle would repeat what is wrong with them. */
+static void check_inner(struct check check, const char *kind, const char *name,
+                        const struct check *outer)
+{
+    char path[CLUSTER_PATH_BYTES];
+    snprintf(path, sizeof path, "%s.%s.properties", kind, name);
+    check.config = outer->config;
+    check.problems = outer->problems;
+    check.cluster = outer->cluster;
+    check.path = path;
+    if (check_each(&check, 1u << check.handle) && outer->is_right)
+        check_together(&check);
+}
+
+static void check_handles(const struct check *outer)
+{
+    const struct config *config = outer->config;
+    for (size_t i = 0; i < config->producer_count; i++) {
+        const struct producer_config *producer = &config->producers[i];
+        struct check check = {.handle = CLUSTER_PRODUCER,
+                              .properties = &producer->properties,
+                              .line = producer->line};
+        if (producer->cluster == outer->cluster)
+            check_inner(check, "producers", producer->name, outer);
+    }
+    for (size_t i = 0; i < config->consumer_count; i++) {
+        const struct consumer_config *consumer = &config->consumers[i];
+        struct check check = {.handle = CLUSTER_CONSUMER,
+                              .properties = &consumer->properties,
+                              .line = consumer->line};
+        if (consumer->cluster == outer->cluster)
+            check_inner(check, "consumers", consumer->name, outer);
+    }
+}
+
+void cluster_check_config(const struct config *config, struct config_problems *problems)
+{
+    for (size_t i = 0; i < config->cluster_count; i++) {
+        const struct cluster_config *cluster = &config->clusters[i];
+        char path[CLUSTER_PATH_BYTES];
+        cluster_properties_path(cluster, path, sizeof path);
+        struct check check = {.config = config,
+                              .problems = problems,
+                              .cluster = cluster,
+                              .handle = CLUSTER_QUERY,
+                              .properties = &cluster->properties,
+                              .path = path,
+                              .line = cluster->line};
+        size_t before = problems->count;
+        if (check_each(&check, ALL_HANDLES))
+            check_together(&check);
+        check.is_right = problems->count == before;
+        check_handles(&check);
+    }
+}

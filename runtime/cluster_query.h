@@ -1,0 +1,15 @@
+/* cluster_query.h - what the handle for questions remembers between them.
+ *
+ * Threads: any; helpers share the handle. */
+#ifndef CLUSTER_QUERY_H
+#define CLUSTER_QUERY_H
+
+#include "cluster.h"
+
+/* A broker answered: what went wrong before is no longer why. */
+void cluster_query_answered(rd_kafka_t *query);
+
+/* True the first time it is asked about this topic. */
+bool cluster_query_is_news(rd_kafka_t *query, const struct topic_config *topic);
+
+#endif
