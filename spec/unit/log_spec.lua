@@ -17,10 +17,11 @@ local function text(message, fields)
   end):gsub("^%d%d:%d%d:%d%d%.%d%d%d ", "", 1))
 end
 
+-- The object without the time and level in front.
 local function json(message, fields)
   return (only_line("json", function()
     log.event("info", message, fields)
-  end):gsub('^{"time":"[^"]+",', "{", 1))
+  end):gsub('^{"time":"[^"]+","level":"info",', "{", 1))
 end
 
 describe("log", function()
@@ -66,7 +67,7 @@ describe("log", function()
   end)
 
   it("writes JSON as one object", function()
-    assert.equal('{"level":"info","message":"message","topic":"orders","partition":3}\n',
+    assert.equal('{"message":"message","topic":"orders","partition":3}\n',
       json("message", { { "topic", "orders" }, { "partition", 3 } }))
   end)
 
@@ -123,34 +124,33 @@ describe("log", function()
   end)
 
   it("quotes a text value where it could be mistaken for several", function()
-    assert.equal('INFO  m  a="x y" b="" c="x=y" d="say \\"hi\\"" e="a\\\\b" f=plain-1.0\n', text("m", {
-      { "a", "x y" }, { "b", "" }, { "c", "x=y" }, { "d", 'say "hi"' }, { "e", "a\\b" },
-      { "f", "plain-1.0" },
-    }))
+    assert.equal('INFO  m  a="x y" b="" c="x=y" d="say \\"hi\\"" e="a\\\\b" f=plain-1.0\n',
+      text("m", { { "a", "x y" }, { "b", "" }, { "c", "x=y" }, { "d", 'say "hi"' }, { "e", "a\\b" },
+      { "f", "plain-1.0" } }))
   end)
 
   it("leaves out a field without a text", function()
     assert.equal("INFO  m  b=1\n", text("m", { { "a", false }, { "b", 1 } }))
-    assert.equal('{"level":"info","message":"m","b":1}\n', json("m", { { "a", false }, { "b", 1 } }))
+    assert.equal('{"message":"m","b":1}\n', json("m", { { "a", false }, { "b", 1 } }))
   end)
 
   it("writes integers of 64 bits", function()
     assert.equal("INFO  m  a=-9223372036854775808 b=9223372036854775807\n",
       text("m", { { "a", math.mininteger }, { "b", math.maxinteger } }))
-    assert.equal('{"level":"info","message":"m","a":-9223372036854775808}\n',
+    assert.equal('{"message":"m","a":-9223372036854775808}\n',
       json("m", { { "a", math.mininteger } }))
   end)
 
   it("writes JSON fields as they are", function()
     local fields = { { "event", { json = '{"id":1,"tags":["a b"]}' } } }
     assert.equal('INFO  m  event={"id":1,"tags":["a b"]}\n', text("m", fields))
-    assert.equal('{"level":"info","message":"m","event":{"id":1,"tags":["a b"]}}\n', json("m", fields))
+    assert.equal('{"message":"m","event":{"id":1,"tags":["a b"]}}\n', json("m", fields))
   end)
 
   it("keeps a JSON field on its line and in its encoding", function()
     local fields = { { "event", { json = '{"a":1,\n"b":"\xff"}' } } }
     assert.equal('INFO  m  event={"a":1, "b":"\\\\xff"}\n', text("m", fields))
-    assert.equal('{"level":"info","message":"m","event":{"a":1, "b":"\\\\xff"}}\n', json("m", fields))
+    assert.equal('{"message":"m","event":{"a":1, "b":"\\\\xff"}}\n', json("m", fields))
   end)
 
   it("indents a text of several lines under the line", function()
@@ -160,13 +160,14 @@ describe("log", function()
     assert.equal("INFO  failed  topic=orders\n" ..
       "    error:\n      first\n      second\n        third\n" ..
       "    traceback:\n      x\n      y\n", text("failed", fields))
-    assert.equal('{"level":"info","message":"failed","error":"first\\nsecond\\n\\tthird\\n",' ..
+    assert.equal('{"message":"failed","error":"first\\nsecond\\n\\tthird\\n",' ..
       '"topic":"orders","traceback":"x\\ny"}\n', json("failed", fields))
   end)
 
   it("indents the further lines of a message too", function()
-    assert.equal("INFO  first  a=1\n    second\n    third\n", text("first\nsecond\nthird", { { "a", 1 } }))
-    assert.equal('{"level":"info","message":"first\\nsecond"}\n', json("first\nsecond"))
+    assert.equal("INFO  first  a=1\n    second\n    third\n",
+      text("first\nsecond\nthird", { { "a", 1 } }))
+    assert.equal('{"message":"first\\nsecond"}\n', json("first\nsecond"))
   end)
 
   it("escapes bytes that are no UTF-8", function()
@@ -184,20 +185,20 @@ describe("log", function()
     for bytes, escaped in pairs(broken) do
       assert.equal("INFO  a" .. escaped .. "b  key=" .. escaped .. "\n",
         text("a" .. bytes .. "b", { { "key", bytes } }))
-      assert.equal('{"level":"info","message":"a' .. escaped:gsub("\\", "\\\\") .. 'b"}\n',
+      assert.equal('{"message":"a' .. escaped:gsub("\\", "\\\\") .. 'b"}\n',
         json("a" .. bytes .. "b"))
     end
   end)
 
   it("escapes what would move a terminal's cursor", function()
     assert.equal("INFO  \\u001b[31m\\r\\t\\u007f\\u009b\n", text("\27[31m\r\t\127\u{9b}"))
-    assert.equal('{"level":"info","message":"\\u001b[31m\\r\\t\\u007f\\u009b\\"\\\\"}\n',
+    assert.equal('{"message":"\\u001b[31m\\r\\t\\u007f\\u009b\\"\\\\"}\n',
       json('\27[31m\r\t\127\u{9b}"\\'))
     assert.equal("INFO  m  key=a\\u0000b\n", text("m", { { "key", "a\0b" } }))
   end)
 
   it("does not let a field pass for the time, the level or the message", function()
-    assert.equal('{"level":"info","message":"m","message_":"x","level_":"y","time_":"z"}\n',
+    assert.equal('{"message":"m","message_":"x","level_":"y","time_":"z"}\n',
       json("m", { { "message", "x" }, { "level", "y" }, { "time", "z" } }))
   end)
 
@@ -205,7 +206,8 @@ describe("log", function()
     local long = ("a"):rep(16 * 1024 - 1) .. "é" .. ("b"):rep(98)
     local cut = ("a"):rep(16 * 1024 - 1) .. "... (100 bytes more)"
     assert.equal("INFO  " .. cut .. "\n", text(long))
-    assert.equal('{"level":"info","message":"m","key":"' .. cut .. '"}\n', json("m", { { "key", long } }))
+    assert.equal('{"message":"m","key":"' .. cut .. '"}\n',
+      json("m", { { "key", long } }))
     local block = text("m", { { "traceback", "x\n" .. ("y"):rep(20000) } })
     assert.equal("INFO  m\n    traceback:\n      x\n      " .. ("y"):rep(16 * 1024 - 2) ..
       "\n      ... (3618 bytes more)\n", block)
@@ -217,7 +219,8 @@ describe("log", function()
       log.event("info", "next")
     end)
     assert.equal(2, #written)
-    assert.matches("^%S+ ERROR failed  a=1\n    badly\n    traceback:\n      x\n      y\n$", written[1])
+    assert.matches("^%S+ ERROR failed  a=1\n    badly\n    traceback:\n      x\n      y\n$",
+      written[1])
   end)
 
   it("does not mix the lines of several threads, however long", function()
