@@ -87,10 +87,12 @@ size_t inbox_drain(struct inbox *inbox, uint64_t *tickets, size_t capacity)
 {
     pthread_mutex_lock(&inbox->mutex);
     size_t count = inbox->count < capacity ? inbox->count : capacity;
-    memcpy(tickets, inbox->tickets, count * sizeof tickets[0]);
-    inbox->count -= count;
-    memmove(inbox->tickets, inbox->tickets + count, inbox->count * sizeof tickets[0]);
-    atomic_store(&inbox->has_posts, inbox->count > 0);
+    if (count > 0) {
+        memcpy(tickets, inbox->tickets, count * sizeof tickets[0]);
+        inbox->count -= count;
+        memmove(inbox->tickets, inbox->tickets + count, inbox->count * sizeof tickets[0]);
+        atomic_store(&inbox->has_posts, inbox->count > 0);
+    }
     pthread_mutex_unlock(&inbox->mutex);
     return count;
 }
