@@ -101,7 +101,7 @@ void inbox_sleep(struct inbox *inbox, int64_t deadline_ms)
     struct timespec deadline = {deadline_ms / 1000, (deadline_ms % 1000) * 1000000};
     int rc = 0;
     pthread_mutex_lock(&inbox->mutex);
-    while (!inbox->is_woken && rc == 0) {
+    while (!inbox->is_woken && inbox->count == 0 && rc == 0) {
         if (deadline_ms == INT64_MAX)
             pthread_cond_wait(&inbox->condition, &inbox->mutex);
         else

@@ -30,7 +30,7 @@ bool inbox_has_posts(struct inbox *inbox);
 size_t inbox_drain(struct inbox *inbox, uint64_t *tickets, size_t capacity);
 
 /* Sleeps until woken, posted to, or the deadline (clock_monotonic_ms; INT64_MAX: none) is past.
- * A wake that came before is not lost. */
+ * A wake that came before is not lost, and while posts wait to be drained there is no sleep. */
 void inbox_sleep(struct inbox *inbox, int64_t deadline_ms);
 
 /* The owner is gone: later posts are dropped. */
