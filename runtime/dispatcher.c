@@ -1,7 +1,6 @@
 #include "dispatcher.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Whom to wake once the mutex is released. */
@@ -9,16 +8,6 @@ struct wakes {
     struct taker *worker;
     bool is_main;
 };
-
-static struct record *record_of_queue(struct link *link)
-{
-    return CONTAINER_OF(link, struct record, queue_link);
-}
-
-static struct record *record_of_lane(struct link *link)
-{
-    return CONTAINER_OF(link, struct record, lane_link);
-}
 
 void dispatcher_init(struct dispatcher *dispatcher, enum distribution distribution,
                      const struct dispatcher_callbacks *callbacks)
@@ -33,21 +22,13 @@ void dispatcher_init(struct dispatcher *dispatcher, enum distribution distributi
     list_init(&dispatcher->ended);
 }
 
-static void lane_free(struct lane *lane)
-{
-    assert(list_is_empty(&lane->records));
-    assert(lane->strands == NULL);
-    free(lane->topic);
-    free(lane);
-}
-
 void dispatcher_destroy(struct dispatcher *dispatcher)
 {
     assert(list_is_empty(&dispatcher->run_queue) && list_is_empty(&dispatcher->ended));
     while (dispatcher->lanes != NULL) {
         struct lane *lane = dispatcher->lanes;
         dispatcher->lanes = lane->next;
-        lane_free(lane);
+        lane_free(&lane);
     }
     strand_spares_destroy(&dispatcher->spare_strands);
     pthread_mutex_destroy(&dispatcher->mutex);
@@ -121,21 +102,6 @@ static struct link *successor_place(struct dispatcher *dispatcher, const struct 
     return queue->next;
 }
 
-/* The running record of an older epoch with the same offset, which a record without a strand has to
- * wait for. */
-static struct record *find_leftover(struct lane *lane, int64_t offset)
-{
-    if (lane->leftovers == 0)
-        return NULL;
-    for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
-        struct record *record = record_of_lane(link);
-        if (record->state == RECORD_RUNNING && record->offset == offset &&
-            record->epoch != lane->epoch)
-            return record;
-    }
-    return NULL;
-}
-
 static void enter(struct dispatcher *dispatcher, struct lane *lane, struct record *record)
 {
     assert(record->state == RECORD_OUTSIDE && record->epoch == lane->epoch);
@@ -154,7 +120,7 @@ static void enter(struct dispatcher *dispatcher, struct lane *lane, struct recor
         }
         strand->head = record;
     } else {
-        struct record *leftover = find_leftover(lane, record->offset);
+        struct record *leftover = lane_find_leftover(lane, record->offset);
         if (leftover != NULL) {
             record->state = RECORD_TWIN;
             record->twin_of = leftover;
@@ -200,22 +166,10 @@ struct lane *dispatcher_lane(struct dispatcher *dispatcher, const char *topic, i
     if (lane != NULL)
         return lane;
 
-    lane = xcalloc(1, sizeof *lane);
-    lane->topic = xstrdup(topic);
-    lane->partition = partition;
-    list_init(&lane->records);
-    list_init(&lane->held);
+    lane = lane_new(topic, partition);
     lane->next = dispatcher->lanes;
     dispatcher->lanes = lane;
     return lane;
-}
-
-/* What runs of the lane's epoch becomes a leftover. */
-static void lane_end_epoch(struct lane *lane)
-{
-    lane->leftovers += lane->running;
-    lane->running = 0;
-    lane->epoch = 0;
 }
 
 void dispatcher_assign(struct dispatcher *dispatcher, struct lane *lane, uint64_t epoch)
@@ -370,6 +324,30 @@ size_t dispatcher_running_all(struct dispatcher *dispatcher)
     size_t running = dispatcher->running;
     pthread_mutex_unlock(&dispatcher->mutex);
     return running;
+}
+
+bool dispatcher_is_busy(struct dispatcher *dispatcher)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+    bool is_busy =
+        dispatcher->runnable > 0 || dispatcher->running > 0 || dispatcher->ended_count > 0;
+    pthread_mutex_unlock(&dispatcher->mutex);
+    return is_busy;
+}
+
+void dispatcher_each_running(struct dispatcher *dispatcher,
+                             void (*visit)(void *context, const struct record *record),
+                             void *context)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+    for (struct lane *lane = dispatcher->lanes; lane != NULL; lane = lane->next) {
+        for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
+            const struct record *record = record_of_lane(link);
+            if (record->state == RECORD_RUNNING)
+                visit(context, record);
+        }
+    }
+    pthread_mutex_unlock(&dispatcher->mutex);
 }
 
 void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need, size_t low_water)

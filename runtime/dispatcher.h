@@ -5,10 +5,6 @@
  * partition): only the head of a strand is runnable or running. A strand exists only while it has
  * records. Any worker runs any strand, so adding or retiring a worker moves nothing.
  *
- * A lane is a partition as the dispatcher sees it. It outlives assignments, because a handler may
- * run on past the loss of its partition: such a leftover keeps its strand until it ends, so that
- * the same record, delivered again, waits for it.
- *
  * Pure but for its mutex: no clock, no socket, no Lua, no log. The mutex is held over none of the
  * callbacks.
  *
@@ -21,6 +17,7 @@
 #include <pthread.h>
 
 #include "config.h"
+#include "lane.h"
 #include "record.h"
 #include "strand.h"
 #include "util.h"
@@ -30,19 +27,6 @@ struct taker {
     struct link idle_link;
     bool is_idle;  /* on the idle stack */
     bool is_woken; /* taken off it by a wake that it has not answered yet */
-};
-
-struct lane {
-    char *topic;
-    int32_t partition;
-    struct lane *next;
-    uint64_t epoch;         /* of the current assignment; 0: it is not assigned */
-    bool is_held;           /* stopped: nothing of it starts */
-    size_t running;         /* running records of this epoch */
-    size_t leftovers;       /* running records of older epochs */
-    struct link records;    /* by lane_link: every record of it, in the order of arrival */
-    struct link held;       /* by queue_link: would be runnable, were the lane not held */
-    struct strand *strands; /* hash table by key; under `partition` at most one, with no key */
 };
 
 /* What main sleeps for; decides when the end of a record wakes it. */
@@ -130,6 +114,15 @@ void dispatcher_forget(struct dispatcher *dispatcher, struct lane *lane);
 /* Running records of the lane's current epoch; of every lane and epoch. */
 size_t dispatcher_running(struct dispatcher *dispatcher, const struct lane *lane);
 size_t dispatcher_running_all(struct dispatcher *dispatcher);
+
+/* Something is runnable, running, or ended and not collected: the tick is needed. */
+bool dispatcher_is_busy(struct dispatcher *dispatcher);
+
+/* Calls `visit` for each running record, leftovers too; under the mutex, so it may only look and
+ * log: for the end of a stop, when nothing is in a hurry any more. */
+void dispatcher_each_running(struct dispatcher *dispatcher,
+                             void (*visit)(void *context, const struct record *record),
+                             void *context);
 
 /* What main sleeps for. With NEED_ROOM main is woken once, when `low_water` records have ended or
  * the workers run dry; NEED_EVERY holds until it is changed. */

@@ -11,6 +11,7 @@
 #include "util.h"
 
 struct lane;
+struct partition;
 struct strand;
 struct rd_kafka_message_s;
 
@@ -57,9 +58,10 @@ struct record {
     size_t block_bytes; /* what this record takes of the window */
 
     /* Set by main before the dispatcher gets it, constant then. */
-    uint64_t epoch; /* of the partition's assignment */
-    uint64_t slot;  /* in the partition's offsets */
-    int attempt;    /* from 1 */
+    struct partition *owner; /* the consumer's, which outlives every record */
+    uint64_t epoch;          /* of the partition's assignment */
+    uint64_t slot;           /* in the partition's offsets */
+    int attempt;             /* from 1 */
 
     /* The dispatcher's, under its mutex. */
     enum record_state state;
@@ -78,12 +80,25 @@ struct record {
     uint32_t published; /* deliveries of this attempt */
 
     /* Main's. */
-    struct link partition_link; /* its partition's list: ended and waiting for deliveries */
+    struct link partition_link; /* its partition's awaited or stuck records */
     uint32_t reported;          /* deliveries of this attempt that are acknowledged */
-    uint32_t deliveries_open;   /* of all attempts: while there are any, the block stays */
+    int32_t deliveries_open;    /* of all attempts; a report may come before the end of its call,
+                                   then this is below 0 until main has seen the end */
     bool is_ended;              /* main has seen its outcome */
+    bool is_refused;            /* a delivery of this attempt was refused for good */
     bool is_dropped;            /* freed as soon as deliveries_open is 0 */
 };
+
+/* The record that is on a list by this link. */
+static inline struct record *record_of_queue(struct link *queue_link)
+{
+    return CONTAINER_OF(queue_link, struct record, queue_link);
+}
+
+static inline struct record *record_of_lane(struct link *lane_link)
+{
+    return CONTAINER_OF(lane_link, struct record, lane_link);
+}
 
 /* A copy of the message: key, value, headers. `topic` is borrowed. */
 struct record *record_new(const struct rd_kafka_message_s *message, const char *topic);
