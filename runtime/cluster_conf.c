@@ -29,7 +29,7 @@ enum { VERSION_2_2 = 0x02020000, VERSION_2_5 = 0x02050000 };
  * topic.metadata.refresh...     a topic that appears is noticed within half a minute.
  * reconnect.backoff.max.ms      a broker that comes back is used within seconds.
  * enable.metrics.push           some 2.5 libraries abort in it, and nobody asked for it.
- * auto.offset.reset             starts are resolved by us; an offset that is gone has to be told.
+ * auto.offset.reset             starts are resolved by us; this is where an offset that is gone leads.
  * fetch.max.bytes, queued.*     what a partition holds ahead is bounded: before 2.2 a full queue is
  *                               looked at again only after a second, so it has to hold a second.
  * message.timeout.ms            a delivery never fails for lack of a broker.
@@ -46,7 +46,7 @@ static const struct preset presets[] = {
 
     {"enable.auto.commit", "false", CONSUMERS, ANY_BROKER, 0, 0, NULL},
     {"enable.auto.offset.store", "false", CONSUMERS, ANY_BROKER, 0, 0, NULL},
-    {"auto.offset.reset", "error", CONSUMERS, ANY_BROKER, 0, 0, NULL},
+    {"auto.offset.reset", "earliest", CONSUMERS, ANY_BROKER, 0, 0, NULL},
     {"fetch.max.bytes", "4194304", CONSUMERS, ANY_BROKER, 0, 0, "message.max.bytes"},
     {"queued.min.messages", "100000", CONSUMERS, ANY_BROKER, 0, VERSION_2_2, NULL},
     {"queued.max.messages.kbytes", "32768", CONSUMERS, ANY_BROKER, 0, VERSION_2_2, NULL},

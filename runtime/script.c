@@ -29,14 +29,31 @@ struct script {
 
 /* --- making a state --- */
 
-/* Takes a handler from the top of the stack into the table of handlers. */
-static void add_handler(lua_State *L, int handlers, const struct handler_config *handler,
-                        const char *consumer)
+/* What is wrong with a declared handler, at its line of the config. */
+static int raise_handler_error(lua_State *L, const struct script_source *source,
+                               const struct handler_config *handler, const char *what)
 {
-    if (!lua_isfunction(L, -1))
-        luaL_error(L, "consumers.%s.handlers.%s: module '%s' must return a function, it returns %s",
-                   consumer, handler->type, handler->module,
-                   lua_isboolean(L, -1) ? "nothing" : luaL_typename(L, -1));
+    return luaL_error(L, "%s:%d: consumers.%s.handlers.%s: module '%s' %s",
+                      source->host->config->path, handler->line, source->consumer->name,
+                      handler->type, handler->module, what);
+}
+
+/* Loads one handler into the table of handlers. */
+static void load_handler(lua_State *L, int handlers, const struct script_source *source,
+                         const struct handler_config *handler)
+{
+    if (bundle_find(source->bundle, handler->module) == NULL) {
+        lua_pushfstring(L, "is no file under %s", source->bundle->directory);
+        raise_handler_error(L, source, handler, lua_tostring(L, -1));
+    }
+    lua_getglobal(L, "require");
+    lua_pushstring(L, handler->module);
+    lua_call(L, 1, 1);
+    if (!lua_isfunction(L, -1)) {
+        lua_pushfstring(L, "must return a function, it returns %s",
+                        lua_isboolean(L, -1) ? "nothing" : luaL_typename(L, -1));
+        raise_handler_error(L, source, handler, lua_tostring(L, -1));
+    }
     lua_setfield(L, handlers, handler->type);
 }
 
@@ -54,19 +71,19 @@ static int load_all(lua_State *L)
     lua_newtable(L);
     int handlers = lua_gettop(L);
     const struct consumer_config *consumer = source->consumer;
-    for (size_t i = 0; consumer != NULL && i < consumer->handler_count; i++) {
-        lua_getglobal(L, "require");
-        lua_pushstring(L, consumer->handlers[i].module);
-        lua_call(L, 1, 1);
-        add_handler(L, handlers, &consumer->handlers[i], consumer->name);
-    }
+    for (size_t i = 0; consumer != NULL && i < consumer->handler_count; i++)
+        load_handler(L, handlers, source, &consumer->handlers[i]);
     lua_settop(L, handlers);
     return 1;
 }
 
+/* Errors of scripts get their traceback; those about the config say all they know. */
 static int on_load_error(lua_State *L)
 {
-    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+    const char *path = bindings_of(L)->host->config->path;
+    const char *message = luaL_tolstring(L, 1, NULL);
+    if (strncmp(message, path, strlen(path)) != 0)
+        luaL_traceback(L, L, message, 1);
     return 1;
 }
 

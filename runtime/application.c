@@ -1,0 +1,87 @@
+#include "application.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster.h"
+#include "error.h"
+#include "exit_code.h"
+#include "script.h"
+
+static int say_problems(struct config_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        fprintf(stderr, "%s\n", problems->lines[i]);
+    bool has_problems = problems->count > 0;
+    config_problems_destroy(problems);
+    return has_problems ? EXIT_CONFIG : 0;
+}
+
+static int read_config(struct application *application, const struct command_line *line,
+                       bool is_dev)
+{
+    const struct config_options options = {.path = line->config, .is_dev = is_dev};
+    struct config_problems problems = {0};
+    if (config_load(&options, &application->config, &problems) != 0)
+        return say_problems(&problems);
+    cluster_check_config(application->config, &problems);
+    return say_problems(&problems);
+}
+
+static int read_bundle(struct application *application, const struct command_line *line)
+{
+    struct error err;
+    char *beside = xasprintf("%s/scripts", application->config->directory);
+    const char *directory = beside;
+    if (line->scripts != NULL)
+        directory = line->scripts;
+    else if (strcmp(application->config->directory, ".") == 0)
+        directory = "scripts";
+    int rc = bundle_read(directory, &application->bundle, &err);
+    free(beside);
+    if (rc == 0)
+        return 0;
+    fprintf(stderr, "%s\n", err.text);
+    return EXIT_CONFIG;
+}
+
+/* Loads the scripts of each consumer in a state that is thrown away. */
+static int check_scripts(const struct application *application)
+{
+    const struct config *config = application->config;
+    const struct bindings_host host = {.config = config, .producers = NULL, .generation = 1};
+    int exit_code = 0;
+    for (size_t i = 0; i < config->consumer_count; i++) {
+        const struct script_source source = {&host, application->bundle, &config->consumers[i]};
+        struct error err;
+        struct script *script = script_new(&source, &err);
+        if (script == NULL) {
+            fprintf(stderr, "%s\n", err.text);
+            exit_code = EXIT_CONFIG;
+        }
+        script_free(&script);
+    }
+    return exit_code;
+}
+
+int application_load(struct application *application, const struct command_line *line, bool is_dev)
+{
+    *application = (struct application){0};
+    int exit_code = read_config(application, line, is_dev);
+    if (exit_code == 0) {
+        log_init(application->config->log_level, application->config->log_format);
+        exit_code = read_bundle(application, line);
+    }
+    if (exit_code == 0)
+        exit_code = check_scripts(application);
+    if (exit_code != 0)
+        application_destroy(application);
+    return exit_code;
+}
+
+void application_destroy(struct application *application)
+{
+    bundle_free(&application->bundle);
+    config_free(&application->config);
+}

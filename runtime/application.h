@@ -1,0 +1,23 @@
+/* application.h - config.lua and its scripts, read and checked: what every verb begins with.
+ *
+ * Owns:    config and bundle. Threads: main, before the loop runs. */
+#ifndef APPLICATION_H
+#define APPLICATION_H
+
+#include "bundle.h"
+#include "command_line.h"
+#include "config.h"
+
+struct application {
+    struct config *config;
+    struct bundle *bundle;
+};
+
+/* Reads and checks everything that can be checked without a broker, and says every problem on
+ * standard error, a line each. 0, or the exit code. Starts the log as the config wants it. */
+MUST_USE int application_load(struct application *application, const struct command_line *line,
+                              bool is_dev);
+
+void application_destroy(struct application *application);
+
+#endif

@@ -1,0 +1,126 @@
+/* The commits of a consumer: asynchronous, one in flight, their result believed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumer_private.h"
+#include "error.h"
+#include "log.h"
+#include "thread.h"
+
+/* A failing commit is said at most this often. */
+enum { WARN_INTERVAL_MS = 5000 };
+
+bool commit_is_due(const struct consumer *consumer)
+{
+    for (struct link *link = consumer->partitions.next; link != &consumer->partitions;
+         link = link->next) {
+        const struct partition *partition = CONTAINER_OF(link, struct partition, link);
+        if (partition->epoch != 0 && offsets_is_commit_due(&partition->offsets))
+            return true;
+    }
+    return false;
+}
+
+/* With nothing unsettled, the position of librdkafka tells of offsets behind the last record that
+ * hold none: without them the lag would never be 0 behind a transactional producer. */
+static void skip_holes(struct partition *partition)
+{
+    struct consumer *consumer = partition->consumer;
+    if (partition->has_seen_error || offsets_unsettled(&partition->offsets) > 0)
+        return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *place =
+        rd_kafka_topic_partition_list_add(list, partition->lane->topic, partition->number);
+    int64_t low, high;
+    if (rd_kafka_position(consumer->handle, list) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        rd_kafka_get_watermark_offsets(consumer->handle, partition->lane->topic, partition->number,
+                                       &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        place->offset >= 0 && place->offset <= high)
+        offsets_skip_to(&partition->offsets, place->offset);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void add_entry(struct commit *commit, struct partition *partition,
+                      rd_kafka_topic_partition_list_t *list)
+{
+    commit->entries = xrealloc(commit->entries, (commit->count + 1) * sizeof commit->entries[0]);
+    commit->entries[commit->count++] = (struct commit_entry){partition, partition->epoch};
+    rd_kafka_topic_partition_list_add(list, partition->lane->topic, partition->number)->offset =
+        partition->offsets.position;
+}
+
+void commit_start(struct consumer *consumer)
+{
+    ASSERT_ON(THREAD_MAIN);
+    struct commit *commit = &consumer->commit;
+    if (commit->is_in_flight)
+        return;
+    commit->count = 0;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    for (struct link *link = consumer->partitions.next; link != &consumer->partitions;
+         link = link->next) {
+        struct partition *partition = CONTAINER_OF(link, struct partition, link);
+        if (partition->epoch == 0)
+            continue;
+        skip_holes(partition);
+        if (offsets_is_commit_due(&partition->offsets))
+            add_entry(commit, partition, list);
+    }
+    if (commit->count > 0) {
+        rd_kafka_resp_err_t rc =
+            rd_kafka_commit_queue(consumer->handle, list, consumer->queue, NULL, NULL);
+        commit->is_in_flight = rc == RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (!commit->is_in_flight)
+            log_warn("consumer %s: commit: %s", consumer->config->name, rd_kafka_err2str(rc));
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* The epoch that was committed is still the partition's: the answer counts. */
+static void mark(const struct commit *commit, const rd_kafka_topic_partition_t *place)
+{
+    for (size_t i = 0; i < commit->count; i++) {
+        struct partition *partition = commit->entries[i].partition;
+        if (partition->number != place->partition ||
+            strcmp(partition->lane->topic, place->topic) != 0)
+            continue;
+        if (partition->epoch == commit->entries[i].epoch) {
+            offsets_mark_committed(&partition->offsets, place->offset);
+            partition->is_gated = false;
+        }
+        return;
+    }
+}
+
+/* What failed stays due and goes with the next commit, or with the revoke that follows. */
+static void warn(struct consumer *consumer, rd_kafka_resp_err_t code)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms - consumer->commit.warned_at_ms < WARN_INTERVAL_MS &&
+        consumer->commit.warned_at_ms != 0)
+        return;
+    consumer->commit.warned_at_ms = now_ms;
+    log_warn("consumer %s: offsets could not be committed, will try again: %s",
+             consumer->config->name, rd_kafka_err2str(code));
+}
+
+void commit_on_event(struct consumer *consumer, rd_kafka_event_t *event)
+{
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    consumer->commit.is_in_flight = false;
+    for (int i = 0; list != NULL && i < list->cnt; i++) {
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            mark(&consumer->commit, &list->elems[i]);
+        else if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            code = list->elems[i].err;
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        warn(consumer, code);
+}
+
+void commit_destroy(struct consumer *consumer)
+{
+    free(consumer->commit.entries);
+    consumer->commit.entries = NULL;
+}

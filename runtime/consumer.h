@@ -1,0 +1,67 @@
+/* consumer.h - one declared consumer: its membership in the group, its partitions, its workers.
+ *
+ * Owns:    the librdkafka handle, the dispatcher, the partitions, the workers.
+ * Threads: main. librdkafka's threads and the workers only wake the loop.
+ * Life:    consumer_new -> consumer_start -> consumer_stop -> on_stopped -> consumer_free. */
+#ifndef CONSUMER_H
+#define CONSUMER_H
+
+#include <uv.h>
+
+#include "bindings.h"
+#include "bundle.h"
+#include "cluster.h"
+#include "config.h"
+
+struct consumer;
+
+struct consumer_callbacks {
+    void *context;
+    /* The consumer can not go on; the owner stops the process. */
+    void (*on_fatal)(void *context, struct consumer *consumer, const struct error *err);
+    /* After consumer_stop: its handle is closed. `abandoned` handlers still run: then the consumer
+     * cannot be freed and the process has to _exit. */
+    void (*on_stopped)(void *context, struct consumer *consumer, size_t abandoned);
+};
+
+struct consumer_options {
+    uv_loop_t *loop;
+    const struct consumer_config *config;
+    const struct cluster *cluster;
+    rd_kafka_t *query; /* of the cluster, for a helper's questions */
+    const struct bindings_host *host;
+    const struct bundle *bundle;
+    struct consumer_callbacks callbacks;
+};
+
+/* Everything in the options outlives the consumer. */
+struct consumer *consumer_new(const struct consumer_options *options);
+
+/* Makes handle, Lua states and threads on helpers, then subscribes. The topics that are to be
+ * created exist by now. */
+void consumer_start(struct consumer *consumer);
+
+/* Gives every partition back: handlers may run until handlers_deadline_ms, then the last commit and
+ * the close until deadline_ms (both clock_monotonic_ms). A second call only shortens the
+ * deadlines. */
+void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int64_t deadline_ms);
+
+/* Sets *consumer to NULL. Only after on_stopped without abandoned handlers, or before start. */
+void consumer_free(struct consumer **consumer);
+
+const struct consumer_config *consumer_config_of(const struct consumer *consumer);
+
+/* For producer_callbacks.on_report: the record is one of some consumer's. */
+void consumer_on_report(struct record *record, int attempt, const char *reason);
+
+struct consumer_counts {
+    uint64_t received;
+    uint64_t handled;
+    uint64_t skipped; /* of no declared type */
+    uint64_t failed;  /* records that stopped their partition */
+    uint64_t dropped; /* given back unhandled, or handled after their partition was lost */
+    uint64_t jumps;   /* times that retention removed what was to be read next */
+};
+struct consumer_counts consumer_counts(const struct consumer *consumer);
+
+#endif

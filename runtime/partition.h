@@ -1,0 +1,79 @@
+/* partition.h - one partition of a consumer: what is read of it, and what becomes of that.
+ *
+ * Lives as long as its consumer, over all assignments, because a record that ends after the loss of
+ * its partition still finds its owner here. Each assignment has an epoch; what belongs to an older
+ * one is dropped.
+ *
+ * Threads: main; librdkafka's threads set is_ready. */
+#ifndef PARTITION_H
+#define PARTITION_H
+
+#include <stdatomic.h>
+
+#include <librdkafka/rdkafka.h>
+
+#include "dispatcher.h"
+#include "offsets.h"
+
+struct consumer;
+
+struct partition {
+    struct consumer *consumer;
+    struct link link;  /* on the consumer's list of all partitions */
+    struct lane *lane; /* the dispatcher's; its topic is ours too */
+    int32_t number;
+
+    /* Set by librdkafka when its queue becomes non-empty, by us when we leave something in it. */
+    atomic_bool is_ready;
+
+    /* Of the current assignment. */
+    uint64_t epoch; /* 0: not assigned */
+    rd_kafka_queue_t *queue;
+    struct offsets offsets;
+    bool is_revoking;    /* nothing more is read or started */
+    bool is_stopped;     /* by a failed record, until a new assignment */
+    bool is_gated;       /* not read until its resolved start is committed */
+    bool has_seen_error; /* then rd_kafka_position() is not to be trusted */
+    size_t unsettled;    /* records read and not settled, and their bytes */
+    size_t unsettled_bytes;
+    size_t awaited_count;
+    struct link awaited; /* ended, waiting for deliveries */
+    struct link stuck;   /* ended well, but a delivery was refused for good */
+};
+
+/* Where an assignment begins. */
+struct partition_start {
+    int64_t offset;
+    bool is_committed; /* the group has committed this offset */
+    bool is_missing;   /* nothing is committed and offset_reset is none: it stops */
+};
+
+struct partition *partition_new(struct consumer *consumer, const char *topic, int32_t number);
+void partition_free(struct partition **partition);
+
+/* A new epoch begins at start; splits off the partition's queue. Before rd_kafka_assign. */
+void partition_assign(struct partition *partition, const struct partition_start *start);
+
+/* Nothing more is read or started; what has not begun is dropped. */
+void partition_revoke(struct partition *partition);
+
+/* Nothing runs or waits for a delivery in this epoch. */
+bool partition_is_quiet(const struct partition *partition);
+
+/* The epoch ends: what is not settled is dropped or left over. Before the (un)assign is answered.
+ */
+void partition_drop(struct partition *partition);
+
+/* Reads up to `budget` records and gives them to the dispatcher; returns how many. */
+size_t partition_read(struct partition *partition, size_t budget);
+
+/* There is something to read, and no limit in the way. */
+bool partition_may_read(struct partition *partition);
+
+/* An ended record comes back from the dispatcher. */
+void partition_end_record(struct record *record);
+
+/* A delivery of the record was acknowledged (reason NULL) or refused for good. */
+void partition_report(struct record *record, int attempt, const char *reason);
+
+#endif

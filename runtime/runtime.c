@@ -1,0 +1,557 @@
+#include "runtime.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "cluster.h"
+#include "consumer.h"
+#include "error.h"
+#include "exit_code.h"
+#include "log.h"
+#include "producer.h"
+#include "thread.h"
+
+enum {
+    TOPICS_TIMEOUT_MS = 4000, /* of one look at the brokers */
+    TOPICS_RETRY_MS = 500,
+    WAITING_SAID_MS = 5000,   /* that no broker answers is said this often */
+    AFTER_HANDLERS_MS = 5000, /* of stop_timeout: acknowledgements, commit, close and flush */
+    HURRY_MS = 1000,          /* what a second signal leaves of stop_timeout */
+    FLUSH_POLL_MS = 10,
+};
+
+enum runtime_phase {
+    PHASE_CONNECTING, /* until the cluster's topics are there */
+    PHASE_RUNNING,
+    PHASE_STOPPING_CONSUMERS, /* and the script of our own */
+    PHASE_FLUSHING,           /* deliveries that are on their way */
+    PHASE_CLOSING,            /* producers and the loop's handles */
+};
+
+struct runtime {
+    const struct runtime_options *options;
+    const struct config *config;
+    uv_loop_t loop;
+    uv_signal_t signals[2];
+    uv_timer_t retry;   /* of the look at the brokers */
+    uv_timer_t flusher; /* watches the deadline of a stop */
+    uv_async_t main_exit;
+    enum runtime_phase phase;
+    int exit_code;
+
+    struct cluster cluster;
+    rd_kafka_t *query;
+    uv_work_t look; /* of a helper at the brokers */
+    bool is_looking;
+    enum topic_check look_result;
+    struct error look_error;
+    int64_t look_began_ms;
+    int64_t said_waiting_ms;
+
+    struct bindings_host host;
+    struct producer **producers;
+    size_t open_producers;
+    struct consumer **consumers; /* those that this process runs */
+    size_t consumer_count;
+    size_t running_consumers;
+    size_t abandoned;
+
+    struct script *main_script;
+    struct worker *main_worker;
+    char *main_failure;
+
+    bool is_stop_asked;
+    int64_t deadline_ms;           /* of the stop */
+    int64_t main_deadline_ms;      /* of the script of our own */
+    struct producer_counts counts; /* of all producers, at the end */
+    int64_t began_ms;
+    int64_t ended_ms;
+};
+
+static void stop(struct runtime *runtime, int exit_code);
+static void step_stop(struct runtime *runtime);
+
+/* --- callbacks from below --- */
+
+static void on_report(void *context, struct record *record, int attempt, const char *reason)
+{
+    (void)context;
+    consumer_on_report(record, attempt, reason);
+}
+
+static void on_producer_fatal(void *context, const char *producer, const char *reason)
+{
+    log_error("producer %s: %s; the process stops", producer, reason);
+    stop(context, EXIT_FATAL);
+}
+
+static void on_consumer_fatal(void *context, struct consumer *consumer, const struct error *err)
+{
+    (void)consumer;
+    log_error("%s; the process stops", err->text);
+    stop(context, EXIT_FATAL);
+}
+
+static void on_consumer_stopped(void *context, struct consumer *consumer, size_t abandoned)
+{
+    (void)consumer;
+    struct runtime *runtime = context;
+    runtime->abandoned += abandoned;
+    runtime->running_consumers--;
+    step_stop(runtime);
+}
+
+/* --- producers and consumers --- */
+
+static void make_producers(struct runtime *runtime)
+{
+    const struct config *config = runtime->config;
+    const struct producer_callbacks callbacks = {runtime, on_report, on_producer_fatal};
+    runtime->producers = xcalloc(config->producer_count, sizeof runtime->producers[0]);
+    for (size_t i = 0; i < config->producer_count; i++)
+        runtime->producers[i] =
+            producer_new(&runtime->loop, &config->producers[i], &runtime->cluster, &callbacks);
+    runtime->open_producers = config->producer_count;
+    runtime->host = (struct bindings_host){config, runtime->producers, 1};
+}
+
+static bool is_wanted(const struct runtime_options *options, const struct consumer_config *consumer)
+{
+    if (options->is_main_all)
+        return false;
+    return options->only == NULL || strcmp(options->only, "consumers") == 0 ||
+           strcmp(options->only, consumer->name) == 0;
+}
+
+static void start_consumers(struct runtime *runtime)
+{
+    const struct config *config = runtime->config;
+    runtime->consumers = xcalloc(config->consumer_count, sizeof runtime->consumers[0]);
+    for (size_t i = 0; i < config->consumer_count; i++) {
+        if (!is_wanted(runtime->options, &config->consumers[i]))
+            continue;
+        const struct consumer_options options = {
+            .loop = &runtime->loop,
+            .config = &config->consumers[i],
+            .cluster = &runtime->cluster,
+            .query = runtime->query,
+            .host = &runtime->host,
+            .bundle = runtime->options->bundle,
+            .callbacks = {runtime, on_consumer_fatal, on_consumer_stopped},
+        };
+        struct consumer *consumer = consumer_new(&options);
+        runtime->consumers[runtime->consumer_count++] = consumer;
+        runtime->running_consumers++;
+        consumer_start(consumer);
+    }
+}
+
+struct connecting {
+    uv_work_t work;
+    struct runtime *runtime;
+    struct error err;
+    int rc;
+};
+
+static void connect_producers(uv_work_t *work)
+{
+    struct connecting *connecting = CONTAINER_OF(work, struct connecting, work);
+    struct runtime *runtime = connecting->runtime;
+    for (size_t i = 0; i < runtime->config->producer_count && connecting->rc == 0; i++)
+        connecting->rc = producer_connect(runtime->producers[i], &connecting->err);
+}
+
+static void on_producers_connected(uv_work_t *work, int status)
+{
+    (void)status;
+    struct connecting *connecting = CONTAINER_OF(work, struct connecting, work);
+    struct runtime *runtime = connecting->runtime;
+    if (connecting->rc != 0) {
+        log_error("%s; the process stops", connecting->err.text);
+        stop(runtime, EXIT_FATAL);
+    } else {
+        for (size_t i = 0; i < runtime->config->producer_count; i++)
+            log_info("producer %s is ready; publish by: lagoon publish %s TYPE < events.jsonl",
+                     runtime->config->producers[i].name, runtime->config->producers[i].name);
+    }
+    free(connecting);
+}
+
+static void start_connecting_producers(struct runtime *runtime)
+{
+    struct connecting *connecting = xcalloc(1, sizeof *connecting);
+    connecting->runtime = runtime;
+    uv_queue_work(&runtime->loop, &connecting->work, connect_producers, on_producers_connected);
+}
+
+/* --- the script of our own --- */
+
+static void on_main_worker_exit(void *context, struct worker *worker)
+{
+    (void)worker;
+    struct runtime *runtime = context;
+    uv_async_send(&runtime->main_exit);
+}
+
+static void start_main(struct runtime *runtime)
+{
+    const struct worker_options options = {
+        .name = "main",
+        .hands = 1,
+        .main = runtime->options->main,
+        .context = runtime,
+        .on_exit = on_main_worker_exit,
+    };
+    struct error err;
+    if (worker_start(&runtime->main_worker, &options, &runtime->main_script, &err) == 0)
+        return;
+    log_error("%s", err.text);
+    stop(runtime, EXIT_INTERNAL);
+}
+
+static void on_main_exit(uv_async_t *async)
+{
+    struct runtime *runtime = CONTAINER_OF(async, struct runtime, main_exit);
+    const char *failure;
+    enum outcome outcome = worker_main_outcome(runtime->main_worker, &failure);
+    if (outcome == OUTCOME_FAILED)
+        runtime->main_failure = xstrdup(failure);
+    worker_join(&runtime->main_worker);
+    if (outcome == OUTCOME_FAILED && !runtime->options->is_main_all)
+        log_error("%s: %s", runtime->options->main->chunkname + 1, runtime->main_failure);
+    if (runtime->phase == PHASE_RUNNING && runtime->options->is_main_all)
+        stop(runtime, EXIT_OK);
+    else
+        step_stop(runtime);
+}
+
+/* --- connecting --- */
+
+/* On a helper. */
+static void look_at_brokers(uv_work_t *work)
+{
+    struct runtime *runtime = CONTAINER_OF(work, struct runtime, look);
+    if (runtime->query == NULL)
+        runtime->query = cluster_query_handle(&runtime->cluster, &runtime->look_error);
+    if (runtime->query == NULL) {
+        runtime->look_result = TOPICS_REFUSED;
+        return;
+    }
+    runtime->look_result = cluster_ensure_topics(runtime->query, &runtime->cluster, runtime->config,
+                                                 TOPICS_TIMEOUT_MS, &runtime->look_error);
+    if (runtime->look_result == TOPICS_READY && cluster_is_embedded_broker(runtime->query))
+        runtime->cluster.is_embedded = true;
+}
+
+static void begin_running(struct runtime *runtime)
+{
+    runtime->phase = PHASE_RUNNING;
+    runtime->began_ms = clock_monotonic_ms();
+    start_consumers(runtime);
+    if (runtime->options->only != NULL && strcmp(runtime->options->only, "producers") == 0)
+        start_connecting_producers(runtime);
+    if (runtime->options->main != NULL)
+        start_main(runtime);
+}
+
+static void look(struct runtime *runtime);
+
+static void on_retry(uv_timer_t *timer)
+{
+    look(CONTAINER_OF(timer, struct runtime, retry));
+}
+
+static void wait_for_broker(struct runtime *runtime)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t timeout_ms = runtime->options->timeout_ms;
+    if (timeout_ms > 0 && now_ms - runtime->look_began_ms >= timeout_ms) {
+        log_error("no broker of %s answered within %" PRId64 " s: %s", runtime->cluster.brokers,
+                  timeout_ms / 1000, runtime->look_error.text);
+        stop(runtime, EXIT_UNREACHABLE);
+        return;
+    }
+    if (runtime->said_waiting_ms == 0 || now_ms - runtime->said_waiting_ms >= WAITING_SAID_MS) {
+        runtime->said_waiting_ms = now_ms;
+        log_warn("waiting for Kafka at %s: %s", runtime->cluster.brokers, runtime->look_error.text);
+    }
+    uv_timer_start(&runtime->retry, on_retry, TOPICS_RETRY_MS, 0);
+}
+
+static void on_looked(uv_work_t *work, int status)
+{
+    (void)status;
+    struct runtime *runtime = CONTAINER_OF(work, struct runtime, look);
+    runtime->is_looking = false;
+    if (runtime->phase != PHASE_CONNECTING) {
+        step_stop(runtime);
+        return;
+    }
+    switch (runtime->look_result) {
+    case TOPICS_READY:
+        begin_running(runtime);
+        return;
+    case TOPICS_UNREACHABLE:
+        wait_for_broker(runtime);
+        return;
+    case TOPICS_REFUSED:
+        log_error("%s", runtime->look_error.text);
+        stop(runtime, EXIT_FATAL);
+        return;
+    }
+}
+
+static void look(struct runtime *runtime)
+{
+    runtime->is_looking = true;
+    uv_queue_work(&runtime->loop, &runtime->look, look_at_brokers, on_looked);
+}
+
+/* --- the stop --- */
+
+static int64_t handlers_deadline(const struct runtime *runtime, int64_t now_ms)
+{
+    int64_t left_ms = runtime->deadline_ms - now_ms;
+    int64_t after_ms = left_ms > 2 * AFTER_HANDLERS_MS ? AFTER_HANDLERS_MS : left_ms / 2;
+    return runtime->deadline_ms - after_ms;
+}
+
+static size_t outstanding(const struct runtime *runtime)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < runtime->config->producer_count; i++)
+        count += producer_outstanding(runtime->producers[i]);
+    return count;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+static void close_loop_handles(struct runtime *runtime)
+{
+    uv_close((uv_handle_t *)&runtime->signals[0], on_closed);
+    uv_close((uv_handle_t *)&runtime->signals[1], on_closed);
+    uv_close((uv_handle_t *)&runtime->retry, on_closed);
+    uv_close((uv_handle_t *)&runtime->flusher, on_closed);
+    uv_close((uv_handle_t *)&runtime->main_exit, on_closed);
+}
+
+static void on_producer_closed(void *context)
+{
+    struct runtime *runtime = context;
+    if (--runtime->open_producers == 0)
+        close_loop_handles(runtime);
+}
+
+static void add_counts(struct runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->config->producer_count; i++) {
+        struct producer_counts counts = producer_counts(runtime->producers[i]);
+        runtime->counts.published += counts.published;
+        runtime->counts.acknowledged += counts.acknowledged;
+        runtime->counts.refused += counts.refused;
+    }
+}
+
+static void begin_closing(struct runtime *runtime)
+{
+    runtime->phase = PHASE_CLOSING;
+    runtime->ended_ms = clock_monotonic_ms();
+    add_counts(runtime);
+    if (runtime->config->producer_count == 0)
+        close_loop_handles(runtime);
+    for (size_t i = 0; i < runtime->config->producer_count; i++)
+        producer_close(&runtime->producers[i], on_producer_closed, runtime);
+}
+
+static void purge(struct runtime *runtime)
+{
+    log_error("%zu published records were not acknowledged in time and are given up",
+              outstanding(runtime));
+    for (size_t i = 0; i < runtime->config->producer_count; i++)
+        producer_purge(runtime->producers[i]);
+    if (runtime->exit_code == EXIT_OK)
+        runtime->exit_code = EXIT_UNFINISHED;
+}
+
+/* Threads still run handlers: nothing they may touch can be freed, so the process ends here. */
+static _Noreturn void end_abruptly(const struct runtime *runtime)
+{
+    log_error("stopped with %zu handlers abandoned", runtime->abandoned);
+    _exit(runtime->exit_code == EXIT_OK ? EXIT_UNFINISHED : runtime->exit_code);
+}
+
+static void abandon_main(struct runtime *runtime)
+{
+    log_error("%s still runs and is abandoned", runtime->options->main->chunkname + 1);
+    runtime->abandoned++;
+    end_abruptly(runtime);
+}
+
+/* Goes on with the stop as far as it can. */
+static void step_stop(struct runtime *runtime)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    bool is_late = now_ms >= runtime->deadline_ms;
+    if (runtime->phase == PHASE_STOPPING_CONSUMERS) {
+        if (runtime->running_consumers > 0 || runtime->is_looking)
+            return;
+        runtime->phase = PHASE_FLUSHING;
+    }
+    if (runtime->phase != PHASE_FLUSHING)
+        return;
+    if (outstanding(runtime) > 0) {
+        if (!is_late)
+            return;
+        purge(runtime);
+    }
+    if (runtime->abandoned > 0)
+        end_abruptly(runtime);
+    if (runtime->main_worker != NULL) {
+        if (now_ms >= runtime->main_deadline_ms)
+            abandon_main(runtime);
+        return;
+    }
+    begin_closing(runtime);
+}
+
+static void on_flush_poll(uv_timer_t *timer)
+{
+    step_stop(CONTAINER_OF(timer, struct runtime, flusher));
+}
+
+static void stop_consumers(struct runtime *runtime)
+{
+    int64_t limit_ms = handlers_deadline(runtime, clock_monotonic_ms());
+    for (size_t i = 0; i < runtime->consumer_count; i++)
+        consumer_stop(runtime->consumers[i], limit_ms, runtime->deadline_ms);
+}
+
+/* The deadline of a stop: from the first signal to the exit, the flush included. */
+static void stop(struct runtime *runtime, int exit_code)
+{
+    if (exit_code != EXIT_OK && runtime->exit_code == EXIT_OK)
+        runtime->exit_code = exit_code;
+    if (runtime->phase >= PHASE_STOPPING_CONSUMERS)
+        return;
+    runtime->phase = PHASE_STOPPING_CONSUMERS;
+    runtime->deadline_ms = clock_monotonic_ms() + runtime->config->stop_timeout_ms;
+    runtime->main_deadline_ms = clock_monotonic_ms() + HURRY_MS;
+    uv_timer_stop(&runtime->retry);
+    uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
+    if (runtime->main_worker != NULL)
+        worker_retire(runtime->main_worker);
+    stop_consumers(runtime);
+    step_stop(runtime);
+}
+
+static void hurry(struct runtime *runtime)
+{
+    if (runtime->phase == PHASE_CLOSING)
+        return;
+    log_warn("hurrying: handlers that still run in %d s are abandoned", HURRY_MS / 1000);
+    runtime->deadline_ms = clock_monotonic_ms() + HURRY_MS;
+    for (size_t i = 0; i < runtime->consumer_count && runtime->running_consumers > 0; i++)
+        consumer_stop(runtime->consumers[i], clock_monotonic_ms(), runtime->deadline_ms);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct runtime *runtime = handle->data;
+    if (runtime->is_stop_asked) {
+        hurry(runtime);
+        return;
+    }
+    runtime->is_stop_asked = true;
+    log_info("%s: stopping, within %" PRId64 " s", number == SIGTERM ? "SIGTERM" : "SIGINT",
+             runtime->config->stop_timeout_ms / 1000);
+    /* A script that has the program for itself is cut off. */
+    stop(runtime, runtime->options->is_main_all ? EXIT_UNFINISHED : EXIT_OK);
+}
+
+/* --- from beginning to end --- */
+
+static void open_loop(struct runtime *runtime)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    uv_loop_init(&runtime->loop);
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+        uv_signal_init(&runtime->loop, &runtime->signals[i]);
+        runtime->signals[i].data = runtime;
+        uv_signal_start(&runtime->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(&runtime->loop, &runtime->retry);
+    uv_timer_init(&runtime->loop, &runtime->flusher);
+    uv_async_init(&runtime->loop, &runtime->main_exit, on_main_exit);
+}
+
+static int make_main_script(struct runtime *runtime)
+{
+    const struct script_source source = {&runtime->host, runtime->options->bundle, NULL};
+    struct error err;
+    if (runtime->options->main == NULL)
+        return 0;
+    runtime->main_script = script_new(&source, &err);
+    if (runtime->main_script != NULL)
+        return 0;
+    log_error("%s", err.text);
+    return -1;
+}
+
+static void read_result(const struct runtime *runtime, struct runtime_result *result)
+{
+    *result = (struct runtime_result){
+        .acknowledged = runtime->counts.acknowledged,
+        .refused = runtime->counts.refused,
+        .elapsed_ms = runtime->began_ms > 0 ? runtime->ended_ms - runtime->began_ms : 0,
+        .main_failure = runtime->main_failure,
+    };
+}
+
+static void release(struct runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->consumer_count; i++)
+        consumer_free(&runtime->consumers[i]);
+    free(runtime->consumers);
+    free(runtime->producers);
+    script_free(&runtime->main_script);
+    cluster_query_free(&runtime->query);
+    int rc = uv_loop_close(&runtime->loop);
+    assert(rc == 0);
+    (void)rc;
+}
+
+int runtime_run(const struct runtime_options *options, struct runtime_result *result)
+{
+    thread_set_role(THREAD_MAIN, NULL);
+    struct runtime runtime = {
+        .options = options,
+        .config = options->config,
+        .deadline_ms = INT64_MAX,
+        .cluster = {.config = &options->config->clusters[0],
+                    .brokers = options->config->clusters[0].brokers},
+    };
+    if (options->embedded_brokers != NULL) {
+        runtime.cluster.brokers = options->embedded_brokers;
+        runtime.cluster.is_embedded = true;
+    }
+    open_loop(&runtime);
+    make_producers(&runtime);
+    runtime.look_began_ms = clock_monotonic_ms();
+    if (make_main_script(&runtime) == 0)
+        look(&runtime);
+    else
+        stop(&runtime, EXIT_CONFIG);
+    uv_run(&runtime.loop, UV_RUN_DEFAULT);
+    read_result(&runtime, result);
+    release(&runtime);
+    return runtime.exit_code;
+}

@@ -1,0 +1,35 @@
+/* runtime.h - the running program: one loop, the declared producers and consumers, one stop.
+ *
+ * Threads: main. */
+#ifndef RUNTIME_H
+#define RUNTIME_H
+
+#include "bundle.h"
+#include "config.h"
+#include "worker.h"
+
+struct runtime_options {
+    const struct config *config;
+    const struct bundle *bundle;
+    const char *only; /* NULL: everything; "producers", "consumers", or a consumer's name */
+    const char *embedded_brokers; /* in place of the config's; NULL: none */
+    /* A script that runs beside the consumers, or, with is_main_all, in place of them: then the
+     * program ends when it has returned and its deliveries are in. NULL: none. */
+    const struct worker_main *main;
+    bool is_main_all;
+    int64_t timeout_ms; /* for a broker to answer; 0: for ever */
+};
+
+struct runtime_result {
+    uint64_t acknowledged; /* by all producers */
+    uint64_t refused;
+    uint64_t outstanding; /* given up at the end */
+    int64_t elapsed_ms;   /* from the first publish possible to the last acknowledgement */
+    char *main_failure;   /* the script's, NULL when it returned well; the caller frees it */
+};
+
+/* Runs until SIGTERM, SIGINT, a fatal error or the end of main; returns the exit code
+ * (exit_code.h). When handlers had to be abandoned the process ends here, with EXIT_UNFINISHED. */
+int runtime_run(const struct runtime_options *options, struct runtime_result *result);
+
+#endif

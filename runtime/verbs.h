@@ -1,0 +1,15 @@
+/* verbs.h - what `lagoon VERB` does; each returns the exit code.
+ *
+ * Threads: main. */
+#ifndef VERBS_H
+#define VERBS_H
+
+#include "command_line.h"
+
+int verb_run(const struct command_line *line);
+int verb_dev(const struct command_line *line);
+int verb_broker(const struct command_line *line);
+int verb_check(const struct command_line *line);
+int verb_publish(const struct command_line *line);
+
+#endif
