@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* A re-run record goes before everything else. */
+enum { RERUN_TURN = 0, FIRST_TURN = 1 };
+
 /* Whom to wake once the mutex is released. */
 struct wakes {
     struct taker *worker;
@@ -15,16 +18,18 @@ void dispatcher_init(struct dispatcher *dispatcher, enum distribution distributi
     *dispatcher = (struct dispatcher){
         .callbacks = *callbacks,
         .distribution = distribution,
+        .next_turn = FIRST_TURN,
     };
     pthread_mutex_init(&dispatcher->mutex, NULL);
-    list_init(&dispatcher->run_queue);
+    run_queue_init(&dispatcher->run_queue);
     list_init(&dispatcher->idle);
     list_init(&dispatcher->ended);
 }
 
 void dispatcher_destroy(struct dispatcher *dispatcher)
 {
-    assert(list_is_empty(&dispatcher->run_queue) && list_is_empty(&dispatcher->ended));
+    assert(list_is_empty(&dispatcher->ended));
+    run_queue_destroy(&dispatcher->run_queue);
     while (dispatcher->lanes != NULL) {
         struct lane *lane = dispatcher->lanes;
         dispatcher->lanes = lane->next;
@@ -41,7 +46,8 @@ void dispatcher_destroy(struct dispatcher *dispatcher)
  * many are up, blocking ones bring up all. */
 static void wake_worker(struct dispatcher *dispatcher, struct wakes *wakes)
 {
-    if (dispatcher->is_waking || dispatcher->runnable == 0 || list_is_empty(&dispatcher->idle))
+    if (dispatcher->is_waking || dispatcher->run_queue.length == 0 ||
+        list_is_empty(&dispatcher->idle))
         return;
     struct taker *taker = CONTAINER_OF(list_pop(&dispatcher->idle), struct taker, idle_link);
     taker->is_idle = false;
@@ -52,7 +58,7 @@ static void wake_worker(struct dispatcher *dispatcher, struct wakes *wakes)
 
 static void wake_main(struct dispatcher *dispatcher, struct wakes *wakes)
 {
-    bool is_dry = dispatcher->runnable == 0;
+    bool is_dry = dispatcher->run_queue.length == 0;
     switch (dispatcher->need) {
     case NEED_NOTHING:
         return;
@@ -76,37 +82,30 @@ static void unlock_and_wake(struct dispatcher *dispatcher, const struct wakes *w
         dispatcher->callbacks.on_wake_main(dispatcher->callbacks.context);
 }
 
-/* --- the run queue --- */
+/* --- a record's way in and out --- */
 
-/* Puts the record behind `place` of the run queue, or with the held ones of its lane. */
-static void make_runnable(struct dispatcher *dispatcher, struct record *record, struct link *place)
+static void hold_back(struct record *record)
+{
+    record->state = RECORD_HELD;
+    list_append(&record->lane->held, &record->queue_link);
+}
+
+/* What the record waited for is over. */
+static void make_runnable(struct dispatcher *dispatcher, struct record *record)
 {
     if (record->lane->is_held) {
-        record->state = RECORD_HELD;
-        list_append(&record->lane->held, &record->queue_link);
+        hold_back(record);
         return;
     }
     record->state = RECORD_RUNNABLE;
-    list_insert_after(place, &record->queue_link);
-    dispatcher->runnable++;
-}
-
-/* Where a strand's successor goes. It has usually waited longer than what is runnable: then it goes
- * first, so that a hot key does not wait out the queue between two records; else it lets the front
- * pass, so that a hot key does not starve the others. */
-static struct link *successor_place(struct dispatcher *dispatcher, const struct record *record)
-{
-    struct link *queue = &dispatcher->run_queue;
-    if (list_is_empty(queue) || record_of_queue(queue->next)->arrival > record->arrival)
-        return queue;
-    return queue->next;
+    run_queue_insert(&dispatcher->run_queue, record);
 }
 
 static void enter(struct dispatcher *dispatcher, struct lane *lane, struct record *record)
 {
     assert(record->state == RECORD_OUTSIDE && record->epoch == lane->epoch);
     record->lane = lane;
-    record->arrival = dispatcher->next_arrival++;
+    record->turn = dispatcher->next_turn++;
     list_append(&lane->records, &record->lane_link);
 
     if (strand_is_due(dispatcher->distribution, record)) {
@@ -128,7 +127,12 @@ static void enter(struct dispatcher *dispatcher, struct lane *lane, struct recor
             return;
         }
     }
-    make_runnable(dispatcher, record, dispatcher->run_queue.previous);
+    if (lane->is_held) {
+        hold_back(record);
+        return;
+    }
+    record->state = RECORD_RUNNABLE;
+    run_queue_append(&dispatcher->run_queue, record);
 }
 
 /* The record leaves the dispatcher; what waited for it moves on. */
@@ -140,7 +144,7 @@ static void leave(struct dispatcher *dispatcher, struct record *record)
         struct record *twin = record->twin;
         twin->twin_of = NULL;
         record->twin = NULL;
-        make_runnable(dispatcher, twin, successor_place(dispatcher, twin));
+        make_runnable(dispatcher, twin);
     }
     struct strand *strand = record->strand;
     record->strand = NULL;
@@ -153,7 +157,7 @@ static void leave(struct dispatcher *dispatcher, struct record *record)
         return;
     }
     strand->head = record_of_queue(next);
-    make_runnable(dispatcher, strand->head, successor_place(dispatcher, strand->head));
+    make_runnable(dispatcher, strand->head);
 }
 
 /* --- main --- */
@@ -218,7 +222,8 @@ void dispatcher_rerun(struct dispatcher *dispatcher, struct record *record)
     struct wakes wakes = {0};
     pthread_mutex_lock(&dispatcher->mutex);
     assert(record->state == RECORD_KEPT);
-    make_runnable(dispatcher, record, &dispatcher->run_queue);
+    record->turn = RERUN_TURN;
+    make_runnable(dispatcher, record);
     wake_worker(dispatcher, &wakes);
     unlock_and_wake(dispatcher, &wakes);
 }
@@ -236,14 +241,11 @@ void dispatcher_release(struct dispatcher *dispatcher, struct record *record)
 static void hold(struct dispatcher *dispatcher, struct lane *lane)
 {
     lane->is_held = true;
+    run_queue_remove_lane(&dispatcher->run_queue, lane);
     for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
         struct record *record = record_of_lane(link);
-        if (record->state != RECORD_RUNNABLE)
-            continue;
-        list_remove(&record->queue_link);
-        dispatcher->runnable--;
-        record->state = RECORD_HELD;
-        list_append(&lane->held, &record->queue_link);
+        if (record->state == RECORD_RUNNABLE)
+            hold_back(record);
     }
 }
 
@@ -260,17 +262,15 @@ void dispatcher_resume(struct dispatcher *dispatcher, struct lane *lane)
     pthread_mutex_lock(&dispatcher->mutex);
     lane->is_held = false;
     for (struct link *link; (link = list_pop(&lane->held)) != NULL;)
-        make_runnable(dispatcher, record_of_queue(link), dispatcher->run_queue.previous);
+        make_runnable(dispatcher, record_of_queue(link));
     wake_worker(dispatcher, &wakes);
     unlock_and_wake(dispatcher, &wakes);
 }
 
-/* Takes a record that is not running out of whatever it is on. A strand loses its head only when
- * that head is not running; its other records are taken out by the same sweep. */
+/* Takes a record that is not running out of whatever it is on but the run queue. A strand loses its
+ * head only when that head is not running; its other records are taken out by the same sweep. */
 static void withdraw(struct dispatcher *dispatcher, struct record *record)
 {
-    if (record->state == RECORD_RUNNABLE)
-        dispatcher->runnable--;
     list_remove(&record->queue_link);
     list_remove(&record->lane_link);
     if (record->twin_of != NULL) {
@@ -292,6 +292,7 @@ void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, struct 
 {
     list_init(unstarted);
     pthread_mutex_lock(&dispatcher->mutex);
+    run_queue_remove_lane(&dispatcher->run_queue, lane);
     for (struct link *link = lane->records.next, *next; link != &lane->records; link = next) {
         next = link->next;
         struct record *record = record_of_lane(link);
@@ -330,7 +331,7 @@ bool dispatcher_is_busy(struct dispatcher *dispatcher)
 {
     pthread_mutex_lock(&dispatcher->mutex);
     bool is_busy =
-        dispatcher->runnable > 0 || dispatcher->running > 0 || dispatcher->ended_count > 0;
+        dispatcher->run_queue.length > 0 || dispatcher->running > 0 || dispatcher->ended_count > 0;
     pthread_mutex_unlock(&dispatcher->mutex);
     return is_busy;
 }
@@ -386,17 +387,15 @@ static struct record *take(struct dispatcher *dispatcher, struct taker *taker, s
         list_remove(&taker->idle_link);
         taker->is_idle = false;
     }
-    struct link *link = list_pop(&dispatcher->run_queue);
-    if (link == NULL) {
+    struct record *record = run_queue_pop(&dispatcher->run_queue);
+    if (record == NULL) {
         list_prepend(&dispatcher->idle, &taker->idle_link);
         taker->is_idle = true;
         return NULL;
     }
-    struct record *record = record_of_queue(link);
     assert(record->state == RECORD_RUNNABLE && record->epoch == record->lane->epoch);
     record->state = RECORD_RUNNING;
     record->lane->running++;
-    dispatcher->runnable--;
     dispatcher->running++;
     if (was_woken)
         wake_worker(dispatcher, wakes);

@@ -3,7 +3,8 @@
  * One mechanism for the three orders. Under free_worker, and for a null key under key, a record is
  * runnable at once. Otherwise it belongs to a strand (topic, partition and exact key; or topic and
  * partition): only the head of a strand is runnable or running. A strand exists only while it has
- * records. Any worker runs any strand, so adding or retiring a worker moves nothing.
+ * records. Any worker runs any strand, so adding or retiring a worker moves nothing. What is
+ * runnable runs in the order of its arrival.
  *
  * Pure but for its mutex: no clock, no socket, no Lua, no log. The mutex is held over none of the
  * callbacks.
@@ -19,6 +20,7 @@
 #include "config.h"
 #include "lane.h"
 #include "record.h"
+#include "run_queue.h"
 #include "strand.h"
 #include "util.h"
 
@@ -54,10 +56,9 @@ struct dispatcher {
     enum distribution distribution;
     struct lane *lanes; /* main adds, under the mutex; never removed */
     pthread_mutex_t mutex;
-    struct link run_queue;
-    size_t runnable; /* length of the run queue */
+    struct run_queue run_queue;
     size_t running;
-    uint64_t next_arrival;
+    uint64_t next_turn;
     struct link idle; /* stack of takers: the last to sleep is the first to wake */
     bool is_waking;   /* a wake is under way */
     struct link ended;

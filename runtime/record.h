@@ -71,7 +71,7 @@ struct record {
     struct record *twin_of; /* the running one this waits for */
     struct link queue_link; /* run queue, strand, held list or the list of ended records */
     struct link lane_link;  /* all records of the lane that the dispatcher has */
-    uint64_t arrival;       /* order of pushing */
+    uint64_t turn;          /* the smaller goes first: the order of pushing; 0: a re-run */
     uint32_t key_hash;
 
     /* The worker's that runs it; main's once it has ended. */
