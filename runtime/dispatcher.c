@@ -22,7 +22,7 @@ void dispatcher_init(struct dispatcher *dispatcher, enum distribution distributi
     };
     pthread_mutex_init(&dispatcher->mutex, NULL);
     run_queue_init(&dispatcher->run_queue);
-    list_init(&dispatcher->idle);
+    idle_takers_init(&dispatcher->idle);
     list_init(&dispatcher->ended);
 }
 
@@ -46,14 +46,8 @@ void dispatcher_destroy(struct dispatcher *dispatcher)
  * many are up, blocking ones bring up all. */
 static void wake_worker(struct dispatcher *dispatcher, struct wakes *wakes)
 {
-    if (dispatcher->is_waking || dispatcher->run_queue.length == 0 ||
-        list_is_empty(&dispatcher->idle))
-        return;
-    struct taker *taker = CONTAINER_OF(list_pop(&dispatcher->idle), struct taker, idle_link);
-    taker->is_idle = false;
-    taker->is_woken = true;
-    dispatcher->is_waking = true;
-    wakes->worker = taker;
+    if (dispatcher->run_queue.length > 0)
+        wakes->worker = idle_takers_wake(&dispatcher->idle);
 }
 
 static void wake_main(struct dispatcher *dispatcher, struct wakes *wakes)
@@ -369,28 +363,13 @@ void dispatcher_tick(struct dispatcher *dispatcher)
 
 /* --- workers --- */
 
-void taker_init(struct taker *taker)
-{
-    *taker = (struct taker){0};
-    list_init(&taker->idle_link);
-}
-
 /* A worker that was woken answers that wake by its take, and wakes the next if backlog is left. */
 static struct record *take(struct dispatcher *dispatcher, struct taker *taker, struct wakes *wakes)
 {
-    bool was_woken = taker->is_woken;
-    if (was_woken) {
-        taker->is_woken = false;
-        dispatcher->is_waking = false;
-    }
-    if (taker->is_idle) {
-        list_remove(&taker->idle_link);
-        taker->is_idle = false;
-    }
+    bool was_woken = idle_takers_answer(&dispatcher->idle, taker);
     struct record *record = run_queue_pop(&dispatcher->run_queue);
     if (record == NULL) {
-        list_prepend(&dispatcher->idle, &taker->idle_link);
-        taker->is_idle = true;
+        idle_takers_push(&dispatcher->idle, taker);
         return NULL;
     }
     assert(record->state == RECORD_RUNNABLE && record->epoch == record->lane->epoch);
@@ -454,14 +433,7 @@ void dispatcher_leave(struct dispatcher *dispatcher, struct taker *taker)
 {
     struct wakes wakes = {0};
     pthread_mutex_lock(&dispatcher->mutex);
-    if (taker->is_idle) {
-        list_remove(&taker->idle_link);
-        taker->is_idle = false;
-    }
-    if (taker->is_woken) {
-        taker->is_woken = false;
-        dispatcher->is_waking = false;
+    if (idle_takers_answer(&dispatcher->idle, taker))
         wake_worker(dispatcher, &wakes);
-    }
     unlock_and_wake(dispatcher, &wakes);
 }

@@ -22,14 +22,8 @@
 #include "record.h"
 #include "run_queue.h"
 #include "strand.h"
+#include "taker.h"
 #include "util.h"
-
-/* One worker as the dispatcher sees it; a field of the worker, which outlives its use here. */
-struct taker {
-    struct link idle_link;
-    bool is_idle;  /* on the idle stack */
-    bool is_woken; /* taken off it by a wake that it has not answered yet */
-};
 
 /* What main sleeps for; decides when the end of a record wakes it. */
 enum dispatcher_need {
@@ -59,8 +53,7 @@ struct dispatcher {
     struct run_queue run_queue;
     size_t running;
     uint64_t next_turn;
-    struct link idle; /* stack of takers: the last to sleep is the first to wake */
-    bool is_waking;   /* a wake is under way */
+    struct idle_takers idle;
     struct link ended;
     size_t ended_count;
     enum dispatcher_need need;
@@ -135,8 +128,6 @@ void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need nee
 void dispatcher_tick(struct dispatcher *dispatcher);
 
 /* --- workers --- */
-
-void taker_init(struct taker *taker);
 
 /* The next record, which the caller has begun by taking it; NULL: there is none, the taker is on
  * the idle stack and will be woken. */
