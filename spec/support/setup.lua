@@ -1,6 +1,18 @@
--- Run by busted before the specs: lets them require the runtime's Lua library as the program does,
--- lua/config/schema.lua being lagoon.config.schema.
+-- Run by busted before the specs: the search path for the runtime's Lua library, the scopes that
+-- end what specs start, and the output of processes when a spec fails.
 
+local busted = require("busted")
+-- Loaded here, outside the files that busted insulates from each other, so that there is one loop.
+local uv = require("luv")
+
+local directory = require("spec.support.directory")
+local process = require("spec.support.process")
+local scope = require("spec.support.scope")
+require("spec.support.kafka")
+
+local FAILED_LOGS = (os.getenv("LAGOON_BUILD") or "build") .. "/failed"
+
+---lua/config/schema.lua is lagoon.config.schema, as in the program.
 local function find_library(module)
   local name = module:match("^lagoon%.(.+)$")
   if not name then
@@ -20,3 +32,63 @@ local function find_library(module)
 end
 
 table.insert(package.searchers, 2, find_library)
+
+local function full_name(element, parent)
+  local names = { element.name }
+  while parent and parent.name and parent.descriptor ~= "file" do
+    table.insert(names, 1, parent.name)
+    parent = busted.parent(parent)
+  end
+  return table.concat(names, " ")
+end
+
+---Keeps the whole output of every process that the spec knew, and shows the end of it.
+local function show_processes(spec)
+  for number, one in ipairs(process.suspects()) do
+    local file = ("%s/%s-%d.log"):format(FAILED_LOGS, spec:gsub("[^%w]+", "-"):sub(1, 100), number)
+    local text = ("# %s (pid %d, %s)\n%s\n"):format(one.name, one.pid, one:how_it_ended(),
+      table.concat(one.output.lines, "\n"))
+    directory.write(file, text)
+    print(("\n--- %s\n--- %s (%s), all of it in %s\n%s\n---"):format(spec, one.name,
+      one:how_it_ended(), file, one:tail()))
+  end
+end
+
+local function on_start()
+  scope.open()
+  return nil, true
+end
+
+local function on_end()
+  scope.close()
+  return nil, true
+end
+
+local function on_test_end(element, parent, status)
+  if status == "failure" or status == "error" then
+    show_processes(full_name(element, parent))
+  end
+  scope.close()
+  process.forget_ended()
+  return nil, true
+end
+
+---The interpreter crashes at its end when handles are left.
+local function on_suite_end()
+  scope.close()
+  uv.walk(function(handle)
+    if not handle:is_closing() then
+      handle:close()
+    end
+  end)
+  uv.run("default")
+  return nil, true
+end
+
+busted.subscribe({ "file", "start" }, on_start)
+busted.subscribe({ "file", "end" }, on_end)
+busted.subscribe({ "describe", "start" }, on_start)
+busted.subscribe({ "describe", "end" }, on_end)
+busted.subscribe({ "test", "start" }, on_start)
+busted.subscribe({ "test", "end" }, on_test_end)
+busted.subscribe({ "suite", "end" }, on_suite_end)

@@ -1,0 +1,6 @@
+std = "lua54"
+max_line_length = 100
+exclude_files = { "build", "build-*", "lua/*.d.lua" }
+
+files["spec"] = { std = "+busted" }
+files["config.lua"] = { read_globals = { "env", "secret", "file", "include" } }

@@ -1,0 +1,142 @@
+-- A real Apache Kafka on the loopback interface: KRaft, one node or three, small.
+--
+-- Its jars are in LAGOON_KAFKA_JARS; `make test-kafka` has Maven put them there.
+
+local directory = require("spec.support.directory")
+local port = require("spec.support.port")
+local process = require("spec.support.process")
+local scope = require("spec.support.scope")
+local wait = require("spec.support.wait")
+
+local M = {}
+
+local START_MS = 60000
+local CLUSTER_ID = "c3BlY3Mtb2YtbGFnb29uMQ"
+
+-- Small and quick, and as strict as the promises are.
+local SETTINGS = [[
+process.roles=broker,controller
+node.id=@ID@
+controller.quorum.voters=@VOTERS@
+listeners=PLAINTEXT://@ADDRESS@,CONTROLLER://@CONTROLLER@
+advertised.listeners=PLAINTEXT://@ADDRESS@
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+log.dirs=@DATA@
+num.network.threads=2
+num.io.threads=4
+auto.create.topics.enable=false
+unclean.leader.election.enable=false
+default.replication.factor=@REPLICAS@
+offsets.topic.num.partitions=8
+offsets.topic.replication.factor=@REPLICAS@
+transaction.state.log.num.partitions=2
+transaction.state.log.replication.factor=@REPLICAS@
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+]]
+
+local function java(heap, ...)
+  local jars = assert(os.getenv("LAGOON_KAFKA_JARS"), "LAGOON_KAFKA_JARS is not set")
+  return { "java", heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+    "-Dlog4j2.configurationFile=spec/support/kafka/log4j2.properties", "-cp", jars .. "/*", ... }
+end
+
+---@class spec.KafkaNode
+---@field id integer
+---@field address string
+---@field process spec.Process?
+local Node = {}
+Node.__index = Node
+
+local function new_node(id)
+  return setmetatable({
+    id = id,
+    address = "127.0.0.1:" .. port.free(),
+    controller = "127.0.0.1:" .. port.free(),
+  }, Node)
+end
+
+function Node:format(folder, voters, replicas)
+  local values = { ID = self.id, VOTERS = voters, ADDRESS = self.address, REPLICAS = replicas,
+    CONTROLLER = self.controller, DATA = folder .. "/data-" .. self.id }
+  self.settings = directory.write(("%s/node-%d.properties"):format(folder, self.id),
+    (SETTINGS:gsub("@(%u+)@", values)))
+  local tool = process.run(java("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID,
+    "-c", self.settings), nil, START_MS)
+  assert(tool.code == 0, tool:tail())
+end
+
+---Starts it, again with the data that it has; does not wait.
+function Node:start()
+  self.process = process.start(java("-Xmx384m", "-Xms256m", "kafka.Kafka", self.settings))
+end
+
+---As when its machine loses power.
+function Node:kill()
+  self.process:signal("sigkill")
+  self.process:wait_exit()
+end
+
+---Shuts it down in an orderly way.
+function Node:stop()
+  self.process:stop(30000)
+end
+
+---@class spec.Kafka
+---@field brokers string host:port,host:port
+---@field nodes spec.KafkaNode[]
+local Kafka = {}
+Kafka.__index = Kafka
+
+---Waits until all nodes answer.
+function Kafka:wait_ready()
+  local kafka = require("unit").kafka
+  for _, node in ipairs(self.nodes) do
+    wait.till("Kafka's node " .. node.id, START_MS, function()
+      assert(node.process:is_running(), node.process:tail())
+      local count, message = kafka.brokers(node.address, 500)
+      return count == #self.nodes, message or count
+    end)
+  end
+end
+
+---Starts a cluster of its own for the spec or block that asks; it ends with it.
+---@param options? {nodes: integer?} 1 or 3
+---@return spec.Kafka
+function M.start(options)
+  local count = options and options.nodes or 1
+  local folder = directory.new()
+  local self = setmetatable({ nodes = {} }, Kafka)
+  local addresses, voters = {}, {}
+  for id = 1, count do
+    local node = new_node(id)
+    table.insert(self.nodes, node)
+    table.insert(addresses, node.address)
+    table.insert(voters, ("%d@%s"):format(id, node.controller))
+  end
+  self.brokers = table.concat(addresses, ",")
+  for _, node in ipairs(self.nodes) do
+    node:format(folder, table.concat(voters, ","), count)
+    node:start()
+  end
+  self:wait_ready()
+  return self
+end
+
+local shared
+
+---The one cluster of this run, started when it is first asked for. Topics and groups on it need
+---names of their own; nobody stops it.
+---@return spec.Kafka
+function M.shared()
+  if not shared then
+    shared = scope.at_end(M.start)
+  end
+  return shared
+end
+
+return M
