@@ -1,5 +1,8 @@
 /* config.h - config.lua, read, checked and turned into structs.
  *
+ * The file is run in a Lua state of its own with a limit of time and memory, checked by the Lua
+ * modules lagoon.config.*, whose schema has one row per key, and the state is thrown away.
+ *
  * Owns:    every string in it; nothing in a struct config changes after config_load.
  * Threads: loading on main; reading on any. */
 #ifndef CONFIG_H
@@ -105,6 +108,9 @@ struct config {
     /* Sentences for the log at start, such as a key that has no effect yet. */
     char **notices;
     size_t notice_count;
+    /* What secret() gave: never to be printed. The longest first. */
+    char **secrets;
+    size_t secret_count;
 };
 
 struct config_options {
@@ -114,8 +120,9 @@ struct config_options {
     bool is_dev;
 };
 
-/* Everything that is wrong with the file, one problem a line:
- * `config.lua:LINE: path: what is wrong, did you mean ...?` */
+/* Everything that is wrong with the file, one problem a line, sorted by line:
+ * `config.lua:LINE: path: what is wrong, did you mean ...?`
+ * No value of secret() is in any of them. */
 struct config_problems {
     char **lines;
     size_t count;
@@ -131,6 +138,10 @@ const struct topic_config *config_topic(const struct config *config,
                                         const struct cluster_config *cluster, const char *name);
 const struct producer_config *config_producer(const struct config *config, const char *name);
 const struct consumer_config *config_consumer(const struct config *config, const char *name);
+
+/* A copy of the text with <secret> in place of every secret; the caller frees it. For whatever may
+ * quote a value of the config. */
+char *config_redact(const struct config *config, const char *text);
 
 /* The value of a property, the last one given; NULL when it is not there. */
 const char *properties_get(const struct properties *properties, const char *name);

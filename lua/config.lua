@@ -1,0 +1,50 @@
+-- Loads a config: runs the file, checks what it returns, gives it with all defaults.
+
+local check = require("lagoon.config.check")
+local lines = require("lagoon.config.lines")
+local reports = require("lagoon.config.report")
+local sandbox = require("lagoon.config.sandbox")
+local schema = require("lagoon.config.schema")
+
+local M = {}
+
+---@class lagoon.config.Loaded
+---@field config table? as lagoon.config.check gives it; nil when there are problems
+---@field problems string[]
+---@field notices string[]
+---@field secrets string[] values that must not be printed
+
+-- A byte order mark and a first line for the shell are left to other programs; lines keep their
+-- numbers.
+local function strip(source)
+  return (source:gsub("^\xef\xbb\xbf", ""):gsub("^#", "--#"))
+end
+
+local function check_value(source, value, report, natives)
+  local entry = lines.read(source)
+  if type(value) ~= "table" then
+    report:problem(entry.line, nil, "must return a table, got " .. report:show(value))
+    return nil
+  end
+  return check.check(schema, value, entry, report, natives)
+end
+
+---@param source string the file's text
+---@param options lagoon.config.Options
+---@param natives lagoon.config.Natives
+---@return lagoon.config.Loaded
+function M.load(source, options, natives)
+  local report = reports.new(options.path)
+  source = strip(source)
+  local value, ran = sandbox.run(source, options, report, natives)
+  local config = ran and check_value(source, value, report, natives) or nil
+  local problems = report:list_problems()
+  return {
+    config = #problems == 0 and config or nil,
+    problems = problems,
+    notices = report:list_notices(),
+    secrets = report:list_secrets(),
+  }
+end
+
+return M

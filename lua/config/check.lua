@@ -1,0 +1,167 @@
+-- Walks a config along the schema: reports what is wrong, gives it back with defaults, in the units
+-- the runtime works with.
+--
+-- A record becomes a table of its fields with `line`; a map a list, in the order of the file, of
+-- records with `name`, or of {name, value, line}.
+
+local places = require("lagoon.config.place")
+local types = require("lagoon.config.types")
+local words = require("lagoon.config.words")
+
+local M = {}
+
+local function default(row, place)
+  if row.type == "record" or row.type == "map" then
+    return M.walk(row, {}, place)
+  elseif row.default ~= nil then
+    return (types[row.type](row.default, row, place.natives))
+  end
+end
+
+-- In place of a value that depends on a missing variable.
+local function stand_in(row, place)
+  if row.type == "brokers" then
+    return "localhost:9092"
+  end
+  local value = default(row, place)
+  return value == nil and row.min or value
+end
+
+local function walk_value(row, given, place)
+  local value, must, meant, part = types[row.type](given, row, place.natives)
+  if value ~= nil then
+    return value
+  elseif place.report:holds_stand_in(part or given) then
+    return stand_in(row, place)
+  end
+  place:must(must, part or given, meant)
+end
+
+local function report_unknown(row, given, place)
+  local known, names = {}, {}
+  for _, field in ipairs(row.fields) do
+    known[field.key] = true
+    table.insert(names, field.key)
+  end
+  for _, key in ipairs(place:keys(given)) do
+    if not known[key] then
+      local meant = words.nearest(key, names)
+      place.suspects[meant or ""] = true
+      place:child(key):problem("unknown key" .. words.did_you_mean(meant))
+    end
+  end
+end
+
+local function walk_field(field, given, place)
+  local child = place:child(field.key)
+  if given[field.key] ~= nil then
+    return M.walk(field, given[field.key], child)
+  elseif not field.required then
+    return default(field, child)
+  elseif not place.suspects[field.key] then
+    place.report:problem(place.entry.line, child.path, "is missing")
+  end
+end
+
+-- What may stand in place of a table: `workers = 4`.
+local function walk_short(row, given, place)
+  local short = row.short
+  if place.report:holds_stand_in(given) then
+    return M.walk(row, {}, place)
+  elseif not short then
+    place:must("must be a table", given)
+    return nil
+  elseif type(given) ~= "number" then
+    place:must("must be a number or a table", given)
+    return nil
+  end
+  local value = walk_value(short, given, place)
+  return value and M.walk(row, short.expand(value), place)
+end
+
+local function walk_record(row, given, place)
+  if type(given) ~= "table" then
+    return walk_short(row, given, place)
+  end
+  place:report_doubles()
+  report_unknown(row, given, place)
+  local record = { line = place.entry.line }
+  for _, field in ipairs(row.fields) do
+    record[field.key] = walk_field(field, given, place)
+  end
+  if row.check then
+    row.check(record, given, place)
+  end
+  return record
+end
+
+local function walk_item(row, key, given, place)
+  if type(key) ~= "string" then
+    place:problem("must have a name, such as " .. row.example)
+    return nil
+  end
+  local _, must = types[row.names](key, row, place.natives)
+  if must then
+    place:must(must, key)
+  end
+  local value = M.walk(row.of, given, place)
+  if row.of.type ~= "record" then
+    return { name = key, value = value, line = place.entry.line }
+  elseif value then
+    value.name = key
+  end
+  return value
+end
+
+local function walk_map(row, given, place)
+  if type(given) ~= "table" then
+    place:must("must be a table such as {" .. row.example .. "}", given)
+    return nil
+  end
+  place:report_doubles()
+  local list = {}
+  for _, key in ipairs(place:keys(given)) do
+    list[#list + 1] = walk_item(row, key, given[key], place:child(key))
+  end
+  if row.check then
+    row.check(list, given, place)
+  end
+  return list
+end
+
+local function walk_list(row, given, place)
+  if type(given) ~= "table" or #given == 0 or #place:keys(given) ~= #given then
+    place:must("must be a list of at least one", given)
+    return nil
+  end
+  local list = {}
+  for i, value in ipairs(given) do
+    list[#list + 1] = M.walk(row.of, value, place:child(i))
+  end
+  if row.check then
+    row.check(list, given, place)
+  end
+  return list
+end
+
+local walkers = { record = walk_record, map = walk_map, list = walk_list }
+
+---@param row lagoon.config.Row
+---@param given any
+---@param place lagoon.config.Place
+---@return any # nil when it is wrong
+function M.walk(row, given, place)
+  return (walkers[row.type] or walk_value)(row, given, place)
+end
+
+---@param row lagoon.config.Row
+---@param given table
+---@param entry lagoon.config.Entry where its source stands
+---@param report lagoon.config.Report
+---@param natives lagoon.config.Natives
+---@return table?
+function M.check(row, given, entry, report, natives)
+  return M.walk(row, given, places.top(entry, report, natives))
+end
+
+return M

@@ -1,0 +1,73 @@
+-- A value's place in a config, which its problems name: path and line.
+
+local lines = require("lagoon.config.lines")
+local words = require("lagoon.config.words")
+
+local M = {}
+
+---@class lagoon.config.Place
+---@field report lagoon.config.Report
+---@field natives lagoon.config.Natives
+---@field path string
+---@field entry lagoon.config.Entry
+---@field suspects table<string, boolean> keys that a misspelt one here may have meant
+local Place = {}
+Place.__index = Place
+
+---@param key any
+---@return lagoon.config.Place # of the value under a key
+function Place:child(key)
+  return setmetatable({
+    report = self.report,
+    natives = self.natives,
+    path = words.path(self.path, key),
+    entry = lines.child(self.entry, key),
+    suspects = {},
+  }, Place)
+end
+
+---@param what string
+function Place:problem(what)
+  self.report:problem(self.entry.line, self.path, what)
+end
+
+---@param must string what it must be
+---@param value any what it is
+---@param meant string? what it may have been meant to be
+function Place:must(must, value, meant)
+  self:problem(("%s, got %s%s"):format(must, self.report:show(value), words.did_you_mean(meant)))
+end
+
+---Keys that stand twice in the table.
+function Place:report_doubles()
+  for _, double in ipairs(self.entry.body and self.entry.body.doubles or {}) do
+    self.report:problem(double.line, words.path(self.path, double.key),
+      ("is written twice, first on line %d"):format(double.first))
+  end
+end
+
+---@param given table
+---@return any[] # its keys in the order of the file
+function Place:keys(given)
+  local keys, order = {}, {}
+  for key in pairs(given) do
+    table.insert(keys, key)
+    order[key] = lines.child(self.entry, key).line
+  end
+  table.sort(keys, function(a, b)
+    return order[a] < order[b] or order[a] == order[b] and words.describe(a) < words.describe(b)
+  end)
+  return keys
+end
+
+---@param entry lagoon.config.Entry
+---@param report lagoon.config.Report
+---@param natives lagoon.config.Natives
+---@return lagoon.config.Place # of the whole table
+function M.top(entry, report, natives)
+  return setmetatable({
+    report = report, natives = natives, path = "", entry = entry, suspects = {},
+  }, Place)
+end
+
+return M

@@ -1,0 +1,87 @@
+-- What has to hold between the keys of a config, beyond each key's own type.
+
+local M = {}
+
+---@param count integer
+---@return table # what `workers = 4` is short for
+function M.fixed_workers(count)
+  return { min = count, max = count }
+end
+
+---Without `max` there are as many workers as CPUs, but never fewer than `min`.
+function M.workers(workers, given, place)
+  local min = workers.min or 1
+  if given.max == nil then
+    workers.max = math.max(min, place.natives.cpus)
+  elseif workers.max and workers.max < min then
+    place:child("max"):problem(("must be at least min, which is %d, got %d"):format(min,
+      workers.max))
+  elseif workers.max and workers.max > min or given.lag_threshold ~= nil then
+    place.report:notice(nil, ("%s: runs min = %d workers; max and lag_threshold have no effect yet")
+      :format(place.path, min))
+  end
+end
+
+function M.not_empty(_, given, place)
+  if next(given) == nil then
+    place:problem("must not be empty")
+  end
+end
+
+function M.distinct(list, _, place)
+  local seen = {}
+  for i, value in ipairs(list) do
+    if seen[value] then
+      place:child(i):problem(place.report:show(value) .. " is listed already")
+    end
+    seen[value] = true
+  end
+end
+
+local function check_topics(given, place)
+  local has_one, has_several = given.topic ~= nil, given.topics ~= nil
+  local is_misspelt = place.suspects.topic or place.suspects.topics
+  if has_one and has_several then
+    place:child("topics"):problem("topic is given too, keep one of them")
+  elseif not has_one and not has_several and not is_misspelt then
+    place:problem("needs topic or topics")
+  end
+end
+
+local function check_window(consumer, given, place)
+  local window_bytes = consumer.window and consumer.window.bytes
+  if not window_bytes or not consumer.max_record or window_bytes >= consumer.max_record then
+    return
+  elseif given.max_record ~= nil then
+    place:child("max_record"):problem(("must be at most window.bytes, which is %d, got %s")
+      :format(window_bytes, place.report:show(given.max_record)))
+  else
+    place:child("window"):child("bytes"):problem(
+      ("must be at least max_record, which is %d, got %s")
+      :format(consumer.max_record, place.report:show(given.window.bytes)))
+  end
+end
+
+function M.consumer(consumer, given, place)
+  check_topics(given, place)
+  check_window(consumer, given, place)
+  consumer.topics = consumer.topics or { consumer.topic }
+end
+
+---Two members of one group in one process would share out the partitions between unlike handlers.
+function M.distinct_groups(config, _, place)
+  local first_of = {}
+  for _, consumer in ipairs(config.consumers or {}) do
+    local group = consumer.group
+    local first = group and first_of[group]
+    if first then
+      place:child("consumers"):child(consumer.name):child("group"):problem(
+        ("%s is the group of %s too, each consumer needs its own"):format(
+        place.report:show(group), place:child("consumers"):child(first.name).path))
+    elseif group then
+      first_of[group] = consumer
+    end
+  end
+end
+
+return M

@@ -1,0 +1,130 @@
+-- The keys of config.lua, one row each. Checking, defaults and the documentation come from here.
+
+local rules = require("lagoon.config.rules")
+
+---@class lagoon.config.Row
+---@field key string? of the table around it; not for what a list or map holds
+---@field type string a function of lagoon.config.types, or "record", "map" or "list"
+---@field doc string? one phrase for the reference
+---@field required boolean?
+---@field default any as a user would write it
+---@field default_doc string? where the default is no constant
+---@field min any the lowest value, as a user would write it
+---@field max any
+---@field values string[]? of an enum
+---@field optional boolean? false turns it off
+---@field fields lagoon.config.Row[]? of a record
+---@field short lagoon.config.Row? what may stand in place of a record
+---@field of lagoon.config.Row? what a list or map holds
+---@field names string? the type of a map's keys
+---@field example string? of a map, for a message
+---@field check fun(value: table, given: table, place: lagoon.config.Place)? after its fields
+
+local properties = {
+  key = "properties", type = "map", names = "name", of = { type = "property" },
+  doc = "librdkafka properties, passed through; the inner table wins",
+  example = '["socket.timeout.ms"] = 10000',
+}
+
+local cluster = {
+  { key = "brokers", type = "brokers", required = true,
+    doc = '`"host:9092"`, several separated by commas or in a list' },
+  properties,
+}
+
+local topic = {
+  { key = "partitions", type = "integer", min = 1, max = 100000, default_doc = "the broker's",
+    doc = "when lagoon creates the topic" },
+  { key = "replicas", type = "integer", min = 1, max = 1000, default_doc = "the broker's",
+    doc = "when lagoon creates the topic" },
+  { key = "create", type = "boolean", default = true,
+    doc = "`false` waits for the topic and creates nothing" },
+  { key = "config", type = "map", names = "name", of = { type = "topic setting" },
+    doc = 'settings of the topic, such as `["retention.ms"] = 86400000`',
+    example = '["retention.ms"] = 86400000' },
+}
+
+local producer = {
+  { key = "topic", type = "topic", required = true, doc = "where `publish` writes" },
+  { key = "key_field", type = "event path", default_doc = "none",
+    doc = "path in the event to the record's key, such as `payment.id`" },
+  { key = "key_missing", type = "enum", values = { "uuid", "error" }, default = "uuid",
+    doc = "the key of an event without that field: a fresh UUID, or `publish` raises" },
+  { key = "type_header", type = "header", default = "Message-Type", optional = true,
+    doc = "the header that carries the event's type; `false` writes none" },
+  properties,
+}
+
+local workers = {
+  { key = "min", type = "integer", min = 1, max = 1000, default = 1, doc = "workers that run" },
+  { key = "max", type = "integer", min = 1, max = 1000, default_doc = "CPUs",
+    doc = "checked; without effect yet" },
+  { key = "lag_threshold", type = "integer", min = 1, max = 1000000000, default = 1000,
+    doc = "checked; without effect yet" },
+}
+
+local window = {
+  { key = "records", type = "integer", min = 1, max = 10000000, default = 10000,
+    doc = "records read and not settled" },
+  { key = "bytes", type = "size", min = "64KiB", max = "1024GiB", default = "64MiB",
+    doc = "their bytes" },
+}
+
+local consumer = {
+  { key = "topic", type = "topic", doc = "the topic it reads" },
+  { key = "topics", type = "list", of = { type = "topic" }, check = rules.distinct,
+    doc = "or several" },
+  { key = "group", type = "group", required = true, doc = "the consumer group" },
+  { key = "offset_reset", type = "enum", values = { "earliest", "latest", "none" },
+    default = "earliest", doc = "where a partition without a committed offset begins" },
+  { key = "workers", type = "record", fields = workers, check = rules.workers,
+    short = { type = "integer", min = 1, max = 1000, expand = rules.fixed_workers },
+    doc = "threads that run handlers; a number fixes the count" },
+  { key = "buffer_size", type = "integer", min = 1, max = 10000, default = 10,
+    doc = "handlers one worker may have begun and not finished; 1 is strictly one at a time" },
+  { key = "distribution", type = "enum", values = { "key", "partition", "free_worker" },
+    default = "key", doc = "what is handled in order: equal keys, a partition, or nothing" },
+  { key = "handlers", type = "map", names = "event type", of = { type = "module" },
+    required = true, check = rules.not_empty, example = 'OrderPaid = "handlers.order_paid"',
+    doc = "the module that handles each type of event" },
+  { key = "type_header", type = "header", default = "Message-Type",
+    doc = "the header that carries the event's type" },
+  { key = "drain_timeout", type = "duration", min = "0s", max = "1h", default = "5s",
+    doc = "how long handlers may finish when a partition is revoked" },
+  { key = "commit_interval", type = "duration", min = "10ms", max = "1h", default = "1s",
+    doc = "how often offsets are committed" },
+  { key = "window", type = "record", fields = window,
+    doc = "how much is read ahead of the handlers" },
+  { key = "max_ahead", type = "integer", min = 1, max = 100000000, default = 200000,
+    doc = "records settled beyond the oldest unsettled one, per partition" },
+  { key = "max_record", type = "size", min = "1KiB", max = "512MiB", default = "1MiB",
+    doc = "a larger record is invalid" },
+  properties,
+}
+
+local log = {
+  { key = "level", type = "enum", values = { "debug", "info", "warn", "error" },
+    default = "info", doc = "the least that is logged" },
+  { key = "format", type = "enum", values = { "auto", "text", "json" }, default = "auto",
+    doc = "`auto` is text on a terminal, else JSON" },
+}
+
+---@type lagoon.config.Row
+return {
+  type = "record",
+  check = rules.distinct_groups,
+  fields = {
+    { key = "cluster", type = "record", fields = cluster, required = true,
+      doc = "the Kafka cluster" },
+    { key = "topics", type = "map", names = "topic", example = "orders = {...}",
+      of = { type = "record", fields = topic }, doc = "topics that lagoon creates when missing" },
+    { key = "producers", type = "map", names = "name", example = '["order-producer"] = {...}',
+      of = { type = "record", fields = producer }, doc = "what scripts publish by" },
+    { key = "consumers", type = "map", names = "name", example = '["order-handler"] = {...}',
+      of = { type = "record", fields = consumer, check = rules.consumer },
+      doc = "what is read and handled" },
+    { key = "log", type = "record", fields = log, doc = "the log" },
+    { key = "stop_timeout", type = "duration", min = "1s", max = "1h", default = "25s",
+      doc = "the one deadline from SIGTERM to exit" },
+  },
+}

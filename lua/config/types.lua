@@ -1,0 +1,149 @@
+-- The kinds of single values. Each takes what was written, its row and the natives, and gives what
+-- the runtime works with; or nil, what it must be, what may have been meant, and which part of it
+-- is wrong.
+
+local amounts = require("lagoon.config.amounts")
+local words = require("lagoon.config.words")
+
+local M = {
+  integer = amounts.integer,
+  duration = amounts.duration,
+  size = amounts.size,
+}
+
+local function is_printable(text, longest)
+  return #text >= 1 and #text <= longest and not text:find("%c") and utf8.len(text) ~= nil
+end
+
+function M.boolean(value)
+  if type(value) == "boolean" then
+    return value
+  end
+  return nil, "must be true or false"
+end
+
+function M.enum(value, row)
+  for _, choice in ipairs(row.values) do
+    if value == choice then
+      return value
+    end
+  end
+  return nil, "must be " .. words.choices(row.values), words.nearest(value, row.values)
+end
+
+---What people call the things they declare.
+function M.name(value)
+  if type(value) == "string" and is_printable(value, 255) then
+    return value
+  end
+  return nil, "must have a name of 1 to 255 printable characters"
+end
+
+function M.group(value)
+  if type(value) == "string" and is_printable(value, 255) then
+    return value
+  end
+  return nil, "must be a legal group name, which is 1 to 255 printable characters"
+end
+
+function M.topic(value)
+  local is_legal = type(value) == "string" and #value <= 249 and value:find("^[%w._-]+$")
+    and value ~= "." and value ~= ".."
+  if is_legal then
+    return value
+  end
+  return nil, "must be a legal topic name, which is 1 to 249 letters, digits, '.', '_' and '-'"
+end
+
+M["event type"] = function(value)
+  if type(value) == "string" and is_printable(value, 1024) then
+    return value
+  end
+  return nil, "must be the type of an event"
+end
+
+function M.header(value, row)
+  if type(value) == "string" and is_printable(value, 255) then
+    return value
+  elseif value == false and row.optional then
+    return false
+  end
+  return nil, "must be the name of a header" .. (row.optional and ", or false for none" or "")
+end
+
+M["event path"] = function(value)
+  if type(value) == "string" and ("." .. value):gsub("%.[^%c.]+", "") == "" then
+    return value
+  end
+  return nil, 'must be a path in the event such as "payment.id"'
+end
+
+local function is_module(text)
+  return ("." .. text):gsub("%.[%w_-]+", "") == ""
+end
+
+function M.module(value)
+  if type(value) == "string" and is_module(value) and not value:find("%.lua$") then
+    return value
+  end
+  local meant = type(value) == "string" and value:gsub("%.lua$", ""):gsub("/", ".")
+  return nil, 'must be the name of a module such as "handlers.order_created"',
+    meant and is_module(meant) and meant or nil
+end
+
+---A librdkafka property as the text it takes.
+function M.property(value)
+  if type(value) == "string" and not value:find("\0", 1, true) or type(value) == "boolean" then
+    return tostring(value)
+  elseif math.type(value) and math.tointeger(value) then
+    return ("%d"):format(value)
+  end
+  return nil, "must be text, an integer, true or false"
+end
+
+---A setting of a topic; those of the broker may be fractions.
+M["topic setting"] = function(value)
+  local is_fraction = math.type(value) == "float" and value - value == 0
+  if is_fraction and not math.tointeger(value) then
+    return ("%.14g"):format(value)
+  end
+  local text = M.property(value)
+  return text, "must be text, a number, true or false"
+end
+
+local function is_address(text)
+  local host, port = text:match("^%[([%x:.]+)%]:(%d+)$")
+  if not host then
+    host, port = text:match("^([%w._-]+):(%d+)$")
+  end
+  port = host and tonumber(port)
+  return port and port >= 1 and port <= 65535
+end
+
+local function addresses(value)
+  local list = {}
+  for address in (value .. ","):gmatch("%s*(.-)%s*,") do
+    table.insert(list, address)
+  end
+  return list
+end
+
+---"a:9092, b:9092" or a list of such; gives the text that librdkafka takes.
+function M.brokers(value)
+  local list = value
+  if type(value) == "string" then
+    list = addresses(value)
+  elseif type(value) ~= "table" or #value == 0 then
+    return nil, "must be host:port, several in one text or a list"
+  end
+  for _, address in ipairs(list) do
+    if type(address) ~= "string" or not is_address(address) then
+      local meant = type(address) == "string" and address:find("^[%w._-]+$")
+        and address .. ":9092"
+      return nil, "must be host:port", meant or nil, address
+    end
+  end
+  return table.concat(list, ",")
+end
+
+return M

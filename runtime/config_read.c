@@ -1,0 +1,219 @@
+#include "config_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+/* Each reads a field of the table on top of the stack and leaves the stack as it was. What
+ * lagoon.config.check made has the right types; nil and false stand for what is not there. */
+
+static char *read_text(lua_State *L, const char *key)
+{
+    lua_getfield(L, -1, key);
+    const char *text = lua_tostring(L, -1);
+    char *copy = text != NULL ? xstrdup(text) : NULL;
+    lua_pop(L, 1);
+    return copy;
+}
+
+static int64_t read_integer(lua_State *L, const char *key)
+{
+    lua_getfield(L, -1, key);
+    int64_t integer = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return integer;
+}
+
+static bool read_boolean(lua_State *L, const char *key)
+{
+    lua_getfield(L, -1, key);
+    bool boolean = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return boolean;
+}
+
+/* The place of the text among the words, which are in the order of an enum. */
+static int read_word(lua_State *L, const char *key, const char *const *words)
+{
+    lua_getfield(L, -1, key);
+    const char *text = lua_tostring(L, -1);
+    int index = 0;
+    while (words[index] != NULL && (text == NULL || strcmp(words[index], text) != 0))
+        index++;
+    if (words[index] == NULL)
+        luaL_error(L, "%s is none of the words that the program knows", key);
+    lua_pop(L, 1);
+    return index;
+}
+
+/* Zeroed items for the list under `key`, which is left on the stack. */
+static void *open_list(lua_State *L, const char *key, size_t item_size, size_t *length)
+{
+    lua_getfield(L, -1, key);
+    *length = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+    return *length > 0 ? xcalloc(*length, item_size) : NULL;
+}
+
+static void open_item(lua_State *L, size_t index)
+{
+    lua_rawgeti(L, -1, (lua_Integer)index + 1);
+}
+
+void config_read_strings(lua_State *L, const char *key, char ***strings, size_t *count)
+{
+    size_t length;
+    *strings = open_list(L, key, sizeof **strings, &length);
+    for (size_t i = 0; i < length; i++) {
+        open_item(L, i);
+        const char *text = lua_tostring(L, -1);
+        (*strings)[(*count)++] = xstrdup(text != NULL ? text : "");
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_properties(lua_State *L, const char *key, struct properties *properties)
+{
+    size_t length;
+    properties->items = open_list(L, key, sizeof properties->items[0], &length);
+    for (size_t i = 0; i < length; i++) {
+        struct property *property = &properties->items[properties->count++];
+        open_item(L, i);
+        property->name = read_text(L, "name");
+        property->value = read_text(L, "value");
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_cluster(lua_State *L, struct config *config)
+{
+    lua_getfield(L, -1, "cluster");
+    config->clusters = xcalloc(1, sizeof config->clusters[0]);
+    config->cluster_count = 1;
+    struct cluster_config *cluster = &config->clusters[0];
+    cluster->name = xstrdup("default");
+    cluster->brokers = read_text(L, "brokers");
+    cluster->line = (int)read_integer(L, "line");
+    read_properties(L, "properties", &cluster->properties);
+    lua_pop(L, 1);
+}
+
+static void read_topics(lua_State *L, struct config *config)
+{
+    size_t length;
+    config->topics = open_list(L, "topics", sizeof config->topics[0], &length);
+    for (size_t i = 0; i < length; i++) {
+        struct topic_config *topic = &config->topics[config->topic_count++];
+        open_item(L, i);
+        topic->name = read_text(L, "name");
+        topic->cluster = &config->clusters[0];
+        topic->partitions = (int)read_integer(L, "partitions");
+        topic->replicas = (int)read_integer(L, "replicas");
+        topic->create = read_boolean(L, "create");
+        topic->line = (int)read_integer(L, "line");
+        read_properties(L, "config", &topic->settings);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_producers(lua_State *L, struct config *config)
+{
+    static const char *const missing_words[] = {"uuid", "error", NULL};
+    size_t length;
+    config->producers = open_list(L, "producers", sizeof config->producers[0], &length);
+    for (size_t i = 0; i < length; i++) {
+        struct producer_config *producer = &config->producers[config->producer_count++];
+        open_item(L, i);
+        producer->name = read_text(L, "name");
+        producer->cluster = &config->clusters[0];
+        producer->topic = read_text(L, "topic");
+        producer->key_field = read_text(L, "key_field");
+        producer->key_missing = (enum key_missing)read_word(L, "key_missing", missing_words);
+        producer->type_header = read_text(L, "type_header");
+        producer->line = (int)read_integer(L, "line");
+        read_properties(L, "properties", &producer->properties);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_handlers(lua_State *L, struct consumer_config *consumer)
+{
+    size_t length;
+    consumer->handlers = open_list(L, "handlers", sizeof consumer->handlers[0], &length);
+    for (size_t i = 0; i < length; i++) {
+        struct handler_config *handler = &consumer->handlers[consumer->handler_count++];
+        open_item(L, i);
+        handler->type = read_text(L, "name");
+        handler->module = read_text(L, "value");
+        handler->line = (int)read_integer(L, "line");
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_limits(lua_State *L, struct consumer_config *consumer)
+{
+    consumer->buffer_size = (int)read_integer(L, "buffer_size");
+    consumer->drain_timeout_ms = read_integer(L, "drain_timeout");
+    consumer->commit_interval_ms = read_integer(L, "commit_interval");
+    consumer->max_ahead = read_integer(L, "max_ahead");
+    consumer->max_record_bytes = read_integer(L, "max_record");
+    lua_getfield(L, -1, "workers");
+    consumer->workers_min = (int)read_integer(L, "min");
+    consumer->workers_max = (int)read_integer(L, "max");
+    consumer->lag_threshold = read_integer(L, "lag_threshold");
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "window");
+    consumer->window_records = read_integer(L, "records");
+    consumer->window_bytes = read_integer(L, "bytes");
+    lua_pop(L, 1);
+}
+
+static void read_consumer(lua_State *L, struct consumer_config *consumer)
+{
+    static const char *const reset_words[] = {"earliest", "latest", "none", NULL};
+    static const char *const distribution_words[] = {"key", "partition", "free_worker", NULL};
+    consumer->name = read_text(L, "name");
+    consumer->group = read_text(L, "group");
+    consumer->type_header = read_text(L, "type_header");
+    consumer->line = (int)read_integer(L, "line");
+    consumer->offset_reset = (enum offset_reset)read_word(L, "offset_reset", reset_words);
+    consumer->distribution = (enum distribution)read_word(L, "distribution", distribution_words);
+    config_read_strings(L, "topics", &consumer->topics, &consumer->topic_count);
+    read_handlers(L, consumer);
+    read_limits(L, consumer);
+    read_properties(L, "properties", &consumer->properties);
+}
+
+static void read_consumers(lua_State *L, struct config *config)
+{
+    size_t length;
+    config->consumers = open_list(L, "consumers", sizeof config->consumers[0], &length);
+    for (size_t i = 0; i < length; i++) {
+        struct consumer_config *consumer = &config->consumers[config->consumer_count++];
+        open_item(L, i);
+        consumer->cluster = &config->clusters[0];
+        read_consumer(L, consumer);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+void config_read(lua_State *L, struct config *config)
+{
+    static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
+    static const char *const format_words[] = {"auto", "text", "json", NULL};
+    read_cluster(L, config);
+    read_topics(L, config);
+    read_producers(L, config);
+    read_consumers(L, config);
+    config->stop_timeout_ms = read_integer(L, "stop_timeout");
+    lua_getfield(L, -1, "log");
+    config->log_level = (enum log_level)read_word(L, "level", level_words);
+    config->log_format = (enum log_format)read_word(L, "format", format_words);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,260 @@
+/* config.c - config.lua as the program reads it, as Lua tables for specs. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "config_internal.h"
+
+int unit_open_config(lua_State *L);
+
+static void set_text(lua_State *L, const char *key, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, key);
+}
+
+static void set_integer(lua_State *L, const char *key, int64_t integer)
+{
+    lua_pushinteger(L, integer);
+    lua_setfield(L, -2, key);
+}
+
+static void set_strings(lua_State *L, const char *key, char *const *strings, size_t count)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushstring(L, strings[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, key);
+}
+
+/* As a list of "name=value". */
+static void set_properties(lua_State *L, const char *key, const struct properties *properties)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < properties->count; i++) {
+        lua_pushfstring(L, "%s=%s", properties->items[i].name, properties->items[i].value);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, key);
+}
+
+static void push_cluster(lua_State *L, const struct cluster_config *cluster)
+{
+    lua_newtable(L);
+    set_text(L, "name", cluster->name);
+    set_text(L, "brokers", cluster->brokers);
+    set_properties(L, "properties", &cluster->properties);
+    set_integer(L, "line", cluster->line);
+}
+
+static void push_topic(lua_State *L, const struct topic_config *topic)
+{
+    lua_newtable(L);
+    set_text(L, "name", topic->name);
+    set_text(L, "cluster", topic->cluster->name);
+    set_integer(L, "partitions", topic->partitions);
+    set_integer(L, "replicas", topic->replicas);
+    lua_pushboolean(L, topic->create);
+    lua_setfield(L, -2, "create");
+    set_properties(L, "settings", &topic->settings);
+    set_integer(L, "line", topic->line);
+}
+
+static void push_producer(lua_State *L, const struct producer_config *producer)
+{
+    lua_newtable(L);
+    set_text(L, "name", producer->name);
+    set_text(L, "cluster", producer->cluster->name);
+    set_text(L, "topic", producer->topic);
+    set_text(L, "key_field", producer->key_field);
+    set_text(L, "key_missing", producer->key_missing == KEY_MISSING_UUID ? "uuid" : "error");
+    set_text(L, "type_header", producer->type_header);
+    set_properties(L, "properties", &producer->properties);
+    set_integer(L, "line", producer->line);
+}
+
+static void set_handlers(lua_State *L, const struct consumer_config *consumer)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < consumer->handler_count; i++) {
+        lua_newtable(L);
+        set_text(L, "type", consumer->handlers[i].type);
+        set_text(L, "module", consumer->handlers[i].module);
+        set_integer(L, "line", consumer->handlers[i].line);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "handlers");
+}
+
+static void push_consumer(lua_State *L, const struct consumer_config *consumer)
+{
+    static const char *const distributions[] = {"key", "partition", "free_worker"};
+    static const char *const resets[] = {"earliest", "latest", "none"};
+    lua_newtable(L);
+    set_text(L, "name", consumer->name);
+    set_text(L, "cluster", consumer->cluster->name);
+    set_strings(L, "topics", consumer->topics, consumer->topic_count);
+    set_text(L, "group", consumer->group);
+    set_text(L, "offset_reset", resets[consumer->offset_reset]);
+    set_integer(L, "workers_min", consumer->workers_min);
+    set_integer(L, "workers_max", consumer->workers_max);
+    set_integer(L, "lag_threshold", consumer->lag_threshold);
+    set_integer(L, "buffer_size", consumer->buffer_size);
+    set_text(L, "distribution", distributions[consumer->distribution]);
+    set_handlers(L, consumer);
+    set_text(L, "type_header", consumer->type_header);
+    set_integer(L, "drain_timeout_ms", consumer->drain_timeout_ms);
+    set_integer(L, "commit_interval_ms", consumer->commit_interval_ms);
+    set_integer(L, "window_records", consumer->window_records);
+    set_integer(L, "window_bytes", consumer->window_bytes);
+    set_integer(L, "max_ahead", consumer->max_ahead);
+    set_integer(L, "max_record_bytes", consumer->max_record_bytes);
+    set_properties(L, "properties", &consumer->properties);
+    set_integer(L, "line", consumer->line);
+}
+
+/* Sets the list `key` from an array of structs. */
+#define SET_LIST(L, key, items, count, push)                                                       \
+    do {                                                                                           \
+        lua_newtable(L);                                                                           \
+        for (size_t i_ = 0; i_ < (count); i_++) {                                                  \
+            push(L, &(items)[i_]);                                                                 \
+            lua_rawseti(L, -2, (lua_Integer)i_ + 1);                                               \
+        }                                                                                          \
+        lua_setfield(L, -2, key);                                                                  \
+    } while (0)
+
+static void push_config(lua_State *L, const struct config *config)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    static const char *const formats[] = {"auto", "text", "json"};
+    lua_newtable(L);
+    set_text(L, "path", config->path);
+    set_text(L, "directory", config->directory);
+    SET_LIST(L, "clusters", config->clusters, config->cluster_count, push_cluster);
+    SET_LIST(L, "topics", config->topics, config->topic_count, push_topic);
+    SET_LIST(L, "producers", config->producers, config->producer_count, push_producer);
+    SET_LIST(L, "consumers", config->consumers, config->consumer_count, push_consumer);
+    set_text(L, "log_level", levels[config->log_level]);
+    set_text(L, "log_format", formats[config->log_format]);
+    set_integer(L, "stop_timeout_ms", config->stop_timeout_ms);
+    set_strings(L, "notices", config->notices, config->notice_count);
+    set_strings(L, "secrets", config->secrets, config->secret_count);
+}
+
+/* load(path [, is_dev]): the config; or nil and the list of problems. */
+static int unit_load(lua_State *L)
+{
+    struct config_options options = {luaL_checkstring(L, 1), lua_toboolean(L, 2)};
+    struct config *config = NULL;
+    struct config_problems problems;
+    if (config_load(&options, &config, &problems) == 0) {
+        push_config(L, config);
+        config_free(&config);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_newtable(L);
+    for (size_t i = 0; i < problems.count; i++) {
+        lua_pushstring(L, problems.lines[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    config_problems_destroy(&problems);
+    return 2;
+}
+
+static struct config *load_or_raise(lua_State *L)
+{
+    struct config_options options = {luaL_checkstring(L, 1), false};
+    struct config *config = NULL;
+    struct config_problems problems;
+    if (config_load(&options, &config, &problems) != 0) {
+        lua_pushstring(L, problems.lines[0]);
+        config_problems_destroy(&problems);
+        lua_error(L);
+    }
+    return config;
+}
+
+/* redact(path, text): the text without that config's secrets. */
+static int unit_redact(lua_State *L)
+{
+    const char *text = luaL_checkstring(L, 2);
+    struct config *config = load_or_raise(L);
+    char *redacted = config_redact(config, text);
+    lua_pushstring(L, redacted);
+    free(redacted);
+    config_free(&config);
+    return 1;
+}
+
+/* lines(path, name): the lines of the topic, producer and consumer of that name, nil where there is
+ * none. */
+static int unit_lines(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 2);
+    struct config *config = load_or_raise(L);
+    const struct topic_config *topic = config_topic(config, &config->clusters[0], name);
+    const struct producer_config *producer = config_producer(config, name);
+    const struct consumer_config *consumer = config_consumer(config, name);
+    const int *lines[] = {topic != NULL ? &topic->line : NULL,
+                          producer != NULL ? &producer->line : NULL,
+                          consumer != NULL ? &consumer->line : NULL};
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+        if (lines[i] != NULL)
+            lua_pushinteger(L, *lines[i]);
+        else
+            lua_pushnil(L);
+    }
+    config_free(&config);
+    return 3;
+}
+
+/* property(path, name): of the cluster. */
+static int unit_property(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 2);
+    struct config *config = load_or_raise(L);
+    lua_pushstring(L, properties_get(&config->clusters[0].properties, name));
+    config_free(&config);
+    return 1;
+}
+
+/* setenv(name [, value]): without a value it is unset. */
+static int unit_setenv(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    const char *value = luaL_optstring(L, 2, NULL);
+    int rc = value != NULL ? setenv(name, value, 1) : unsetenv(name);
+    return rc == 0 ? 0 : luaL_error(L, "cannot set %s", name);
+}
+
+static int unit_cpu_count(lua_State *L)
+{
+    lua_pushinteger(L, config_cpu_count());
+    return 1;
+}
+
+/* cpu_quota(groups, mount): 0 when there is none. */
+static int unit_cpu_quota(lua_State *L)
+{
+    lua_pushinteger(L, config_cpu_quota(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+    return 1;
+}
+
+int unit_open_config(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"load", unit_load},           {"redact", unit_redact},
+        {"lines", unit_lines},         {"property", unit_property},
+        {"setenv", unit_setenv},       {"cpu_count", unit_cpu_count},
+        {"cpu_quota", unit_cpu_quota}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    return 1;
+}
