@@ -15,6 +15,7 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #include "broker_port.h"
+#include "cluster.h"
 #include "error.h"
 #include "exit_code.h"
 #include "log.h"
@@ -24,7 +25,6 @@ enum {
      * a second. */
     PAUSE_US = 1000,
     LINE_BYTES = 512,
-    TOPIC_NAME_BYTES = 249,
     PARTITIONS_MAX = 10000,
     REFUSAL_BYTES = 512,
 };
@@ -50,7 +50,7 @@ static void on_log(const rd_kafka_t *handle, int severity, const char *facility,
     (void)handle;
     enum { SYSLOG_WARNING = 4 };
     const char *created = strstr(text, "Created topic \"");
-    char name[TOPIC_NAME_BYTES + 1];
+    char name[CLUSTER_TOPIC_NAME_MAX + 1];
     int partitions;
     if (created != NULL &&
         sscanf(created, "Created topic \"%249[^\"]\" with %d partition", name, &partitions) == 2)
@@ -124,18 +124,11 @@ static int take_signals(struct error *err)
 
 /* --- topics --- */
 
-static bool is_topic_name(const char *name, size_t length)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "._-";
-    return length > 0 && length <= TOPIC_NAME_BYTES && strspn(name, letters) >= length;
-}
-
 /* NAME:PARTITIONS */
 static int parse_topic(const char *text, char *name, int *partitions, struct error *err)
 {
     const char *colon = strrchr(text, ':');
-    if (colon == NULL || !is_topic_name(text, (size_t)(colon - text))) {
+    if (colon == NULL || !cluster_is_topic_name(text, (size_t)(colon - text))) {
         error_set(err, "a topic is given as NAME:PARTITIONS, its name in letters, digits, . _ -");
         return -1;
     }
@@ -145,14 +138,14 @@ static int parse_topic(const char *text, char *name, int *partitions, struct err
         error_set(err, "a topic has from 1 to %d partitions", PARTITIONS_MAX);
         return -1;
     }
-    snprintf(name, TOPIC_NAME_BYTES + 1, "%.*s", (int)(colon - text), text);
+    snprintf(name, CLUSTER_TOPIC_NAME_MAX + 1, "%.*s", (int)(colon - text), text);
     *partitions = (int)count;
     return 0;
 }
 
 static int create_topic(struct broker *broker, const char *text, struct error *err)
 {
-    char name[TOPIC_NAME_BYTES + 1];
+    char name[CLUSTER_TOPIC_NAME_MAX + 1];
     int partitions;
     if (parse_topic(text, name, &partitions, err) != 0)
         return -1;

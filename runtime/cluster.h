@@ -77,6 +77,10 @@ bool cluster_query_trouble(rd_kafka_t *query, struct error *err);
 /* The brokers' answer to `rd_kafka_metadata` shows librdkafka's embedded cluster. */
 bool cluster_is_embedded_broker(rd_kafka_t *query);
 
+/* What Kafka takes as a topic's name: 1 to 249 letters, digits, dots, underscores, dashes. */
+enum { CLUSTER_TOPIC_NAME_MAX = 249 };
+bool cluster_is_topic_name(const char *name, size_t length);
+
 enum topic_check {
     TOPICS_READY,       /* all exist, or were created and are visible */
     TOPICS_UNREACHABLE, /* not yet: err says why (no broker, too few of them); try again */

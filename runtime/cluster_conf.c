@@ -29,13 +29,13 @@ enum { VERSION_2_2 = 0x02020000, VERSION_2_5 = 0x02050000 };
  * topic.metadata.refresh...     a topic that appears is noticed within half a minute.
  * reconnect.backoff.max.ms      a broker that comes back is used within seconds.
  * enable.metrics.push           some 2.5 libraries abort in it, and nobody asked for it.
- * auto.offset.reset             starts are resolved by us; this is where an offset that is gone leads.
- * fetch.max.bytes, queued.*     what a partition holds ahead is bounded: before 2.2 a full queue is
- *                               looked at again only after a second, so it has to hold a second.
- * message.timeout.ms            a delivery never fails for lack of a broker.
- * message.max.bytes             the largest record, plus what wraps it.
- * fetch.wait.max.ms             the embedded broker answers an empty fetch only when it is over.
- * session.timeout.ms            the embedded broker waits that long in every rebalance. */
+ * auto.offset.reset             starts are resolved by us; this is where an offset that is gone
+ * leads. fetch.max.bytes, queued.*     what a partition holds ahead is bounded: before 2.2 a full
+ * queue is looked at again only after a second, so it has to hold a second. message.timeout.ms a
+ * delivery never fails for lack of a broker. message.max.bytes             the largest record, plus
+ * what wraps it. fetch.wait.max.ms             the embedded broker answers an empty fetch only when
+ * it is over. session.timeout.ms            the embedded broker waits that long in every rebalance.
+ */
 static const struct preset presets[] = {
     {"allow.auto.create.topics", "false", ALL_HANDLES, ANY_BROKER, 0, 0, NULL},
     {"socket.nagle.disable", "true", ALL_HANDLES, ANY_BROKER, 0, 0, NULL},

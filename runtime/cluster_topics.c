@@ -8,6 +8,15 @@
 
 enum { LOOK_AGAIN_MS = 50, REFUSAL_BYTES = 512, EMBEDDED_PARTITIONS = 4 };
 
+bool cluster_is_topic_name(const char *name, size_t length)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    if (length == 0 || length > CLUSTER_TOPIC_NAME_MAX || strspn(name, legal) < length)
+        return false;
+    bool is_dots = name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
+    return !is_dots;
+}
+
 /* A declared topic and what the cluster says of it. */
 struct wanted {
     const struct topic_config *config;

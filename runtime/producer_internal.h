@@ -1,0 +1,100 @@
+/* producer_internal.h - what the files of the producer share: its struct, and a delivery's.
+ *
+ * Threads: each group of fields says whose it is. */
+#ifndef PRODUCER_INTERNAL_H
+#define PRODUCER_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "producer.h"
+
+/* --- delivery.c --- */
+
+/* One per call of delivery_wait that has to wait. */
+struct delivery_waiter {
+    struct delivery_waiter *next;
+    struct inbox *inbox; /* its own reference */
+    uint64_t ticket;
+};
+
+struct delivery {
+    atomic_int references;
+    /* The waiters, newest first; once the report came, the mark that nobody may wait any more.
+     * See delivery.c for what this one word orders. */
+    _Atomic(struct delivery_waiter *) waiters;
+
+    /* Constant once published. */
+    struct record *record; /* of the handler that published it, which keeps it alive; may be NULL */
+    int attempt;
+
+    /* Written by main before the mark is set, constant then. */
+    int32_t partition;
+    int64_t offset;
+    char *reason; /* NULL: acknowledged */
+};
+
+/* With two references: the caller's and the report's. */
+struct delivery *delivery_new(struct record *record, int attempt);
+
+/* The report: wakes who waits and lets go of the report's reference. `reason` is copied, NULL for
+ * acknowledged. Once, on main. */
+void delivery_settle(struct delivery *delivery, int32_t partition, int64_t offset,
+                     const char *reason);
+
+/* --- producer.c, producer_publish.c, producer_report.c --- */
+
+struct producer_topic;
+
+struct producer {
+    /* Constant. */
+    const struct producer_config *config;
+    const struct cluster *cluster;
+    struct producer_callbacks callbacks;
+    char *who; /* producer NAME, for the log */
+
+    /* Set once, by whoever connects, before the handle is; constant then. */
+    rd_kafka_queue_t *queue;
+    rd_kafka_topic_t *topic; /* config->topic */
+    int64_t max_queue_bytes;
+    /* NULL: not connected. Stored with release, loaded with acquire: who sees it sees the above. */
+    _Atomic(rd_kafka_t *) handle;
+    pthread_mutex_t connect_mutex; /* one at a time */
+
+    pthread_mutex_t topics_mutex;
+    struct producer_topic *topics; /* handles of topics that publications name, by name */
+
+    /* Given to librdkafka and not reported. Raised before the record is given. */
+    atomic_size_t outstanding;
+    atomic_uint_least64_t published;
+    atomic_uint_least64_t acknowledged;
+    atomic_uint_least64_t refused;
+
+    pthread_mutex_t room_mutex;
+    pthread_cond_t room_condition;
+    uint64_t room_epoch;      /* counts the times that there may have been room */
+    struct link room_waiters; /* struct room_waiter */
+
+    uv_async_t wake; /* sent by any thread, handled on main */
+
+    /* Main's. */
+    bool is_purged;
+    bool is_closing;
+    uv_work_t destroy;
+    void (*on_closed)(void *context);
+    void *closed_context;
+};
+
+/* Frees the topics' handles. */
+void producer_topics_destroy(struct producer *producer);
+
+/* There may be room: wakes everybody who waits for it. */
+void producer_give_room(struct producer *producer);
+
+/* Main: takes librdkafka's reports, wakes who waits. */
+void producer_on_wake(uv_async_t *wake);
+
+/* Main: goes on with closing when nothing is outstanding; called after every batch of reports. */
+void producer_close_when_settled(struct producer *producer);
+
+#endif
