@@ -27,7 +27,8 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config librdkafka-dev liblua5.4-dev lua
                   libuv1-dev uthash-dev
 TEST_PACKAGES  := lua5.4 lua-busted lua-luv lua-filesystem lua-cjson kcat
 LINT_PACKAGES  := clang-format lua-check
-KAFKA_PACKAGES := default-jre-headless maven
+# Any Java from 17 on will do.
+KAFKA_PACKAGES  = maven $(if $(shell command -v java),,default-jre-headless)
 
 # $(call need,PACKAGES,COMMANDS AND PKG-CONFIG MODULES THAT STAND FOR THEM ELSEWHERE)
 # Quick when all is there: one question to dpkg. Elsewhere than on Debian it only looks.
@@ -39,9 +40,10 @@ define need
     test -z "$$missing" && exit 0; \
     echo "installing $$(echo $$missing)"; \
     sudo=; test "$$(id -u)" = 0 || sudo="sudo"; \
-    export DEBIAN_FRONTEND=noninteractive; \
-    $$sudo apt-get update -q && \
-    $$sudo apt-get install -q -y --no-install-recommends $$missing; \
+    wait="-o DPkg::Lock::Timeout=300"; \
+    $$sudo apt-get $$wait update -q && \
+    $$sudo env DEBIAN_FRONTEND=noninteractive \
+        apt-get $$wait install -q -y --no-install-recommends $$missing; \
 else \
     for thing in $(2); do \
         command -v $$thing > /dev/null || pkg-config --exists $$thing 2> /dev/null || { \
@@ -171,25 +173,95 @@ help:
 	@echo "SPEC=spec/unit/json_spec.lua runs only that; SANITIZE=address,undefined or thread;"
 	@echo "BUILD=DIR builds elsewhere than in build/"
 
-deps: need-build need-test need-lint need-kafka
+deps:
+	$(call need,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES) $(KAFKA_PACKAGES))
 
 run dev: $(OUT)/lagoon
 	$(OUT)/lagoon dev
 
-# Unit specs alone do not need a program that links.
-SPEC ?= spec/unit spec/functional
-ifneq ($(filter-out spec/unit%,$(SPEC)),)
-TEST_PROGRAM := $(OUT)/lagoon
-endif
-
-BUSTED = LAGOON_BUILD=$(OUT) LUA_INIT= LUA_PATH='./?.lua;;' LUA_CPATH='$(OUT)/?.so;;' \
-         lua5.4 /usr/bin/busted -o spec/support/summary.lua --helper=spec/support/setup.lua
-
-test: need-test $(OUT)/unit.so $(TEST_PROGRAM)
-	@$(BUSTED) $(SPEC)
+install: $(OUT)/lagoon
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/lagoon
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-*
 
-install: $(OUT)/lagoon
-	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/lagoon
+# ---- specs --------------------------------------------------------------------------------------
+
+REPORTS := $(OUT)/reports
+
+# What a sanitizer needs around the interpreter and (LAGOON_SPEC_...) in the processes that specs
+# start. The interpreter is not built with it, so its library is loaded first; it keeps its memory
+# until the end, so leaks are looked for in the processes only.
+ifneq ($(findstring address,$(SANITIZE)),)
+SPEC_ENV = LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) LAGOON_SPEC_PATIENCE=3 \
+    ASAN_OPTIONS=detect_leaks=0:log_path=$(CURDIR)/$(REPORTS)/asan \
+    LAGOON_SPEC_ASAN_OPTIONS=detect_leaks=1:log_path=$(CURDIR)/$(REPORTS)/asan \
+    UBSAN_OPTIONS=print_stacktrace=1 LAGOON_SPEC_UBSAN_OPTIONS=print_stacktrace=1
+endif
+ifneq ($(findstring thread,$(SANITIZE)),)
+TSAN = suppressions=$(CURDIR)/spec/support/tsan.supp:log_path=$(CURDIR)/$(REPORTS)/tsan
+SPEC_ENV = LD_PRELOAD=$$($(CC) -print-file-name=libtsan.so) LAGOON_SPEC_PATIENCE=6 \
+    TSAN_OPTIONS=$(TSAN) LAGOON_SPEC_TSAN_OPTIONS=$(TSAN)
+# ThreadSanitizer of gcc 12 does not know address spaces as random as newer kernels make them.
+SPEC_RUN = setarch -R
+endif
+
+BUSTED = mkdir -p $(REPORTS) && rm -f $(REPORTS)/* && \
+    LAGOON_BUILD=$(OUT) LAGOON_SPEC_REPORTS=$(REPORTS) LUA_INIT= \
+    LUA_PATH='./?.lua;;' LUA_CPATH='$(OUT)/?.so;;' $(SPEC_ENV) \
+    $(SPEC_RUN) lua5.4 /usr/bin/busted -o spec/support/summary.lua --helper=spec/support/setup.lua
+
+# The interpreter's name is given because Debian's busted takes `lua`, which may be another Lua.
+# Unit specs alone do not need a program that links.
+existing = $(wildcard $(1))
+test: SPECS = $(or $(SPEC),$(call existing,spec/unit spec/functional))
+test: need-test $(OUT)/unit.so $(if $(filter-out spec/unit%,$(or $(SPEC),all)),$(OUT)/lagoon)
+	@$(BUSTED) $(SPECS)
+
+# The jars stay when the program changes, and Maven keeps its own copy in the home folder.
+KAFKA_JARS := build/kafka/jars
+
+$(KAFKA_JARS)/.complete: spec/support/kafka/pom.xml | need-kafka
+	@echo "MVN $(KAFKA_JARS)"
+	@rm -rf $(KAFKA_JARS)
+	@mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime \
+	    -DoutputDirectory=$(CURDIR)/$(KAFKA_JARS)
+	@touch $@
+
+test-kafka: SPECS = $(or $(SPEC),$(call existing,spec/functional spec/kafka))
+test-kafka: need-kafka $(KAFKA_JARS)/.complete $(OUT)/unit.so $(OUT)/lagoon
+	@LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BUSTED) $(SPECS)
+
+# ---- looking at the sources ---------------------------------------------------------------------
+
+C_FILES     := $(wildcard runtime/*.[ch]) $(wildcard spec/support/unit/*.[ch])
+LUA_FOLDERS := $(wildcard config.lua lua scripts spec)
+LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
+# A function longer than this has a second one inside.
+MAX_LINES   := 80
+
+.PHONY: lint-format lint-lua lint-length lint-c
+lint: lint-format lint-lua lint-length lint-c
+	@echo "lint: nothing to mend"
+
+lint-format: need-lint
+	@clang-format --dry-run -Werror $(C_FILES)
+
+lint-lua: need-lint
+	@luacheck -q --no-color $(LUA_FOLDERS)
+
+lint-length:
+	@awk '/^\{/ { first = FNR } \
+	      /^\}/ { if (first && FNR - first > $(MAX_LINES)) { \
+	                  print FILENAME ":" first ": a function of " FNR - first - 1 " lines"; \
+	                  bad = 1 } first = 0 } \
+	      END { exit bad }' $(C_FILES)
+
+lint-c: $(LINTED)
+
+$(OUT)/lint/%.o: %.c $(OUT)/generated/unit_modules.h | need-build
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -fanalyzer -I$(OUT)/generated -MMD -MP -c -o $@ $<
+
+format: need-lint
+	clang-format -i $(C_FILES)

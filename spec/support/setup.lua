@@ -8,7 +8,7 @@ local uv = require("luv")
 local directory = require("spec.support.directory")
 local process = require("spec.support.process")
 local scope = require("spec.support.scope")
-require("spec.support.kafka")
+require("spec.support.broker")
 
 local FAILED_LOGS = (os.getenv("LAGOON_BUILD") or "build") .. "/failed"
 

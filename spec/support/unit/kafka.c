@@ -118,8 +118,8 @@ static int kafka_create_topic(lua_State *L)
         failure = rd_kafka_event_error_string(event);
     } else if (event != NULL) {
         size_t count;
-        const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
-            rd_kafka_event_CreateTopics_result(event), &count);
+        const rd_kafka_topic_result_t **results =
+            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
         failure = rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_NO_ERROR
                       ? NULL
                       : rd_kafka_topic_result_error_string(results[0]);
@@ -167,9 +167,8 @@ static int kafka_watermarks(lua_State *L)
     rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, luaL_checkstring(L, 1), NULL);
     int64_t low = 0;
     int64_t high = 0;
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(handle, luaL_checkstring(L, 2),
-                                         (int32_t)luaL_checkinteger(L, 3), &low, &high, TIMEOUT_MS);
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        handle, luaL_checkstring(L, 2), (int32_t)luaL_checkinteger(L, 3), &low, &high, TIMEOUT_MS);
     rd_kafka_destroy(handle);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return push_failure(L, code);
