@@ -55,5 +55,5 @@ for line in io.lines() do
 end
 
 if bad > 0 then
-  error(("%d of %d lines could not be published"):format(bad, number), 0)
+  return nil, ("%d of %d lines could not be published"):format(bad, number)
 end
