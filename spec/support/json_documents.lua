@@ -111,11 +111,20 @@ end
 
 local document
 
+---How many, and how deep each may be: long ones are flat.
+local function size(depth, least_long, most_long)
+  if random(40) == 1 then
+    return random(least_long, most_long), 0
+  end
+  return random(0, 5), depth - 1
+end
+
 local function array(depth)
   local value, text = {}, {}
-  for i = 1, random(40) == 1 and random(60, 130) or random(0, 5) do
+  local count, item_depth = size(depth, 60, 130)
+  for i = 1, count do
     local item
-    value[i], item = document(depth - 1)
+    value[i], item = document(item_depth)
     text[i] = space() .. item .. space()
   end
   json.mark(value)
@@ -124,10 +133,11 @@ end
 
 local function object(depth)
   local value, text = {}, {}
-  for i = 1, random(40) == 1 and random(28, 70) or random(0, 5) do
+  local count, member_depth = size(depth, 28, 70)
+  for i = 1, count do
     local key, key_text = string_value()
     local member_text
-    value[key], member_text = document(depth - 1)
+    value[key], member_text = document(member_depth)
     text[i] = space() .. key_text .. space() .. ":" .. space() .. member_text .. space()
   end
   return value, "{" .. (text[1] and table.concat(text, ",") or space()) .. "}"
@@ -167,41 +177,6 @@ function M.next()
     value, text = wrap(value, text, random(1, 123))
   end
   return value, space() .. text .. space()
-end
-
-local function is_same_float(a, b)
-  return a == b and 1 / a == 1 / b
-end
-
----Whether two values are equal as lagoon means it: integers are not floats, -0.0 is not 0.0, arrays
----are marked.
-function M.is_same(a, b)
-  if math.type(a) ~= math.type(b) or type(a) ~= type(b) then
-    return false
-  elseif math.type(a) == "float" then
-    return is_same_float(a, b)
-  elseif type(a) ~= "table" then
-    return a == b
-  elseif json.is_marked(a) ~= json.is_marked(b) then
-    return false
-  end
-  return M.is_like(a, b, M.is_same)
-end
-
----Whether two tables have the same keys and, by `is_equal`, values.
-function M.is_like(a, b, is_equal)
-  for key, value in next, a do
-    local other = rawget(b, key)
-    if other == nil or not is_equal(value, other) then
-      return false
-    end
-  end
-  for key in next, b do
-    if rawget(a, key) == nil then
-      return false
-    end
-  end
-  return true
 end
 
 return M
