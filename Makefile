@@ -211,12 +211,15 @@ BUSTED = mkdir -p $(REPORTS) && rm -f $(REPORTS)/* && \
     LUA_PATH='./?.lua;;' LUA_CPATH='$(OUT)/?.so;;' $(SPEC_ENV) \
     $(SPEC_RUN) lua5.4 /usr/bin/busted -o spec/support/summary.lua --helper=spec/support/setup.lua
 
+# The summary removes the reports that it shows; one that ended the interpreter is left.
+DIED = || { cat $(REPORTS)/* 2> /dev/null; exit 1; }
+
 # The interpreter's name is given because Debian's busted takes `lua`, which may be another Lua.
 # Unit specs alone do not need a program that links.
 existing = $(wildcard $(1))
 test: SPECS = $(or $(SPEC),$(call existing,spec/unit spec/functional))
 test: need-test $(OUT)/unit.so $(if $(filter-out spec/unit%,$(or $(SPEC),all)),$(OUT)/lagoon)
-	@$(BUSTED) $(SPECS)
+	@$(BUSTED) $(SPECS) $(DIED)
 
 # The jars stay when the program changes, and Maven keeps its own copy in the home folder.
 KAFKA_JARS := build/kafka/jars
@@ -230,7 +233,7 @@ $(KAFKA_JARS)/.complete: spec/support/kafka/pom.xml | need-kafka
 
 test-kafka: SPECS = $(or $(SPEC),$(call existing,spec/functional spec/kafka))
 test-kafka: need-kafka $(KAFKA_JARS)/.complete $(OUT)/unit.so $(OUT)/lagoon
-	@LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BUSTED) $(SPECS)
+	@LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BUSTED) $(SPECS) $(DIED)
 
 # ---- looking at the sources ---------------------------------------------------------------------
 

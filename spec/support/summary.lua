@@ -1,10 +1,10 @@
 -- An output handler for busted: its plain one, a last line that says how the run ended, and an exit
--- status that says the same (busted's own is the number of failures, so 256 of them are 0, and a run
--- without specs succeeds).
+-- status that says the same (busted's own is the number of failures, so 256 of them are 0, and a
+-- run without specs succeeds).
 
 local plain = require("busted.outputHandlers.plainTerminal")
 
----Prints what sanitizers wrote into their files; each file is a failure.
+---Prints and removes what sanitizers wrote into their files; each file is a failure.
 local function show_reports(folder)
   local lfs = require("lfs")
   if not folder or lfs.attributes(folder, "mode") ~= "directory" then
@@ -19,6 +19,7 @@ local function show_reports(folder)
       for line in io.lines(path) do
         print(line)
       end
+      os.remove(path)
     end
   end
   return count

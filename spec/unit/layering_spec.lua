@@ -1,0 +1,115 @@
+local lfs = require("lfs")
+
+local directory = require("spec.support.directory")
+local layers = require("spec.support.layers")
+
+-- From the top; a name stands for NAME.c, NAME.h and NAME_*.
+local LAYERS = {
+  order = {
+    { "main" },
+    { "verbs" },
+    { "application", "runtime", "broker", "dev_broker" },
+    { "consumer" },
+    { "worker" },
+    { "dispatcher", "script" },
+    { "bindings" },
+    { "call", "producer" },
+    { "cluster" },
+    { "json", "config", "bundle", "library", "command_line" },
+    { "record", "offsets", "inbox", "timers" },
+    { "log", "error", "thread", "units" },
+    { "util", "exit_code" },
+  },
+  members = {
+    consumer = { "commit", "partition", "rebalance", "start_offsets" },
+    dispatcher = { "lane", "run_queue", "strand", "taker" },
+    producer = { "delivery" },
+  },
+  -- main asks both libraries for their versions.
+  libraries = {
+    ["^lua"] = { "main", "script", "bindings", "json", "config" },
+    ["^lauxlib%.h$"] = { "script", "bindings", "json", "config" },
+    ["^librdkafka/"] = { "main", "broker", "consumer", "producer", "cluster", "record" },
+  },
+}
+
+local function read_sources()
+  local sources = {}
+  for name in lfs.dir("runtime") do
+    if name:find("%.[ch]$") then
+      sources["runtime/" .. name] = directory.read("runtime/" .. name)
+    end
+  end
+  return sources
+end
+
+describe("the layers of the runtime", function()
+  it("are kept by every file", function()
+    assert.are.equal("", table.concat(layers.check(read_sources(), LAYERS), "\n"))
+  end)
+
+  it("leave the dispatcher and the offsets without clock, socket, loop and log", function()
+    for name, text in pairs(read_sources()) do
+      local base = name:match("([%w_]+)%.[ch]$")
+      for _, pure in ipairs({ "dispatcher", "lane", "run_queue", "strand", "taker", "offsets" }) do
+        if base == pure or base:find("^" .. pure .. "_") then
+          for _, word in ipairs({ "clock_", "<time%.h>", "<sys/", "<uv%.h>", '"log%.h"' }) do
+            assert.is_nil(text:find(word), name .. " has " .. word)
+          end
+        end
+      end
+    end
+  end)
+end)
+
+describe("the check of the layers", function()
+  local small = {
+    order = { { "top" }, { "left", "right" }, { "low" } },
+    members = { left = { "helper" } },
+    libraries = { ["^lua"] = { "left" } },
+  }
+
+  local function problems_of(sources)
+    return layers.check(sources, small)
+  end
+
+  it("accepts what goes down", function()
+    assert.are.same({}, problems_of({
+      ["runtime/top.c"] = '#include "left.h"\n#include "low.h"\n',
+      ["runtime/left_private.h"] = '#include "helper.h"\n#include <lua.h>\n',
+      ["runtime/helper.c"] = '#include "left_private.h"\n#include "right.h"\n',
+    }))
+  end)
+
+  it("reports what goes up", function()
+    assert.are.same({ "runtime/low.c includes left_private.h, which is above it" }, problems_of({
+      ["runtime/low.c"] = '#include "left_private.h"\n',
+    }))
+  end)
+
+  it("reports a circle in one layer", function()
+    assert.are.same({ "left > right > left" }, problems_of({
+      ["runtime/helper.c"] = '#include "right.h"\n',
+      ["runtime/right.h"] = '#include "left.h"\n',
+    }))
+  end)
+
+  it("reports headers of one module that include each other", function()
+    assert.are.same({ "helper.h > left.h > helper.h" }, problems_of({
+      ["runtime/left.h"] = '#include "helper.h"\n',
+      ["runtime/helper.h"] = '#include "left.h"\n',
+    }))
+  end)
+
+  it("reports a library that is another module's", function()
+    assert.are.same({ "runtime/right.c includes <lua.h>" }, problems_of({
+      ["runtime/right.c"] = "#include <lua.h>\n",
+    }))
+  end)
+
+  it("reports a file that has no place", function()
+    assert.are.same({ "runtime/leftover.c has no place in the order" }, problems_of({
+      ["runtime/leftover.c"] = "",
+    }))
+  end)
+end)
