@@ -4,12 +4,14 @@
 
 #include "cluster_property.h"
 
-/* One problem, at the line of what it belongs to. Takes nothing. */
+/* One problem, at the line of what it belongs to. Librdkafka quotes values. */
 static void add_problem(struct config_problems *problems, const struct config *config, int line,
                         const char *text)
 {
+    char *redacted = config_redact(config, text);
     problems->lines = xrealloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
-    problems->lines[problems->count++] = xasprintf("%s:%d: %s", config->path, line, text);
+    problems->lines[problems->count++] = xasprintf("%s:%d: %s", config->path, line, redacted);
+    free(redacted);
 }
 
 /* What is checked, and where problems go. */

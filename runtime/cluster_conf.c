@@ -24,42 +24,40 @@ struct preset {
 
 enum { VERSION_2_2 = 0x02020000, VERSION_2_5 = 0x02050000 };
 
-/* Reasons, by name:
- * socket.nagle.disable          Nagle's algorithm costs up to 40 ms where requests wait in line.
- * topic.metadata.refresh...     a topic that appears is noticed within half a minute.
- * reconnect.backoff.max.ms      a broker that comes back is used within seconds.
- * enable.metrics.push           some 2.5 libraries abort in it, and nobody asked for it.
- * auto.offset.reset             starts are resolved by us; this is where an offset that is gone
- * leads. fetch.max.bytes, queued.*     what a partition holds ahead is bounded: before 2.2 a full
- * queue is looked at again only after a second, so it has to hold a second. message.timeout.ms a
- * delivery never fails for lack of a broker. message.max.bytes             the largest record, plus
- * what wraps it. fetch.wait.max.ms             the embedded broker answers an empty fetch only when
- * it is over. session.timeout.ms            the embedded broker waits that long in every rebalance.
- */
 static const struct preset presets[] = {
     {"allow.auto.create.topics", "false", ALL_HANDLES, ANY_BROKER, 0, 0, NULL},
+    /* Nagle's algorithm costs up to 40 ms where requests wait in line. */
     {"socket.nagle.disable", "true", ALL_HANDLES, ANY_BROKER, 0, 0, NULL},
+    /* A topic that appears is noticed within half a minute, a broker that comes back at once. */
     {"topic.metadata.refresh.interval.ms", "30000", ALL_HANDLES, ANY_BROKER, 0, 0, NULL},
     {"reconnect.backoff.max.ms", "2000", ALL_HANDLES, ANY_BROKER, 0, 0, "reconnect.backoff.ms"},
+    /* Some libraries abort in it, and nobody asked for it. */
     {"enable.metrics.push", "false", ALL_HANDLES, ANY_BROKER, VERSION_2_5, 0, NULL},
     {"log.queue", "true", PRODUCERS | CONSUMERS, ANY_BROKER, 0, 0, NULL},
 
     {"enable.auto.commit", "false", CONSUMERS, ANY_BROKER, 0, 0, NULL},
     {"enable.auto.offset.store", "false", CONSUMERS, ANY_BROKER, 0, 0, NULL},
+    /* Starts are resolved by us; this is where an offset that is gone leads. */
     {"auto.offset.reset", "earliest", CONSUMERS, ANY_BROKER, 0, 0, NULL},
+    /* What a partition holds ahead is bounded. Before 2.2 a full queue is looked at again only
+     * after a second, so it has to hold a second. */
     {"fetch.max.bytes", "4194304", CONSUMERS, ANY_BROKER, 0, 0, "message.max.bytes"},
     {"queued.min.messages", "100000", CONSUMERS, ANY_BROKER, 0, VERSION_2_2, NULL},
     {"queued.max.messages.kbytes", "32768", CONSUMERS, ANY_BROKER, 0, VERSION_2_2, NULL},
     {"queued.min.messages", "20000", CONSUMERS, ANY_BROKER, VERSION_2_2, 0, NULL},
     {"queued.max.messages.kbytes", "8192", CONSUMERS, ANY_BROKER, VERSION_2_2, 0, NULL},
     {"fetch.queue.backoff.ms", "10", CONSUMERS, ANY_BROKER, VERSION_2_2, 0, NULL},
+    /* The embedded broker answers an empty fetch only when the wait is over, and waits for a
+     * session's time in every rebalance. */
     {"fetch.wait.max.ms", "5", CONSUMERS, EMBEDDED_BROKER, 0, 0, NULL},
     {"session.timeout.ms", "6000", CONSUMERS, EMBEDDED_BROKER, 0, 0, NULL},
     {"heartbeat.interval.ms", "1000", CONSUMERS, EMBEDDED_BROKER, 0, 0, NULL},
 
     {"enable.idempotence", "true", PRODUCERS, ANY_BROKER, 0, 0, NULL},
     {"linger.ms", "2", PRODUCERS, ANY_BROKER, 0, 0, NULL},
+    /* No delivery fails for lack of a broker. */
     {"message.timeout.ms", "0", PRODUCERS, ANY_BROKER, 0, 0, NULL},
+    /* The largest record, and what wraps it. */
     {"message.max.bytes", "1114112", PRODUCERS, ANY_BROKER, 0, 0, NULL},
     {"compression.type", "lz4", PRODUCERS, REAL_BROKER, 0, 0, NULL},
 };

@@ -189,7 +189,8 @@ static void log_line(rd_kafka_event_t *event, const char *who)
         return;
     /* Failures come as error events too; and the cluster's properties are set on producers and
      * consumers alike, so that one of the two never needs them all. */
-    if (strcmp(facility, "FAIL") == 0 || strstr(text, "will be ignored by this") != NULL)
+    bool is_failure = strcmp(facility, "FAIL") == 0 || strcmp(facility, "FATAL") == 0;
+    if (is_failure || strstr(text, "will be ignored by this") != NULL)
         return;
     if (strncmp(text, "[thrd:", strlen("[thrd:")) == 0 && strstr(text, "]: ") != NULL)
         text = strstr(text, "]: ") + strlen("]: ");

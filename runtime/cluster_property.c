@@ -157,7 +157,7 @@ static void say_unknown(const char *name, struct error *err)
 
     error_set(err, "librdkafka %s knows no such property", rd_kafka_version_str());
     if (suggestion.name[0] != '\0')
-        error_set(err, "%s, did you mean \"%s\"?", err->text, suggestion.name);
+        error_set(err, "%s, did you mean '%s'?", err->text, suggestion.name);
 }
 
 /* --- values that are refused --- */
