@@ -22,11 +22,23 @@ end
 
 local function check_value(source, value, report, natives)
   local entry = lines.read(source)
-  if type(value) ~= "table" then
-    report:problem(entry.line, nil, "must return a table, got " .. report:show(value))
-    return nil
+  if type(value) == "table" then
+    return check.check(schema, value, entry, report, natives)
   end
-  return check.check(schema, value, entry, report, natives)
+  report:problem(entry.line, nil, "must return a table, got " .. report:show(value))
+end
+
+-- Within limits too: the table may be endless or as large as memory.
+local function check_limited(source, value, report, natives)
+  local count = #report.problems
+  local ok, result = natives.run(function()
+    return check_value(source, value, report, natives)
+  end)
+  if ok then
+    return result
+  end
+  report:drop_problems(count)
+  report:problem(nil, nil, "cannot be checked: " .. tostring(result))
 end
 
 ---@param source string the file's text
@@ -37,7 +49,7 @@ function M.load(source, options, natives)
   local report = reports.new(options.path)
   source = strip(source)
   local value, ran = sandbox.run(source, options, report, natives)
-  local config = ran and check_value(source, value, report, natives) or nil
+  local config = ran and check_limited(source, value, report, natives) or nil
   local problems = report:list_problems()
   return {
     config = #problems == 0 and config or nil,

@@ -95,6 +95,7 @@ static int native_run(lua_State *L)
     lua_settop(L, 1);
     lua_pushcfunction(L, on_error);
     lua_insert(L, 1);
+    limits->line = 0;
     limits->deadline_ns = cpu_clock_ns() + (int64_t)CONFIG_SECONDS * 1000000000;
     lua_sethook(L, on_hook, LUA_MASKLINE | LUA_MASKCOUNT, INSTRUCTIONS_BETWEEN_LOOKS);
     int rc = lua_pcall(L, 0, 1, 1);

@@ -34,7 +34,7 @@ local function walk_value(row, given, place)
   elseif place.report:holds_stand_in(part or given) then
     return stand_in(row, place)
   end
-  place:must(must, part or given, meant)
+  place:problem(must, part or given, meant)
 end
 
 local function report_unknown(row, given, place)
@@ -47,7 +47,7 @@ local function report_unknown(row, given, place)
     if not known[key] then
       local meant = words.nearest(key, names)
       place.suspects[meant or ""] = true
-      place:child(key):problem("unknown key" .. words.did_you_mean(meant))
+      place:child(key):problem("unknown key", nil, meant)
     end
   end
 end
@@ -69,10 +69,10 @@ local function walk_short(row, given, place)
   if place.report:holds_stand_in(given) then
     return M.walk(row, {}, place)
   elseif not short then
-    place:must("must be a table", given)
+    place:problem("must be a table", given)
     return nil
   elseif type(given) ~= "number" then
-    place:must("must be a number or a table", given)
+    place:problem("must be a number or a table", given)
     return nil
   end
   local value = walk_value(short, given, place)
@@ -102,7 +102,7 @@ local function walk_item(row, key, given, place)
   end
   local _, must = types[row.names](key, row, place.natives)
   if must then
-    place:must(must, key)
+    place:problem(must, key)
   end
   local value = M.walk(row.of, given, place)
   if row.of.type ~= "record" then
@@ -115,7 +115,7 @@ end
 
 local function walk_map(row, given, place)
   if type(given) ~= "table" then
-    place:must("must be a table such as {" .. row.example .. "}", given)
+    place:problem("must be a table such as {" .. row.example .. "}", given)
     return nil
   end
   place:report_doubles()
@@ -131,7 +131,7 @@ end
 
 local function walk_list(row, given, place)
   if type(given) ~= "table" or #given == 0 or #place:keys(given) ~= #given then
-    place:must("must be a list of at least one", given)
+    place:problem("must be a list of at least one", given)
     return nil
   end
   local list = {}

@@ -17,31 +17,27 @@ Place.__index = Place
 ---@param key any
 ---@return lagoon.config.Place # of the value under a key
 function Place:child(key)
+  local shown = type(key) == "string" and self.report:redact(key) or key
   return setmetatable({
     report = self.report,
     natives = self.natives,
-    path = words.path(self.path, key),
+    path = words.path(self.path, shown),
     entry = lines.child(self.entry, key),
     suspects = {},
   }, Place)
 end
 
 ---@param what string
-function Place:problem(what)
-  self.report:problem(self.entry.line, self.path, what)
-end
-
----@param must string what it must be
----@param value any what it is
----@param meant string? what it may have been meant to be
-function Place:must(must, value, meant)
-  self:problem(("%s, got %s%s"):format(must, self.report:show(value), words.did_you_mean(meant)))
+---@param got any what is there instead, when that is worth showing
+---@param meant string? what may have been meant
+function Place:problem(what, got, meant)
+  self.report:problem(self.entry.line, self.path, what, got, meant)
 end
 
 ---Keys that stand twice in the table.
 function Place:report_doubles()
   for _, double in ipairs(self.entry.body and self.entry.body.doubles or {}) do
-    self.report:problem(double.line, words.path(self.path, double.key),
+    self.report:problem(double.line, self:child(double.key).path,
       ("is written twice, first on line %d"):format(double.first))
   end
 end

@@ -5,7 +5,7 @@ local words = require("lagoon.config.words")
 ---@class lagoon.config.Report
 ---@field path string the file, as messages name it
 ---@field notices { line: integer?, text: string }[]
----@field problems { line: integer?, order: integer, text: string }[]
+---@field problems table[]
 ---@field secrets table<string, boolean>
 ---@field stand_ins table<string, boolean>
 local Report = {}
@@ -83,9 +83,20 @@ end
 ---@param line integer?
 ---@param path string? the key
 ---@param what string
-function Report:problem(line, path, what)
+---@param got any what is there instead, when that is worth showing
+---@param meant string? what may have been meant
+function Report:problem(line, path, what, got, meant)
   local text = path and path ~= "" and path .. ": " .. what or what
-  table.insert(self.problems, { line = line, order = #self.problems, text = text })
+  table.insert(self.problems, {
+    line = line, order = #self.problems, text = text, got = got, meant = meant,
+  })
+end
+
+---@param count integer of problems that stay; the later ones go
+function Report:drop_problems(count)
+  for i = #self.problems, count + 1, -1 do
+    self.problems[i] = nil
+  end
 end
 
 ---@param line integer?
@@ -94,10 +105,12 @@ function Report:notice(line, what)
   table.insert(self.notices, { line = line, text = what })
 end
 
--- Only now are all secrets known.
+-- Only when all secrets are known.
 function Report:line(message)
   local place = message.line and ("%s:%d"):format(self.path, message.line) or self.path
-  return place .. ": " .. words.one_line(self:redact(message.text))
+  local got = message.got ~= nil and ", got " .. self:show(message.got) or ""
+  local text = self:redact(message.text .. got .. words.did_you_mean(message.meant))
+  return place .. ": " .. words.one_line(text)
 end
 
 ---@return string[] # the problems sorted by line, each once

@@ -14,8 +14,7 @@ function M.workers(workers, given, place)
   if given.max == nil then
     workers.max = math.max(min, place.natives.cpus)
   elseif workers.max and workers.max < min then
-    place:child("max"):problem(("must be at least min, which is %d, got %d"):format(min,
-      workers.max))
+    place:child("max"):problem(("must be at least min, which is %d"):format(min), workers.max)
   elseif workers.max and workers.max > min or given.lag_threshold ~= nil then
     place.report:notice(nil, ("%s: runs min = %d workers; max and lag_threshold have no effect yet")
       :format(place.path, min))
@@ -53,12 +52,12 @@ local function check_window(consumer, given, place)
   if not window_bytes or not consumer.max_record or window_bytes >= consumer.max_record then
     return
   elseif given.max_record ~= nil then
-    place:child("max_record"):problem(("must be at most window.bytes, which is %d, got %s")
-      :format(window_bytes, place.report:show(given.max_record)))
+    place:child("max_record"):problem(
+      ("must be at most window.bytes, which is %d"):format(window_bytes), given.max_record)
   else
     place:child("window"):child("bytes"):problem(
-      ("must be at least max_record, which is %d, got %s")
-      :format(consumer.max_record, place.report:show(given.window.bytes)))
+      ("must be at least max_record, which is %d"):format(consumer.max_record),
+      given.window.bytes)
   end
 end
 

@@ -77,7 +77,7 @@ function M.env(report, options)
       if converted ~= nil and (converted ~= false or type(default) == "boolean") then
         return converted
       end
-      report:problem(line_of_caller(), what, ("%s, got %s"):format(must, report:show(value)))
+      report:problem(line_of_caller(), what, must, value)
     end
     return default
   end

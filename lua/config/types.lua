@@ -36,7 +36,7 @@ function M.name(value)
   if type(value) == "string" and is_printable(value, 255) then
     return value
   end
-  return nil, "must have a name of 1 to 255 printable characters"
+  return nil, "must be a name of 1 to 255 printable characters"
 end
 
 function M.group(value)

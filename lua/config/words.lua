@@ -125,7 +125,8 @@ end
 ---@param suggestion string?
 ---@return string # to put behind a sentence
 function M.did_you_mean(suggestion)
-  return suggestion and (", did you mean '%s'?"):format(suggestion) or ""
+  local is_short = suggestion and #suggestion <= MAX_SHOWN
+  return is_short and (", did you mean '%s'?"):format(suggestion) or ""
 end
 
 return M
