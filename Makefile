@@ -11,7 +11,7 @@ CC      ?= gcc
 WERROR  ?= -Werror
 
 MAKEFLAGS += --no-builtin-rules
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 .DEFAULT_GOAL := help
@@ -189,36 +189,43 @@ clean:
 
 REPORTS := $(OUT)/reports
 
-# What a sanitizer needs around the interpreter and (LAGOON_SPEC_...) in the processes that specs
-# start. The interpreter is not built with it, so its library is loaded first; it keeps its memory
-# until the end, so leaks are looked for in the processes only.
+# Under AddressSanitizer the C modules of the unit specs are checked inside an interpreter that is
+# not built with it: its library is loaded first. The interpreter keeps its memory until the end, so
+# leaks are looked for only in the processes that specs start (LAGOON_SPEC_...).
 ifneq ($(findstring address,$(SANITIZE)),)
+ASAN     = log_path=$(CURDIR)/$(REPORTS)/asan
+UBSAN    = print_stacktrace=1:log_path=$(CURDIR)/$(REPORTS)/ubsan
 SPEC_ENV = LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) LAGOON_SPEC_PATIENCE=3 \
-    ASAN_OPTIONS=detect_leaks=0:log_path=$(CURDIR)/$(REPORTS)/asan \
-    LAGOON_SPEC_ASAN_OPTIONS=detect_leaks=1:log_path=$(CURDIR)/$(REPORTS)/asan \
-    UBSAN_OPTIONS=print_stacktrace=1 LAGOON_SPEC_UBSAN_OPTIONS=print_stacktrace=1
-endif
-ifneq ($(findstring thread,$(SANITIZE)),)
-TSAN = suppressions=$(CURDIR)/spec/support/tsan.supp:log_path=$(CURDIR)/$(REPORTS)/tsan
-SPEC_ENV = LD_PRELOAD=$$($(CC) -print-file-name=libtsan.so) LAGOON_SPEC_PATIENCE=6 \
-    TSAN_OPTIONS=$(TSAN) LAGOON_SPEC_TSAN_OPTIONS=$(TSAN)
-# ThreadSanitizer of gcc 12 does not know address spaces as random as newer kernels make them.
-SPEC_RUN = setarch -R
+    ASAN_OPTIONS=detect_leaks=0:$(ASAN) LAGOON_SPEC_ASAN_OPTIONS=detect_leaks=1:$(ASAN) \
+    UBSAN_OPTIONS=$(UBSAN) LAGOON_SPEC_UBSAN_OPTIONS=$(UBSAN)
 endif
 
+# Under ThreadSanitizer only the program is; the interpreter takes the plain modules. That of gcc 12
+# does not know address spaces as random as newer kernels make them: setarch -R.
+UNIT_SO = $(OUT)/unit.so
+SPECS   = $(or $(SPEC),$(wildcard spec/unit spec/functional))
+ifneq ($(findstring thread,$(SANITIZE)),)
+TSAN     = suppressions=$(CURDIR)/spec/support/tsan.supp:log_path=$(CURDIR)/$(REPORTS)/tsan
+SPEC_ENV = LAGOON_SPEC_PATIENCE=6 LAGOON_SPEC_TSAN_OPTIONS=$(TSAN)
+SPEC_RUN = setarch -R
+UNIT_SO  = $(BUILD)/unit.so
+SPECS    = $(or $(SPEC),$(wildcard spec/functional))
+.PHONY: $(BUILD)/unit.so
+$(BUILD)/unit.so:
+	@$(MAKE) --no-print-directory SANITIZE= $@
+endif
+
+# The interpreter is named because Debian's busted takes `lua`, which may be another version.
 BUSTED = mkdir -p $(REPORTS) && rm -f $(REPORTS)/* && \
     LAGOON_BUILD=$(OUT) LAGOON_SPEC_REPORTS=$(REPORTS) LUA_INIT= \
-    LUA_PATH='./?.lua;;' LUA_CPATH='$(OUT)/?.so;;' $(SPEC_ENV) \
+    LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' $(SPEC_ENV) \
     $(SPEC_RUN) lua5.4 /usr/bin/busted -o spec/support/summary.lua --helper=spec/support/setup.lua
 
 # The summary removes the reports that it shows; one that ended the interpreter is left.
 DIED = || { cat $(REPORTS)/* 2> /dev/null; exit 1; }
 
-# The interpreter's name is given because Debian's busted takes `lua`, which may be another Lua.
 # Unit specs alone do not need a program that links.
-existing = $(wildcard $(1))
-test: SPECS = $(or $(SPEC),$(call existing,spec/unit spec/functional))
-test: need-test $(OUT)/unit.so $(if $(filter-out spec/unit%,$(or $(SPEC),all)),$(OUT)/lagoon)
+test: need-test $(UNIT_SO) $(if $(filter-out spec/unit%,$(SPECS)),$(OUT)/lagoon)
 	@$(BUSTED) $(SPECS) $(DIED)
 
 # The jars stay when the program changes, and Maven keeps its own copy in the home folder.
@@ -231,9 +238,10 @@ $(KAFKA_JARS)/.complete: spec/support/kafka/pom.xml | need-kafka
 	    -DoutputDirectory=$(CURDIR)/$(KAFKA_JARS)
 	@touch $@
 
-test-kafka: SPECS = $(or $(SPEC),$(call existing,spec/functional spec/kafka))
-test-kafka: need-kafka $(KAFKA_JARS)/.complete $(OUT)/unit.so $(OUT)/lagoon
-	@LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BUSTED) $(SPECS) $(DIED)
+test-kafka: SPECS = $(or $(SPEC),$(wildcard spec/functional spec/kafka))
+test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
+	@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
+	    $(BUSTED) $(SPECS) $(DIED)
 
 # ---- looking at the sources ---------------------------------------------------------------------
 
