@@ -87,7 +87,6 @@ function Output:search(pattern)
     while seen < #self.lines do
       seen = seen + 1
       if self.lines[seen]:find(pattern) then
-        seen = seen - 1
         return table.pack(self.lines[seen]:match(pattern))
       end
     end
