@@ -1,40 +1,39 @@
-/* The commits of a consumer: asynchronous, one in flight, their result believed. */
+#include "commit.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "consumer_private.h"
-#include "error.h"
 #include "log.h"
 #include "thread.h"
 
 /* A failing commit is said at most this often. */
 enum { WARN_INTERVAL_MS = 5000 };
 
-bool commit_is_due(const struct consumer *consumer)
+void commit_init(struct commit *commit, struct assignment *assignment, rd_kafka_queue_t *queue)
 {
-    for (struct link *link = consumer->partitions.next; link != &consumer->partitions;
-         link = link->next) {
-        const struct partition *partition = CONTAINER_OF(link, struct partition, link);
-        if (partition->epoch != 0 && offsets_is_commit_due(&partition->offsets))
-            return true;
-    }
-    return false;
+    *commit = (struct commit){.assignment = assignment, .queue = queue};
+}
+
+void commit_destroy(struct commit *commit)
+{
+    free(commit->entries);
+    commit->entries = NULL;
 }
 
 /* With nothing unsettled, the position of librdkafka tells of offsets behind the last record that
  * hold none: without them the lag would never be 0 behind a transactional producer. */
 static void skip_holes(struct partition *partition)
 {
-    struct consumer *consumer = partition->consumer;
+    rd_kafka_t *handle = partition->intake->handle;
     if (partition->has_seen_error || offsets_unsettled(&partition->offsets) > 0)
         return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_t *place =
         rd_kafka_topic_partition_list_add(list, partition->lane->topic, partition->number);
     int64_t low, high;
-    if (rd_kafka_position(consumer->handle, list) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        rd_kafka_get_watermark_offsets(consumer->handle, partition->lane->topic, partition->number,
-                                       &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+    if (rd_kafka_position(handle, list) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        rd_kafka_get_watermark_offsets(handle, partition->lane->topic, partition->number, &low,
+                                       &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
         place->offset >= 0 && place->offset <= high)
         offsets_skip_to(&partition->offsets, place->offset);
     rd_kafka_topic_partition_list_destroy(list);
@@ -49,30 +48,32 @@ static void add_entry(struct commit *commit, struct partition *partition,
         partition->offsets.position;
 }
 
-void commit_start(struct consumer *consumer)
+static void send_list(struct commit *commit, rd_kafka_topic_partition_list_t *list)
+{
+    const struct intake *intake = &commit->assignment->intake;
+    rd_kafka_resp_err_t rc = rd_kafka_commit_queue(intake->handle, list, commit->queue, NULL, NULL);
+    commit->is_in_flight = rc == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!commit->is_in_flight)
+        log_warn("consumer %s: commit: %s", intake->config->name, rd_kafka_err2str(rc));
+}
+
+void commit_start(struct commit *commit)
 {
     ASSERT_ON(THREAD_MAIN);
-    struct commit *commit = &consumer->commit;
     if (commit->is_in_flight)
         return;
     commit->count = 0;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
-    for (struct link *link = consumer->partitions.next; link != &consumer->partitions;
-         link = link->next) {
-        struct partition *partition = CONTAINER_OF(link, struct partition, link);
+    for (struct partition *partition = assignment_first(commit->assignment); partition != NULL;
+         partition = assignment_next(commit->assignment, partition)) {
         if (partition->epoch == 0)
             continue;
         skip_holes(partition);
         if (offsets_is_commit_due(&partition->offsets))
             add_entry(commit, partition, list);
     }
-    if (commit->count > 0) {
-        rd_kafka_resp_err_t rc =
-            rd_kafka_commit_queue(consumer->handle, list, consumer->queue, NULL, NULL);
-        commit->is_in_flight = rc == RD_KAFKA_RESP_ERR_NO_ERROR;
-        if (!commit->is_in_flight)
-            log_warn("consumer %s: commit: %s", consumer->config->name, rd_kafka_err2str(rc));
-    }
+    if (commit->count > 0)
+        send_list(commit, list);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -93,34 +94,27 @@ static void mark(const struct commit *commit, const rd_kafka_topic_partition_t *
 }
 
 /* What failed stays due and goes with the next commit, or with the revoke that follows. */
-static void warn(struct consumer *consumer, rd_kafka_resp_err_t code)
+static void warn(struct commit *commit, rd_kafka_resp_err_t code)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (now_ms - consumer->commit.warned_at_ms < WARN_INTERVAL_MS &&
-        consumer->commit.warned_at_ms != 0)
+    if (commit->warned_at_ms != 0 && now_ms - commit->warned_at_ms < WARN_INTERVAL_MS)
         return;
-    consumer->commit.warned_at_ms = now_ms;
+    commit->warned_at_ms = now_ms;
     log_warn("consumer %s: offsets could not be committed, will try again: %s",
-             consumer->config->name, rd_kafka_err2str(code));
+             commit->assignment->intake.config->name, rd_kafka_err2str(code));
 }
 
-void commit_on_event(struct consumer *consumer, rd_kafka_event_t *event)
+void commit_on_event(struct commit *commit, rd_kafka_event_t *event)
 {
     const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-    consumer->commit.is_in_flight = false;
+    commit->is_in_flight = false;
     for (int i = 0; list != NULL && i < list->cnt; i++) {
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            mark(&consumer->commit, &list->elems[i]);
+            mark(commit, &list->elems[i]);
         else if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             code = list->elems[i].err;
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        warn(consumer, code);
-}
-
-void commit_destroy(struct consumer *consumer)
-{
-    free(consumer->commit.entries);
-    consumer->commit.entries = NULL;
+        warn(commit, code);
 }

@@ -1,233 +1,106 @@
 #include "consumer.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "consumer_private.h"
-#include "consumer_start.h"
+#include "assignment.h"
+#include "consumer_parts.h"
+#include "error.h"
 #include "log.h"
+#include "membership.h"
+#include "pool.h"
 #include "thread.h"
 
 enum {
     TICK_MS = 5,
-    READS_A_TURN = 2048, /* then the loop's others have their turn */
-    EVENTS_A_TURN = 256,
-    RESUBSCRIBE_MS = 2000,
-    MAX_WARNED_TYPES = 100,
+    POLL_MS = 1000,
+    STOP_POLL_MS = 50,
 };
 
-/* --- partitions --- */
+enum consumer_state {
+    CONSUMER_NEW,
+    CONSUMER_STARTING, /* a helper makes the parts */
+    CONSUMER_FAILED,   /* it could not start */
+    CONSUMER_RUNNING,
+    CONSUMER_STOPPING,   /* nothing more is read; it leaves its group */
+    CONSUMER_RETIRING,   /* it has left; workers end */
+    CONSUMER_DESTROYING, /* a helper destroys the handle, then the loop's handles are closed */
+    CONSUMER_STOPPED,
+};
 
-struct partition *consumer_partition(struct consumer *consumer, const char *topic, int32_t number)
+struct consumer {
+    struct consumer_options options;
+    const struct consumer_config *config;
+    enum consumer_state state;
+    struct consumer_parts parts; /* between its helper and the pool and membership */
+
+    struct dispatcher dispatcher;
+    struct assignment assignment;
+    struct membership membership;
+    struct pool pool;
+    bool is_member; /* the membership stands: there is a handle */
+
+    uv_async_t wake;    /* any thread */
+    uv_timer_t poller;  /* keeps the membership alive, also when nothing happens */
+    uv_timer_t ticker;  /* only while records are outstanding */
+    uv_timer_t commits; /* commit_interval */
+    int open_handles;   /* of the loop: until all are closed, the consumer stays */
+    uv_work_t work;     /* of the helper that makes or destroys */
+    struct error work_error;
+    int work_rc;
+
+    bool is_leaked; /* its handle cannot be closed safely: the end of the process closes it */
+    int64_t handlers_deadline_ms; /* of a stop */
+    int64_t deadline_ms;
+    size_t abandoned; /* handlers that still ran at the end of a stop */
+};
+
+static void turn(struct consumer *consumer);
+static void step_stop(struct consumer *consumer);
+
+/* --- wake-ups, from any thread --- */
+
+static void on_wake_worker(void *context, struct taker *taker)
 {
-    for (struct link *link = consumer->partitions.next; link != &consumer->partitions;
-         link = link->next) {
-        struct partition *partition = CONTAINER_OF(link, struct partition, link);
-        if (partition->number == number && strcmp(partition->lane->topic, topic) == 0)
-            return partition;
-    }
-    consumer->partition_count++;
-    return partition_new(consumer, topic, number);
+    (void)context;
+    worker_wake(taker);
 }
 
-void consumer_warn_unknown_type(struct consumer *consumer, const struct record *record)
+static void wake_main(void *context)
 {
-    const char *type = record->failure;
-    for (size_t i = 0; i < consumer->warned_count; i++)
-        if (strcmp(consumer->warned_types[i], type) == 0)
-            return;
-    if (consumer->warned_count == MAX_WARNED_TYPES)
-        return;
-    consumer->warned_types = xrealloc(consumer->warned_types, (consumer->warned_count + 1) *
-                                                                  sizeof consumer->warned_types[0]);
-    consumer->warned_types[consumer->warned_count++] = xstrdup(type);
-    char name[RECORD_NAME_BYTES];
-    log_warn("consumer %s: no handler for type '%s', first at %s: such records are skipped and "
-             "counted (said once for each type)",
-             consumer->config->name, type, record_name(record, name));
+    struct consumer *consumer = context;
+    uv_async_send(&consumer->wake);
 }
 
-/* --- events --- */
+/* --- new and free --- */
 
-static void on_error_event(struct consumer *consumer, rd_kafka_event_t *event)
+struct consumer *consumer_new(const struct consumer_options *options)
 {
-    char who[256];
-    struct error err;
-    snprintf(who, sizeof who, "consumer %s", consumer->config->name);
-    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-    bool is_missing_topic =
-        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-    /* Librdkafka looks again after minutes; a new subscribe makes it look at once. */
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR && is_missing_topic &&
-        consumer->state == CONSUMER_RUNNING)
-        uv_timer_start(&consumer->resubscriber, consumer_on_resubscribe, RESUBSCRIBE_MS, 0);
-    if (cluster_log_event(event, who, &err) && consumer->state == CONSUMER_RUNNING)
-        consumer->options.callbacks.on_fatal(consumer->options.callbacks.context, consumer, &err);
-    rd_kafka_event_destroy(event);
+    struct consumer *consumer = xcalloc(1, sizeof *consumer);
+    consumer->options = *options;
+    consumer->config = options->config;
+    consumer->handlers_deadline_ms = INT64_MAX;
+    consumer->deadline_ms = INT64_MAX;
+    const struct dispatcher_callbacks callbacks = {
+        .context = consumer,
+        .on_wake_worker = on_wake_worker,
+        .on_wake_main = wake_main,
+    };
+    dispatcher_init(&consumer->dispatcher, options->config->distribution, &callbacks);
+    assignment_init(&consumer->assignment, options->config, &consumer->dispatcher, wake_main,
+                    consumer);
+    return consumer;
 }
 
-static void serve_event(struct consumer *consumer, rd_kafka_event_t *event)
+void consumer_free(struct consumer **consumer_owned)
 {
-    switch (rd_kafka_event_type(event)) {
-    case RD_KAFKA_EVENT_REBALANCE:
-        rebalance_on_event(consumer, event);
-        return;
-    case RD_KAFKA_EVENT_OFFSET_COMMIT:
-        commit_on_event(consumer, event);
-        rd_kafka_event_destroy(event);
-        return;
-    case RD_KAFKA_EVENT_LOG:
-    case RD_KAFKA_EVENT_ERROR:
-        on_error_event(consumer, event);
-        return;
-    default:
-        rd_kafka_event_destroy(event);
-    }
-}
-
-/* Returns whether some may be left. */
-static bool serve_events(struct consumer *consumer)
-{
-    for (int i = 0; i < EVENTS_A_TURN; i++) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(consumer->queue, 0);
-        if (event == NULL)
-            return false;
-        serve_event(consumer, event);
-    }
-    return true;
-}
-
-/* --- a turn --- */
-
-static void collect(struct consumer *consumer)
-{
-    struct link ended;
-    dispatcher_collect(&consumer->dispatcher, &ended);
-    for (struct link *link; (link = list_pop(&ended)) != NULL;)
-        partition_end_record(CONTAINER_OF(link, struct record, queue_link));
-}
-
-static void count_active(struct consumer *consumer)
-{
-    consumer->active_partitions = 0;
-    for (struct link *link = consumer->partitions.next; link != &consumer->partitions;
-         link = link->next) {
-        struct partition *partition = CONTAINER_OF(link, struct partition, link);
-        bool has_work = partition->unsettled > 0 || atomic_load(&partition->is_ready);
-        if (partition->epoch != 0 && !partition->is_stopped && has_work)
-            consumer->active_partitions++;
-    }
-}
-
-/* Reads of every partition that has something, in turn, a batch at a time; each turn begins with
- * another. Returns whether there is more to read now. */
-static bool read_partitions(struct consumer *consumer)
-{
-    size_t budget = READS_A_TURN;
-    bool has_more = false;
-    count_active(consumer);
-    struct link *first = &consumer->partitions;
-    for (size_t i = 0; i <= consumer->next_read; i++)
-        first = first->next;
-    struct link *link = first;
-    do {
-        if (link != &consumer->partitions) {
-            struct partition *partition = CONTAINER_OF(link, struct partition, link);
-            while (budget > 0 && partition_may_read(partition)) {
-                size_t count = partition_read(partition, budget);
-                budget -= count;
-                if (count == 0)
-                    break;
-            }
-            has_more = has_more || partition_may_read(partition);
-        }
-        link = link->next;
-    } while (link != first);
-    if (++consumer->next_read >= consumer->partition_count)
-        consumer->next_read = 0;
-    return has_more;
-}
-
-/* The window is full: main is woken when half of it has ended. */
-static void set_need(struct consumer *consumer)
-{
-    if (consumer->rebalance.phase == REBALANCE_DRAINING || consumer->state != CONSUMER_RUNNING)
-        dispatcher_set_need(&consumer->dispatcher, NEED_EVERY, 0);
-    else
-        dispatcher_set_need(&consumer->dispatcher, NEED_ROOM, consumer->unsettled / 2 + 1);
-}
-
-static void arm_ticker(struct consumer *consumer)
-{
-    bool is_busy = dispatcher_is_busy(&consumer->dispatcher);
-    if (is_busy && !uv_is_active((uv_handle_t *)&consumer->ticker))
-        uv_timer_start(&consumer->ticker, consumer_on_tick, TICK_MS, TICK_MS);
-    else if (!is_busy)
-        uv_timer_stop(&consumer->ticker);
-}
-
-void consumer_turn(struct consumer *consumer)
-{
-    ASSERT_ON(THREAD_MAIN);
-    if (consumer->handle == NULL || consumer->state >= CONSUMER_DESTROYING)
-        return;
-    collect(consumer);
-    bool has_more = serve_events(consumer);
-    rebalance_step(consumer);
-    if (consumer->state == CONSUMER_RUNNING)
-        has_more = read_partitions(consumer) || has_more;
-    else
-        consumer_step_stop(consumer);
-    if (consumer->state >= CONSUMER_DESTROYING)
-        return;
-    set_need(consumer);
-    arm_ticker(consumer);
-    if (has_more)
-        uv_async_send(&consumer->wake);
-}
-
-/* --- callbacks of the loop --- */
-
-void consumer_on_wake(uv_async_t *wake)
-{
-    consumer_turn(CONTAINER_OF(wake, struct consumer, wake));
-}
-
-void consumer_on_poll(uv_timer_t *timer)
-{
-    consumer_turn(CONTAINER_OF(timer, struct consumer, poller));
-}
-
-void consumer_on_tick(uv_timer_t *timer)
-{
-    struct consumer *consumer = CONTAINER_OF(timer, struct consumer, ticker);
-    dispatcher_tick(&consumer->dispatcher);
-    consumer_turn(consumer);
-}
-
-void consumer_on_commit(uv_timer_t *timer)
-{
-    struct consumer *consumer = CONTAINER_OF(timer, struct consumer, commits);
-    if (consumer->state == CONSUMER_RUNNING)
-        commit_start(consumer);
-}
-
-void consumer_on_resubscribe(uv_timer_t *timer)
-{
-    struct consumer *consumer = CONTAINER_OF(timer, struct consumer, resubscriber);
-    if (consumer->state == CONSUMER_RUNNING)
-        consumer_subscribe(consumer);
-}
-
-void consumer_on_report(struct record *record, int attempt, const char *reason)
-{
-    /* The record may be freed by its last report. */
-    struct consumer *consumer = record->owner->consumer;
-    partition_report(record, attempt, reason);
-    if (consumer->state < CONSUMER_DESTROYING)
-        uv_async_send(&consumer->wake);
+    struct consumer *consumer = *consumer_owned;
+    *consumer_owned = NULL;
+    assert(consumer->state == CONSUMER_NEW || consumer->state == CONSUMER_STOPPED);
+    assert(consumer->open_handles == 0);
+    assignment_destroy(&consumer->assignment);
+    dispatcher_destroy(&consumer->dispatcher);
+    free(consumer);
 }
 
 const struct consumer_config *consumer_config_of(const struct consumer *consumer)
@@ -237,5 +110,383 @@ const struct consumer_config *consumer_config_of(const struct consumer *consumer
 
 struct consumer_counts consumer_counts(const struct consumer *consumer)
 {
-    return consumer->counts;
+    return consumer->assignment.intake.counts;
+}
+
+static void fail(void *context, struct error *err)
+{
+    struct consumer *consumer = context;
+    error_prefix(err, "consumer %s: ", consumer->config->name);
+    consumer->options.callbacks.on_fatal(consumer->options.callbacks.context, consumer, err);
+}
+
+/* --- a turn --- */
+
+/* In a drain main waits for every end; else it is woken when half of the window has ended. */
+static void set_need(struct consumer *consumer)
+{
+    bool is_draining =
+        consumer->state != CONSUMER_RUNNING || membership_is_rebalancing(&consumer->membership);
+    dispatcher_set_need(&consumer->dispatcher, is_draining ? NEED_EVERY : NEED_ROOM,
+                        consumer->assignment.intake.window.records / 2 + 1);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct consumer *consumer = CONTAINER_OF(timer, struct consumer, ticker);
+    dispatcher_tick(&consumer->dispatcher);
+    turn(consumer);
+}
+
+static void arm_ticker(struct consumer *consumer)
+{
+    bool is_busy = dispatcher_is_busy(&consumer->dispatcher);
+    if (is_busy && !uv_is_active((uv_handle_t *)&consumer->ticker))
+        uv_timer_start(&consumer->ticker, on_tick, TICK_MS, TICK_MS);
+    else if (!is_busy)
+        uv_timer_stop(&consumer->ticker);
+}
+
+/* Everything that main does for the consumer, as far as it can go now without waiting. */
+static void turn(struct consumer *consumer)
+{
+    ASSERT_ON(THREAD_MAIN);
+    if (!consumer->is_member)
+        return;
+    assignment_collect(&consumer->assignment);
+    bool has_more = membership_serve(&consumer->membership);
+    if (consumer->state == CONSUMER_RUNNING)
+        has_more = assignment_read(&consumer->assignment) || has_more;
+    else
+        step_stop(consumer);
+    if (!consumer->is_member)
+        return;
+    set_need(consumer);
+    arm_ticker(consumer);
+    if (has_more)
+        uv_async_send(&consumer->wake);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    turn(CONTAINER_OF(wake, struct consumer, wake));
+}
+
+static void on_poll(uv_timer_t *timer)
+{
+    turn(CONTAINER_OF(timer, struct consumer, poller));
+}
+
+static void on_commit_timer(uv_timer_t *timer)
+{
+    struct consumer *consumer = CONTAINER_OF(timer, struct consumer, commits);
+    if (consumer->state == CONSUMER_RUNNING)
+        commit_start(&consumer->membership.commit);
+}
+
+static void on_progress(void *context)
+{
+    turn(context);
+}
+
+void consumer_on_report(struct record *record, int attempt, const char *reason)
+{
+    /* The record may be freed by its last report. */
+    struct consumer *consumer = record->owner->intake->context;
+    partition_report(record, attempt, reason);
+    if (consumer->state < CONSUMER_DESTROYING)
+        uv_async_send(&consumer->wake);
+}
+
+/* --- start --- */
+
+static void open_loop_handles(struct consumer *consumer)
+{
+    uv_loop_t *loop = consumer->options.loop;
+    uv_async_init(loop, &consumer->wake, on_wake);
+    uv_timer_init(loop, &consumer->poller);
+    uv_timer_init(loop, &consumer->ticker);
+    uv_timer_init(loop, &consumer->commits);
+    consumer->open_handles = 4;
+}
+
+static void start_timers(struct consumer *consumer)
+{
+    uint64_t interval_ms = (uint64_t)consumer->parts.max_poll_ms / 3;
+    if (interval_ms > POLL_MS)
+        interval_ms = POLL_MS;
+    uint64_t commit_ms = (uint64_t)consumer->config->commit_interval_ms;
+    uv_timer_start(&consumer->poller, on_poll, interval_ms, interval_ms);
+    uv_timer_start(&consumer->commits, on_commit_timer, commit_ms, commit_ms);
+}
+
+static void open_membership(struct consumer *consumer)
+{
+    const struct membership_options options = {
+        .loop = consumer->options.loop,
+        .assignment = &consumer->assignment,
+        .handle = consumer->parts.handle,
+        .query = consumer->options.query,
+        .max_poll_ms = consumer->parts.max_poll_ms,
+        .is_cooperative = consumer->parts.is_cooperative,
+        .context = consumer,
+        .on_event = wake_main,
+        .on_progress = on_progress,
+        .on_fatal = fail,
+    };
+    membership_init(&consumer->membership, &options);
+    consumer->is_member = true;
+}
+
+static const char *order_in_words(enum distribution distribution)
+{
+    switch (distribution) {
+    case DISTRIBUTION_KEY:
+        return "records of a key in order";
+    case DISTRIBUTION_PARTITION:
+        return "records of a partition in order";
+    case DISTRIBUTION_FREE_WORKER:
+        return "records in no order";
+    }
+    return "";
+}
+
+static void run(struct consumer *consumer)
+{
+    const struct consumer_config *config = consumer->config;
+    consumer->state = CONSUMER_RUNNING;
+    start_timers(consumer);
+    membership_join(&consumer->membership);
+    log_info("consumer %s: group %s, %zu workers with up to %d handlers each, %s", config->name,
+             config->group, consumer->pool.count, config->buffer_size,
+             order_in_words(config->distribution));
+}
+
+static void begin_stop(struct consumer *consumer);
+static void close_loop_handles(struct consumer *consumer);
+
+static void on_made(uv_work_t *work, int status)
+{
+    (void)status;
+    struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
+    bool is_stopping = consumer->state == CONSUMER_STOPPING;
+    if (consumer->work_rc != 0 && is_stopping) {
+        close_loop_handles(consumer);
+        return;
+    }
+    if (consumer->work_rc != 0) {
+        consumer->state = CONSUMER_FAILED;
+        fail(consumer, &consumer->work_error);
+        return;
+    }
+    open_membership(consumer);
+    int rc = pool_start(&consumer->pool, consumer->config, &consumer->dispatcher,
+                        consumer->parts.scripts, consumer->parts.script_count, wake_main, consumer,
+                        &consumer->work_error);
+    if (!is_stopping)
+        run(consumer);
+    else
+        begin_stop(consumer);
+    consumer_parts_destroy(&consumer->parts);
+    if (rc != 0)
+        fail(consumer, &consumer->work_error);
+    turn(consumer);
+}
+
+/* On a helper. */
+static void make(uv_work_t *work)
+{
+    struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
+    const struct script_source source = {
+        .host = consumer->options.host,
+        .bundle = consumer->options.bundle,
+        .consumer = consumer->config,
+    };
+    consumer->work_rc = consumer_parts_make(&consumer->parts, consumer->options.cluster, &source,
+                                            &consumer->work_error);
+}
+
+void consumer_start(struct consumer *consumer)
+{
+    ASSERT_ON(THREAD_MAIN);
+    consumer->state = CONSUMER_STARTING;
+    open_loop_handles(consumer);
+    uv_queue_work(consumer->options.loop, &consumer->work, make, on_made);
+}
+
+/* --- stop --- */
+
+static void end_stop(struct consumer *consumer)
+{
+    consumer->state = CONSUMER_STOPPED;
+    consumer->options.callbacks.on_stopped(consumer->options.callbacks.context, consumer,
+                                           consumer->abandoned);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct consumer *consumer = handle->data;
+    if (--consumer->open_handles == 0)
+        end_stop(consumer);
+}
+
+static void close_loop_handles(struct consumer *consumer)
+{
+    uv_handle_t *handles[] = {
+        (uv_handle_t *)&consumer->wake,
+        (uv_handle_t *)&consumer->poller,
+        (uv_handle_t *)&consumer->ticker,
+        (uv_handle_t *)&consumer->commits,
+    };
+    consumer->state = CONSUMER_DESTROYING;
+    for (size_t i = 0; i < ARRAY_LENGTH(handles); i++) {
+        handles[i]->data = consumer;
+        uv_close(handles[i], on_handle_closed);
+    }
+}
+
+/* On a helper. */
+static void destroy(uv_work_t *work)
+{
+    struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
+    if (!consumer->is_leaked)
+        rd_kafka_destroy(consumer->parts.handle);
+}
+
+static void on_destroyed(uv_work_t *work, int status)
+{
+    (void)status;
+    close_loop_handles(CONTAINER_OF(work, struct consumer, work));
+}
+
+static void log_counts(const struct consumer *consumer)
+{
+    const struct consumer_counts counts = consumer_counts(consumer);
+    const struct log_field fields[] = {
+        log_integer("handled", (int64_t)counts.handled),
+        log_integer("skipped", (int64_t)counts.skipped),
+        log_integer("failed", (int64_t)counts.failed),
+        log_integer("given_back", (int64_t)counts.dropped),
+    };
+    log_event(LOG_INFO, fields, ARRAY_LENGTH(fields), "consumer %s: stopped",
+              consumer->config->name);
+}
+
+static void begin_destroy(struct consumer *consumer)
+{
+    pool_join(&consumer->pool);
+    assignment_collect(&consumer->assignment);
+    log_counts(consumer);
+    consumer->parts.handle = membership_destroy(&consumer->membership);
+    consumer->is_member = false;
+    consumer->state = CONSUMER_DESTROYING;
+    uv_queue_work(consumer->options.loop, &consumer->work, destroy, on_destroyed);
+}
+
+static void log_running(void *context, const struct record *record)
+{
+    struct consumer *consumer = context;
+    const struct log_field fields[] = {
+        log_text("topic", record->topic),
+        log_integer("partition", record->partition),
+        log_integer("offset", record->offset),
+        log_bytes("key", record->key, record->key_length),
+    };
+    log_event(LOG_ERROR, fields, ARRAY_LENGTH(fields),
+              "consumer %s: its handler still runs at the end of stop_timeout and is abandoned; "
+              "the record will be handled again",
+              consumer->config->name);
+    consumer->abandoned++;
+}
+
+/* Time is up: threads that run handlers cannot be joined, so the process has to end without
+ * them. */
+static void abandon(struct consumer *consumer)
+{
+    dispatcher_each_running(&consumer->dispatcher, log_running, consumer);
+    if (consumer->abandoned == 0) {
+        log_error("consumer %s: could not be closed within stop_timeout", consumer->config->name);
+        consumer->abandoned = 1;
+    }
+    log_counts(consumer);
+    end_stop(consumer);
+}
+
+static bool leave(struct consumer *consumer)
+{
+    switch (membership_leave(&consumer->membership)) {
+    case LEAVE_PENDING:
+        return false;
+    case LEAVE_UNSAFE:
+        consumer->is_leaked = true;
+        break;
+    case LEAVE_DONE:
+        break;
+    }
+    pool_retire(&consumer->pool);
+    consumer->state = CONSUMER_RETIRING;
+    return true;
+}
+
+/* One step; false when there is nothing to do now. */
+static bool step(struct consumer *consumer)
+{
+    switch (consumer->state) {
+    case CONSUMER_STOPPING:
+        return leave(consumer);
+    case CONSUMER_RETIRING:
+        if (pool_is_done(&consumer->pool))
+            begin_destroy(consumer);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* Goes on with the stop as far as it can. */
+static void step_stop(struct consumer *consumer)
+{
+    while (step(consumer))
+        continue;
+    if (consumer->state < CONSUMER_DESTROYING && clock_monotonic_ms() >= consumer->deadline_ms)
+        abandon(consumer);
+}
+
+/* What has not begun goes back at once, not only when Kafka asks for it; and the deadlines are
+ * watched also when nothing else happens. */
+static void begin_stop(struct consumer *consumer)
+{
+    membership_stop(&consumer->membership, consumer->handlers_deadline_ms, consumer->deadline_ms);
+    assignment_revoke_all(&consumer->assignment);
+    uv_timer_start(&consumer->poller, on_poll, 0, STOP_POLL_MS);
+}
+
+void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int64_t deadline_ms)
+{
+    ASSERT_ON(THREAD_MAIN);
+    consumer->handlers_deadline_ms = handlers_deadline_ms;
+    consumer->deadline_ms = deadline_ms;
+    switch (consumer->state) {
+    case CONSUMER_NEW:
+        end_stop(consumer);
+        return;
+    case CONSUMER_FAILED:
+        close_loop_handles(consumer);
+        return;
+    case CONSUMER_STARTING:
+        consumer->state = CONSUMER_STOPPING;
+        return;
+    case CONSUMER_RUNNING:
+        consumer->state = CONSUMER_STOPPING;
+        begin_stop(consumer);
+        return;
+    case CONSUMER_STOPPING:
+    case CONSUMER_RETIRING:
+        if (consumer->is_member)
+            begin_stop(consumer);
+        return;
+    case CONSUMER_DESTROYING:
+    case CONSUMER_STOPPED:
+        return;
+    }
 }

@@ -12,6 +12,7 @@
 #include "bundle.h"
 #include "cluster.h"
 #include "config.h"
+#include "intake.h"
 
 struct consumer;
 
@@ -54,14 +55,6 @@ const struct consumer_config *consumer_config_of(const struct consumer *consumer
 /* For producer_callbacks.on_report: the record is one of some consumer's. */
 void consumer_on_report(struct record *record, int attempt, const char *reason);
 
-struct consumer_counts {
-    uint64_t received;
-    uint64_t handled;
-    uint64_t skipped; /* of no declared type */
-    uint64_t failed;  /* records that stopped their partition */
-    uint64_t dropped; /* given back unhandled, or handled after their partition was lost */
-    uint64_t jumps;   /* times that retention removed what was to be read next */
-};
 struct consumer_counts consumer_counts(const struct consumer *consumer);
 
 #endif

@@ -12,14 +12,12 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "dispatcher.h"
+#include "intake.h"
 #include "offsets.h"
 
-struct consumer;
-
 struct partition {
-    struct consumer *consumer;
-    struct link link;  /* on the consumer's list of all partitions */
+    struct intake *intake;
+    struct link link;  /* on the assignment's list */
     struct lane *lane; /* the dispatcher's; its topic is ours too */
     int32_t number;
 
@@ -34,8 +32,7 @@ struct partition {
     bool is_stopped;     /* by a failed record, until a new assignment */
     bool is_gated;       /* not read until its resolved start is committed */
     bool has_seen_error; /* then rd_kafka_position() is not to be trusted */
-    size_t unsettled;    /* records read and not settled, and their bytes */
-    size_t unsettled_bytes;
+    struct share share;  /* of the window */
     size_t awaited_count;
     struct link awaited; /* ended, waiting for deliveries */
     struct link stuck;   /* ended well, but a delivery was refused for good */
@@ -48,7 +45,7 @@ struct partition_start {
     bool is_missing;   /* nothing is committed and offset_reset is none: it stops */
 };
 
-struct partition *partition_new(struct consumer *consumer, const char *topic, int32_t number);
+struct partition *partition_new(struct intake *intake, const char *topic, int32_t number);
 void partition_free(struct partition **partition);
 
 /* A new epoch begins at start; splits off the partition's queue. Before rd_kafka_assign. */
@@ -66,6 +63,9 @@ void partition_drop(struct partition *partition);
 
 /* Reads up to `budget` records and gives them to the dispatcher; returns how many. */
 size_t partition_read(struct partition *partition, size_t budget);
+
+/* It has work that is not at a stand: the window is shared by those that have. */
+bool partition_is_active(struct partition *partition);
 
 /* There is something to read, and no limit in the way. */
 bool partition_may_read(struct partition *partition);

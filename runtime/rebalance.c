@@ -1,12 +1,9 @@
-/* Assignments and revokes of a consumer: asynchronous, eager and cooperative by one path.
- *
- * An event is kept until it can be answered; the loop goes on turning meanwhile, so the member is
- * not evicted. Events are answered one at a time, in order. */
+#include "rebalance.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "consumer_private.h"
 #include "error.h"
 #include "log.h"
 #include "start_offsets.h"
@@ -21,12 +18,32 @@ enum {
 /* What a helper finds out for an assignment. */
 struct resolving {
     uv_work_t work;
-    struct consumer *consumer;
+    struct rebalance *rebalance;
     rd_kafka_topic_partition_list_t *list; /* a copy: the event's may not be written */
     struct partition_start *starts;
     struct error err;
     int rc;
 };
+
+static const struct intake *intake_of(const struct rebalance *rebalance)
+{
+    return &rebalance->options.assignment->intake;
+}
+
+static const char *name_of(const struct rebalance *rebalance)
+{
+    return intake_of(rebalance)->config->name;
+}
+
+static rd_kafka_t *handle_of(const struct rebalance *rebalance)
+{
+    return intake_of(rebalance)->handle;
+}
+
+void rebalance_init(struct rebalance *rebalance, const struct rebalance_options *options)
+{
+    *rebalance = (struct rebalance){.options = *options};
+}
 
 /* --- words --- */
 
@@ -64,60 +81,60 @@ static void describe_list(const rd_kafka_topic_partition_list_t *list, struct bu
     rd_kafka_topic_partition_list_destroy(sorted);
 }
 
-static void log_list(const struct consumer *consumer, const char *what,
+static void log_list(const struct rebalance *rebalance, const char *what,
                      const rd_kafka_topic_partition_list_t *list)
 {
     struct buffer text;
     buffer_init(&text);
     describe_list(list, &text);
-    log_info("consumer %s: %s %s", consumer->config->name, what, text.bytes);
+    log_info("consumer %s: %s %s", name_of(rebalance), what, text.bytes);
     buffer_destroy(&text);
 }
 
 /* --- the partitions of the event --- */
 
-static rd_kafka_topic_partition_list_t *event_list(const struct consumer *consumer)
+static rd_kafka_topic_partition_list_t *event_list(const struct rebalance *rebalance)
 {
-    return rd_kafka_event_topic_partition_list(consumer->rebalance.event);
+    return rd_kafka_event_topic_partition_list(rebalance->event);
 }
 
-static struct partition *partition_at(struct consumer *consumer, int index)
+static struct partition *partition_at(struct rebalance *rebalance, int index)
 {
-    const rd_kafka_topic_partition_t *place = &event_list(consumer)->elems[index];
-    return consumer_partition(consumer, place->topic, place->partition);
+    const rd_kafka_topic_partition_t *place = &event_list(rebalance)->elems[index];
+    return assignment_find(rebalance->options.assignment, place->topic, place->partition);
 }
 
 /* The answer is given: the next event may come. */
-static void end_event(struct consumer *consumer)
+static void end_event(struct rebalance *rebalance)
 {
-    struct rebalance *rebalance = &consumer->rebalance;
     rd_kafka_event_destroy(rebalance->event);
     rebalance->event = NULL;
     rebalance->phase = REBALANCE_IDLE;
 }
 
-static void log_refusal(const struct consumer *consumer, rd_kafka_error_t *error)
+static void log_refusal(const struct rebalance *rebalance, rd_kafka_error_t *error)
 {
     if (error == NULL)
         return;
-    log_warn("consumer %s: the answer to a rebalance was refused: %s", consumer->config->name,
+    log_warn("consumer %s: the answer to a rebalance was refused: %s", name_of(rebalance),
              rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
 }
 
 /* Eager and cooperative differ in the call alone. NULL revokes everything. */
-static void answer(struct consumer *consumer, rd_kafka_resp_err_t kind,
+static void answer(struct rebalance *rebalance, rd_kafka_resp_err_t kind,
                    const rd_kafka_topic_partition_list_t *list)
 {
     bool is_assign = kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-    if (strcmp(rd_kafka_rebalance_protocol(consumer->handle), "COOPERATIVE") == 0) {
-        log_refusal(consumer, is_assign ? rd_kafka_incremental_assign(consumer->handle, list)
-                                        : rd_kafka_incremental_unassign(consumer->handle, list));
+    if (strcmp(rd_kafka_rebalance_protocol(handle_of(rebalance)), "COOPERATIVE") == 0) {
+        log_refusal(rebalance, is_assign
+                                   ? rd_kafka_incremental_assign(handle_of(rebalance), list)
+                                   : rd_kafka_incremental_unassign(handle_of(rebalance), list));
         return;
     }
-    rd_kafka_resp_err_t rc = rd_kafka_assign(consumer->handle, is_assign ? list : NULL);
+    rd_kafka_resp_err_t rc = rd_kafka_assign(handle_of(rebalance), is_assign ? list : NULL);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
-        log_warn("consumer %s: the answer to a rebalance was refused: %s", consumer->config->name,
+        log_warn("consumer %s: the answer to a rebalance was refused: %s", name_of(rebalance),
                  rd_kafka_err2str(rc));
 }
 
@@ -126,10 +143,11 @@ static void answer(struct consumer *consumer, rd_kafka_resp_err_t kind,
 static void resolve(uv_work_t *work)
 {
     struct resolving *resolving = CONTAINER_OF(work, struct resolving, work);
-    struct consumer *consumer = resolving->consumer;
-    resolving->rc = start_offsets_resolve(consumer->handle, consumer->options.query, resolving->list,
-                                          consumer->config->offset_reset, RESOLVE_TIMEOUT_MS,
-                                          resolving->starts, &resolving->err);
+    struct rebalance *rebalance = resolving->rebalance;
+    resolving->rc =
+        start_offsets_resolve(handle_of(rebalance), rebalance->options.query, resolving->list,
+                              intake_of(rebalance)->config->offset_reset, RESOLVE_TIMEOUT_MS,
+                              resolving->starts, &resolving->err);
 }
 
 static void resolving_free(struct resolving *resolving)
@@ -139,247 +157,256 @@ static void resolving_free(struct resolving *resolving)
     free(resolving);
 }
 
-static void stop_for_missing_start(struct consumer *consumer, const struct partition *partition)
+static void stop_for_missing_start(struct rebalance *rebalance, const struct partition *partition)
 {
     log_error("consumer %s: %s[%d] is stopped: the group has no committed offset there and "
               "offset_reset is \"none\"",
-              consumer->config->name, partition->lane->topic, partition->number);
+              name_of(rebalance), partition->lane->topic, partition->number);
 }
 
 /* Every partition begins at an explicit offset; a start that was resolved here is committed at once
  * and gates its partition, or `latest` and a crash would lose what came between. */
-static void begin_assigned(struct consumer *consumer, const struct resolving *resolving)
+static void begin_assigned(struct rebalance *rebalance, const struct resolving *resolving)
 {
     for (int i = 0; i < resolving->list->cnt; i++) {
-        struct partition *partition = partition_at(consumer, i);
+        struct partition *partition = partition_at(rebalance, i);
         if (partition->epoch != 0)
             partition_drop(partition);
         partition_assign(partition, &resolving->starts[i]);
         if (resolving->starts[i].is_missing)
-            stop_for_missing_start(consumer, partition);
+            stop_for_missing_start(rebalance, partition);
     }
-    log_list(consumer, "assigned", resolving->list);
-    answer(consumer, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, resolving->list);
-    end_event(consumer);
-    commit_start(consumer);
+    log_list(rebalance, "assigned", resolving->list);
+    answer(rebalance, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, resolving->list);
+    end_event(rebalance);
+    commit_start(rebalance->options.commit);
 }
 
 static void on_resolved(uv_work_t *work, int status)
 {
     (void)status;
     struct resolving *resolving = CONTAINER_OF(work, struct resolving, work);
-    struct consumer *consumer = resolving->consumer;
-    struct rebalance *rebalance = &consumer->rebalance;
+    struct rebalance *rebalance = resolving->rebalance;
     assert(rebalance->phase == REBALANCE_RESOLVING);
     if (resolving->rc == 0) {
-        begin_assigned(consumer, resolving);
-    } else if (consumer->state != CONSUMER_RUNNING) {
-        rd_kafka_assign(consumer->handle, NULL);
-        end_event(consumer);
+        begin_assigned(rebalance, resolving);
+    } else if (rebalance->is_stopping) {
+        rd_kafka_assign(handle_of(rebalance), NULL);
+        end_event(rebalance);
     } else {
-        log_warn("consumer %s: %s; will try again", consumer->config->name, resolving->err.text);
+        log_warn("consumer %s: %s; will try again", name_of(rebalance), resolving->err.text);
         rebalance->phase = REBALANCE_WAITING;
         rebalance->deadline_ms = clock_monotonic_ms() + RETRY_MS;
     }
     resolving_free(resolving);
-    consumer_turn(consumer);
+    rebalance->options.on_progress(rebalance->options.context);
 }
 
-static void begin_resolving(struct consumer *consumer)
+static void begin_resolving(struct rebalance *rebalance)
 {
     struct resolving *resolving = xcalloc(1, sizeof *resolving);
-    resolving->consumer = consumer;
-    resolving->list = rd_kafka_topic_partition_list_copy(event_list(consumer));
+    resolving->rebalance = rebalance;
+    resolving->list = rd_kafka_topic_partition_list_copy(event_list(rebalance));
     resolving->starts = xcalloc((size_t)resolving->list->cnt, sizeof resolving->starts[0]);
-    consumer->rebalance.phase = REBALANCE_RESOLVING;
-    uv_queue_work(consumer->options.loop, &resolving->work, resolve, on_resolved);
+    rebalance->phase = REBALANCE_RESOLVING;
+    uv_queue_work(rebalance->options.loop, &resolving->work, resolve, on_resolved);
 }
 
-static void begin_assign(struct consumer *consumer)
+static void begin_assign(struct rebalance *rebalance)
 {
-    consumer->rebalance.has_seen_assign = true;
-    if (consumer->state == CONSUMER_CLOSING) {
+    rebalance->has_seen_assign = true;
+    if (rebalance->is_closing) {
         /* Answering now can hang the close. */
-        end_event(consumer);
-    } else if (event_list(consumer)->cnt == 0) {
-        answer(consumer, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, event_list(consumer));
-        end_event(consumer);
+        end_event(rebalance);
+    } else if (event_list(rebalance)->cnt == 0) {
+        answer(rebalance, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, event_list(rebalance));
+        end_event(rebalance);
     } else {
-        begin_resolving(consumer);
+        begin_resolving(rebalance);
     }
 }
 
 /* --- revoke --- */
 
-static void begin_revoke(struct consumer *consumer)
+static void begin_revoke(struct rebalance *rebalance)
 {
-    struct rebalance *rebalance = &consumer->rebalance;
     int64_t now_ms = clock_monotonic_ms();
-    rebalance->is_lost = rd_kafka_assignment_lost(consumer->handle) != 0;
+    rebalance->is_lost = rd_kafka_assignment_lost(handle_of(rebalance)) != 0;
     rebalance->has_committed = false;
     rebalance->phase = REBALANCE_DRAINING;
-    rebalance->end_ms = now_ms + consumer->max_poll_ms * 3 / 4;
-    int64_t drain_ms = consumer->config->drain_timeout_ms;
-    if (drain_ms > consumer->max_poll_ms / 2)
-        drain_ms = consumer->max_poll_ms / 2;
+    rebalance->end_ms = now_ms + rebalance->options.max_poll_ms * 3 / 4;
+    int64_t drain_ms = intake_of(rebalance)->config->drain_timeout_ms;
+    if (drain_ms > rebalance->options.max_poll_ms / 2)
+        drain_ms = rebalance->options.max_poll_ms / 2;
     rebalance->deadline_ms = now_ms + drain_ms;
-    for (int i = 0; i < event_list(consumer)->cnt; i++) {
-        struct partition *partition = partition_at(consumer, i);
+    for (int i = 0; i < event_list(rebalance)->cnt; i++) {
+        struct partition *partition = partition_at(rebalance, i);
         if (partition->epoch != 0)
             partition_revoke(partition);
     }
-    log_list(consumer, rebalance->is_lost ? "lost" : "gives back", event_list(consumer));
-    dispatcher_set_need(&consumer->dispatcher, NEED_EVERY, 0);
+    log_list(rebalance, rebalance->is_lost ? "lost" : "gives back", event_list(rebalance));
+    dispatcher_set_need(intake_of(rebalance)->dispatcher, NEED_EVERY, 0);
 }
 
 /* A stop's limit is its own; a lost assignment waits for nothing, its handlers run on and never
  * commit. */
-static bool is_drained(struct consumer *consumer)
+static bool is_drained(struct rebalance *rebalance)
 {
-    const struct rebalance *rebalance = &consumer->rebalance;
-    int64_t deadline_ms = consumer->state == CONSUMER_RUNNING ? rebalance->deadline_ms
-                                                              : consumer->handlers_deadline_ms;
+    int64_t deadline_ms =
+        rebalance->is_stopping ? rebalance->stop_drain_ms : rebalance->deadline_ms;
     if (rebalance->is_lost || clock_monotonic_ms() >= deadline_ms)
         return true;
-    for (int i = 0; i < event_list(consumer)->cnt; i++) {
-        const struct partition *partition = partition_at(consumer, i);
+    for (int i = 0; i < event_list(rebalance)->cnt; i++) {
+        const struct partition *partition = partition_at(rebalance, i);
         if (partition->epoch != 0 && !partition_is_quiet(partition))
             return false;
     }
     return true;
 }
 
-static void warn_of_leftovers(struct consumer *consumer)
+static void warn_of_leftovers(struct rebalance *rebalance)
 {
-    for (int i = 0; i < event_list(consumer)->cnt; i++) {
-        const struct partition *partition = partition_at(consumer, i);
+    for (int i = 0; i < event_list(rebalance)->cnt; i++) {
+        const struct partition *partition = partition_at(rebalance, i);
         if (partition->epoch == 0 || partition_is_quiet(partition))
             continue;
         log_warn("consumer %s: %s[%d] is given back while %zu handlers still run and %zu records "
                  "wait for acknowledgements; they will not be committed",
-                 consumer->config->name, partition->lane->topic, partition->number,
-                 dispatcher_running(&consumer->dispatcher, partition->lane),
+                 name_of(rebalance), partition->lane->topic, partition->number,
+                 dispatcher_running(intake_of(rebalance)->dispatcher, partition->lane),
                  partition->awaited_count);
     }
 }
 
-static void begin_last_commit(struct consumer *consumer)
+static void begin_last_commit(struct rebalance *rebalance)
 {
-    struct rebalance *rebalance = &consumer->rebalance;
-    warn_of_leftovers(consumer);
+    warn_of_leftovers(rebalance);
     rebalance->phase = REBALANCE_COMMITTING;
     rebalance->deadline_ms = clock_monotonic_ms() + COMMIT_TIMEOUT_MS;
-    int64_t end_ms =
-        consumer->state == CONSUMER_RUNNING ? rebalance->end_ms : consumer->deadline_ms;
+    int64_t end_ms = rebalance->is_stopping ? rebalance->stop_end_ms : rebalance->end_ms;
     if (rebalance->deadline_ms > end_ms)
         rebalance->deadline_ms = end_ms;
 }
 
 /* Waits for the commit in flight, sends one more, and waits for that; then goes on in any case. */
-static bool is_last_commit_over(struct consumer *consumer)
+static bool is_last_commit_over(struct rebalance *rebalance)
 {
-    struct rebalance *rebalance = &consumer->rebalance;
     if (rebalance->is_lost)
         return true;
-    if (!consumer->commit.is_in_flight && !rebalance->has_committed) {
+    if (!rebalance->options.commit->is_in_flight && !rebalance->has_committed) {
         rebalance->has_committed = true;
-        commit_start(consumer);
+        commit_start(rebalance->options.commit);
     }
-    if (!consumer->commit.is_in_flight)
+    if (!rebalance->options.commit->is_in_flight)
         return true;
     if (clock_monotonic_ms() < rebalance->deadline_ms)
         return false;
     log_warn("consumer %s: the last commit got no answer in time; records may be handled again",
-             consumer->config->name);
+             name_of(rebalance));
     return true;
 }
 
-static void end_revoke(struct consumer *consumer)
+static void end_revoke(struct rebalance *rebalance)
 {
-    for (int i = 0; i < event_list(consumer)->cnt; i++) {
-        struct partition *partition = partition_at(consumer, i);
+    for (int i = 0; i < event_list(rebalance)->cnt; i++) {
+        struct partition *partition = partition_at(rebalance, i);
         if (partition->epoch != 0)
             partition_drop(partition);
     }
-    answer(consumer, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, event_list(consumer));
-    end_event(consumer);
-    dispatcher_set_need(&consumer->dispatcher, NEED_NOTHING, 0);
+    answer(rebalance, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, event_list(rebalance));
+    end_event(rebalance);
+    dispatcher_set_need(intake_of(rebalance)->dispatcher, NEED_NOTHING, 0);
 }
 
 /* --- steps --- */
 
-static void begin_event(struct consumer *consumer)
+static void begin_event(struct rebalance *rebalance)
 {
-    struct rebalance *rebalance = &consumer->rebalance;
     rebalance->event = rebalance->waiting[0];
     rebalance->waiting_count--;
     memmove(rebalance->waiting, rebalance->waiting + 1,
             rebalance->waiting_count * sizeof rebalance->waiting[0]);
     rd_kafka_resp_err_t kind = rd_kafka_event_error(rebalance->event);
     if (kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        begin_assign(consumer);
+        begin_assign(rebalance);
     } else if (kind == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-        begin_revoke(consumer);
+        begin_revoke(rebalance);
     } else {
-        log_warn("consumer %s: rebalance: %s", consumer->config->name, rd_kafka_err2str(kind));
-        rd_kafka_assign(consumer->handle, NULL);
-        end_event(consumer);
+        log_warn("consumer %s: rebalance: %s", name_of(rebalance), rd_kafka_err2str(kind));
+        rd_kafka_assign(handle_of(rebalance), NULL);
+        end_event(rebalance);
     }
 }
 
 /* One step; false when there is nothing to do now. */
-static bool step(struct consumer *consumer)
+static bool step(struct rebalance *rebalance)
 {
-    struct rebalance *rebalance = &consumer->rebalance;
     switch (rebalance->phase) {
     case REBALANCE_IDLE:
         if (rebalance->waiting_count == 0)
             return false;
-        begin_event(consumer);
+        begin_event(rebalance);
         return true;
     case REBALANCE_RESOLVING:
         return false;
     case REBALANCE_WAITING:
         if (clock_monotonic_ms() < rebalance->deadline_ms)
             return false;
-        begin_resolving(consumer);
+        begin_resolving(rebalance);
         return true;
     case REBALANCE_DRAINING:
-        if (!is_drained(consumer))
+        if (!is_drained(rebalance))
             return false;
-        begin_last_commit(consumer);
+        begin_last_commit(rebalance);
         return true;
     case REBALANCE_COMMITTING:
-        if (!is_last_commit_over(consumer))
+        if (!is_last_commit_over(rebalance))
             return false;
-        end_revoke(consumer);
+        end_revoke(rebalance);
         return true;
     }
     return false;
 }
 
-void rebalance_step(struct consumer *consumer)
+void rebalance_step(struct rebalance *rebalance)
 {
     ASSERT_ON(THREAD_MAIN);
-    while (step(consumer))
+    while (step(rebalance))
         continue;
 }
 
-void rebalance_on_event(struct consumer *consumer, rd_kafka_event_t *event)
+bool rebalance_is_idle(const struct rebalance *rebalance)
 {
-    struct rebalance *rebalance = &consumer->rebalance;
+    return rebalance->phase == REBALANCE_IDLE && rebalance->waiting_count == 0;
+}
+
+void rebalance_stop(struct rebalance *rebalance, int64_t drain_ms, int64_t end_ms)
+{
+    rebalance->is_stopping = true;
+    rebalance->stop_drain_ms = drain_ms;
+    rebalance->stop_end_ms = end_ms;
+}
+
+void rebalance_close(struct rebalance *rebalance)
+{
+    rebalance->is_closing = true;
+}
+
+void rebalance_push(struct rebalance *rebalance, rd_kafka_event_t *event)
+{
     rebalance->waiting =
         xrealloc(rebalance->waiting, (rebalance->waiting_count + 1) * sizeof rebalance->waiting[0]);
     rebalance->waiting[rebalance->waiting_count++] = event;
 }
 
-void rebalance_destroy(struct consumer *consumer)
+void rebalance_destroy(struct rebalance *rebalance)
 {
-    struct rebalance *rebalance = &consumer->rebalance;
     if (rebalance->event != NULL)
         rd_kafka_event_destroy(rebalance->event);
     for (size_t i = 0; i < rebalance->waiting_count; i++)
         rd_kafka_event_destroy(rebalance->waiting[i]);
     free(rebalance->waiting);
-    *rebalance = (struct rebalance){0};
+    rebalance->event = NULL;
+    rebalance->waiting = NULL;
+    rebalance->waiting_count = 0;
 }

@@ -1,0 +1,118 @@
+#include "assignment.h"
+
+#include <string.h>
+
+/* Records read in one turn of the loop; then its others have their turn. */
+enum { READS_A_TURN = 2048 };
+
+void assignment_init(struct assignment *assignment, const struct consumer_config *config,
+                     struct dispatcher *dispatcher, void (*on_ready)(void *context), void *context)
+{
+    *assignment = (struct assignment){0};
+    intake_init(&assignment->intake, config, dispatcher, on_ready, context);
+    list_init(&assignment->partitions);
+}
+
+void assignment_destroy(struct assignment *assignment)
+{
+    for (struct link *link; (link = list_pop(&assignment->partitions)) != NULL;) {
+        struct partition *partition = CONTAINER_OF(link, struct partition, link);
+        partition_free(&partition);
+    }
+    intake_destroy(&assignment->intake);
+}
+
+static struct partition *partition_of(const struct assignment *assignment, struct link *link)
+{
+    return link == &assignment->partitions ? NULL : CONTAINER_OF(link, struct partition, link);
+}
+
+struct partition *assignment_first(const struct assignment *assignment)
+{
+    return partition_of(assignment, assignment->partitions.next);
+}
+
+struct partition *assignment_next(const struct assignment *assignment,
+                                  const struct partition *partition)
+{
+    return partition_of(assignment, partition->link.next);
+}
+
+struct partition *assignment_find(struct assignment *assignment, const char *topic, int32_t number)
+{
+    struct partition *partition = assignment_first(assignment);
+    while (partition != NULL &&
+           (partition->number != number || strcmp(partition->lane->topic, topic) != 0))
+        partition = assignment_next(assignment, partition);
+    if (partition != NULL)
+        return partition;
+    partition = partition_new(&assignment->intake, topic, number);
+    list_append(&assignment->partitions, &partition->link);
+    assignment->partition_count++;
+    return partition;
+}
+
+void assignment_collect(struct assignment *assignment)
+{
+    struct link ended;
+    dispatcher_collect(assignment->intake.dispatcher, &ended);
+    for (struct link *link; (link = list_pop(&ended)) != NULL;)
+        partition_end_record(record_of_queue(link));
+}
+
+static size_t count_active(const struct assignment *assignment)
+{
+    size_t count = 0;
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        count += partition_is_active(partition);
+    return count;
+}
+
+/* The partition whose turn it is to be read first. */
+static struct partition *rotate(struct assignment *assignment)
+{
+    struct partition *first = assignment_first(assignment);
+    for (size_t i = 0; i < assignment->next_read && first != NULL; i++)
+        first = assignment_next(assignment, first);
+    assignment->next_read++;
+    if (assignment->next_read >= assignment->partition_count)
+        assignment->next_read = 0;
+    return first;
+}
+
+/* Takes what the partition reads from the budget. */
+static void read_one(struct partition *partition, size_t *budget)
+{
+    while (*budget > 0 && partition_may_read(partition)) {
+        size_t count = partition_read(partition, *budget);
+        *budget -= count;
+        if (count == 0)
+            return;
+    }
+}
+
+bool assignment_read(struct assignment *assignment)
+{
+    size_t budget = READS_A_TURN;
+    bool has_more = false;
+    assignment->intake.active_partitions = count_active(assignment);
+    struct partition *first = rotate(assignment);
+    struct partition *partition = first;
+    for (size_t i = 0; i < assignment->partition_count; i++) {
+        read_one(partition, &budget);
+        has_more = has_more || partition_may_read(partition);
+        partition = assignment_next(assignment, partition);
+        if (partition == NULL)
+            partition = assignment_first(assignment);
+    }
+    return has_more;
+}
+
+void assignment_revoke_all(struct assignment *assignment)
+{
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        if (partition->epoch != 0)
+            partition_revoke(partition);
+}

@@ -1,0 +1,29 @@
+/* consumer_parts.h - what a consumer is made of that takes time to make: its librdkafka handle and
+ * the Lua states of its workers.
+ *
+ * Owns:    what it made, until the consumer takes it.
+ * Threads: a helper makes; main takes and frees. */
+#ifndef CONSUMER_PARTS_H
+#define CONSUMER_PARTS_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "cluster.h"
+#include "script.h"
+
+struct consumer_parts {
+    rd_kafka_t *handle;
+    int64_t max_poll_ms; /* max.poll.interval.ms */
+    bool is_cooperative;
+    struct script **scripts; /* one for each worker; NULL where one was taken */
+    size_t script_count;
+};
+
+/* On failure nothing is left to free. */
+MUST_USE int consumer_parts_make(struct consumer_parts *parts, const struct cluster *cluster,
+                                 const struct script_source *source, struct error *err);
+
+/* Frees the scripts that were not taken; the handle is the taker's. */
+void consumer_parts_destroy(struct consumer_parts *parts);
+
+#endif

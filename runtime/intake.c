@@ -1,0 +1,101 @@
+#include "intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+enum {
+    MAX_WARNED_TYPES = 100,
+    UNKNOWN_RECORD_BYTES = 16 * 1024, /* taken for the size of records while none is known */
+};
+
+void intake_init(struct intake *intake, const struct consumer_config *config,
+                 struct dispatcher *dispatcher, void (*on_ready)(void *context), void *context)
+{
+    *intake = (struct intake){
+        .config = config,
+        .dispatcher = dispatcher,
+        .on_ready = on_ready,
+        .context = context,
+    };
+}
+
+void intake_destroy(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->warned_count; i++)
+        free(intake->warned_types[i]);
+    free(intake->warned_types);
+}
+
+void intake_add(struct intake *intake, struct share *share, size_t bytes)
+{
+    share->records++;
+    share->bytes += bytes;
+    intake->window.records++;
+    intake->window.bytes += bytes;
+}
+
+void intake_remove(struct intake *intake, struct share *share, size_t bytes)
+{
+    share->records--;
+    share->bytes -= bytes;
+    intake->window.records--;
+    intake->window.bytes -= bytes;
+}
+
+void intake_remove_all(struct intake *intake, struct share *share)
+{
+    intake->window.records -= share->records;
+    intake->window.bytes -= share->bytes;
+    *share = (struct share){0};
+}
+
+static size_t left(size_t limit, size_t used)
+{
+    return limit > used ? limit - used : 0;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t quarter(size_t limit)
+{
+    return limit >= 4 ? limit / 4 : 1;
+}
+
+size_t intake_room(const struct intake *intake, const struct share *share)
+{
+    size_t records = (size_t)intake->config->window_records;
+    size_t bytes = (size_t)intake->config->window_bytes;
+    size_t records_left = left(records, intake->window.records);
+    size_t bytes_left = left(bytes, intake->window.bytes);
+    if (intake->active_partitions > 1) {
+        records_left = least(records_left, left(quarter(records), share->records));
+        bytes_left = least(bytes_left, left(quarter(bytes), share->bytes));
+    }
+    if (records_left == 0 || bytes_left == 0)
+        return 0;
+    size_t average = share->records > 0 ? share->bytes / share->records : UNKNOWN_RECORD_BYTES;
+    size_t fitting = bytes_left / average;
+    return least(records_left, fitting > 0 ? fitting : 1);
+}
+
+void intake_warn_unknown_type(struct intake *intake, const struct record *record)
+{
+    const char *type = record->failure;
+    for (size_t i = 0; i < intake->warned_count; i++)
+        if (strcmp(intake->warned_types[i], type) == 0)
+            return;
+    if (intake->warned_count == MAX_WARNED_TYPES)
+        return;
+    intake->warned_types =
+        xrealloc(intake->warned_types, (intake->warned_count + 1) * sizeof intake->warned_types[0]);
+    intake->warned_types[intake->warned_count++] = xstrdup(type);
+    char name[RECORD_NAME_BYTES];
+    log_warn("consumer %s: no handler for type '%s', first at %s: such records are skipped and "
+             "counted (said once for each type)",
+             intake->config->name, type, record_name(record, name));
+}

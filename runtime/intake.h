@@ -1,0 +1,67 @@
+/* intake.h - what the partitions of one consumer share: where they read from, where their records
+ * go, and the window that bounds both.
+ *
+ * The window is what is read and not settled: runnable, behind a strand's head, running, kept or
+ * awaiting acknowledgement. It is bounded by count and by bytes; while others have work, one
+ * partition may have a quarter of it at most, so that a slow one cannot starve them.
+ *
+ * Owns:    the counters. Borrows the handle and the dispatcher.
+ * Threads: main. */
+#ifndef INTAKE_H
+#define INTAKE_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "config.h"
+#include "dispatcher.h"
+
+struct consumer_counts {
+    uint64_t received;
+    uint64_t handled;
+    uint64_t skipped; /* of no declared type */
+    uint64_t failed;  /* records that stopped their partition */
+    uint64_t dropped; /* given back unhandled, or handled after their partition was lost */
+    uint64_t jumps;   /* times that retention removed what was to be read next */
+};
+
+/* How much one partition has in the window. */
+struct share {
+    size_t records;
+    size_t bytes;
+};
+
+struct intake {
+    const struct consumer_config *config;
+    rd_kafka_t *handle;
+    struct dispatcher *dispatcher;
+    /* There may be something to read. From any thread, also librdkafka's: only a wake-up. */
+    void (*on_ready)(void *context);
+    void *context;
+
+    uint64_t last_epoch;
+    struct share window;      /* of all partitions */
+    size_t active_partitions; /* that have work */
+    struct consumer_counts counts;
+    char **warned_types; /* unknown types that were said once */
+    size_t warned_count;
+};
+
+void intake_init(struct intake *intake, const struct consumer_config *config,
+                 struct dispatcher *dispatcher, void (*on_ready)(void *context), void *context);
+void intake_destroy(struct intake *intake);
+
+/* A record of `bytes` enters the window or leaves it. */
+void intake_add(struct intake *intake, struct share *share, size_t bytes);
+void intake_remove(struct intake *intake, struct share *share, size_t bytes);
+
+/* Everything of the share leaves. */
+void intake_remove_all(struct intake *intake, struct share *share);
+
+/* How many records a partition with this share may read now; large ones are read few at a time,
+ * because their bytes are known only when they are here. */
+size_t intake_room(const struct intake *intake, const struct share *share);
+
+/* A record of a type without a handler was skipped: says so once a type. */
+void intake_warn_unknown_type(struct intake *intake, const struct record *record);
+
+#endif

@@ -1,0 +1,188 @@
+#include "membership.h"
+
+#include <stdio.h>
+
+#include "cluster.h"
+#include "error.h"
+#include "log.h"
+
+enum {
+    RESUBSCRIBE_MS = 2000,
+    FIRST_ASSIGNMENT_MS = 3000, /* that leaving waits for, where it has to */
+    EVENTS_A_TURN = 256,        /* then the loop's others have their turn */
+};
+
+/* Before 2.3 librdkafka aborts when a cooperative consumer is closed before its first assignment.
+ */
+enum { SAFE_COOPERATIVE_CLOSE = 0x02030000 };
+
+static const struct consumer_config *config_of(const struct membership *membership)
+{
+    return membership->options.assignment->intake.config;
+}
+
+static void on_queue_event(rd_kafka_t *handle, void *context)
+{
+    (void)handle;
+    struct membership *membership = context;
+    membership->options.on_event(membership->options.context);
+}
+
+void membership_init(struct membership *membership, const struct membership_options *options)
+{
+    *membership = (struct membership){.options = *options};
+    rd_kafka_t *handle = options->handle;
+    options->assignment->intake.handle = handle;
+    rd_kafka_poll_set_consumer(handle);
+    rd_kafka_set_log_queue(handle, NULL);
+    membership->queue = rd_kafka_queue_get_consumer(handle);
+    commit_init(&membership->commit, options->assignment, membership->queue);
+    const struct rebalance_options rebalance = {
+        .loop = options->loop,
+        .assignment = options->assignment,
+        .commit = &membership->commit,
+        .query = options->query,
+        .max_poll_ms = options->max_poll_ms,
+        .context = options->context,
+        .on_progress = options->on_progress,
+    };
+    rebalance_init(&membership->rebalance, &rebalance);
+    rd_kafka_queue_cb_event_enable(membership->queue, on_queue_event, membership);
+}
+
+rd_kafka_t *membership_destroy(struct membership *membership)
+{
+    rebalance_destroy(&membership->rebalance);
+    commit_destroy(&membership->commit);
+    rd_kafka_queue_cb_event_enable(membership->queue, NULL, NULL);
+    rd_kafka_queue_destroy(membership->queue);
+    membership->options.assignment->intake.handle = NULL;
+    return membership->options.handle;
+}
+
+/* --- joining --- */
+
+void membership_join(struct membership *membership)
+{
+    const struct consumer_config *config = config_of(membership);
+    rd_kafka_topic_partition_list_t *topics =
+        rd_kafka_topic_partition_list_new((int)config->topic_count);
+    for (size_t i = 0; i < config->topic_count; i++)
+        rd_kafka_topic_partition_list_add(topics, config->topics[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t rc = rd_kafka_subscribe(membership->options.handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    membership->is_subscribed = true;
+    if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_error("consumer %s: subscribe: %s", config->name, rd_kafka_err2str(rc));
+}
+
+/* Librdkafka looks for a missing topic again after minutes; a new subscribe makes it look at
+ * once. */
+static void resubscribe(struct membership *membership)
+{
+    if (membership->resubscribe_at_ms == 0 || membership->is_stopping ||
+        clock_monotonic_ms() < membership->resubscribe_at_ms)
+        return;
+    membership->resubscribe_at_ms = 0;
+    membership_join(membership);
+}
+
+static void note_missing_topic(struct membership *membership, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    bool is_missing =
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR && is_missing &&
+        membership->resubscribe_at_ms == 0)
+        membership->resubscribe_at_ms = clock_monotonic_ms() + RESUBSCRIBE_MS;
+}
+
+/* --- events --- */
+
+static void on_trouble(struct membership *membership, rd_kafka_event_t *event)
+{
+    char who[256];
+    struct error err;
+    snprintf(who, sizeof who, "consumer %s", config_of(membership)->name);
+    note_missing_topic(membership, event);
+    if (cluster_log_event(event, who, &err) && !membership->is_stopping)
+        membership->options.on_fatal(membership->options.context, &err);
+}
+
+static void serve_event(struct membership *membership, rd_kafka_event_t *event)
+{
+    switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_REBALANCE:
+        rebalance_push(&membership->rebalance, event);
+        return;
+    case RD_KAFKA_EVENT_OFFSET_COMMIT:
+        commit_on_event(&membership->commit, event);
+        break;
+    case RD_KAFKA_EVENT_LOG:
+    case RD_KAFKA_EVENT_ERROR:
+        on_trouble(membership, event);
+        break;
+    default:
+        break;
+    }
+    rd_kafka_event_destroy(event);
+}
+
+bool membership_serve(struct membership *membership)
+{
+    int count = 0;
+    for (rd_kafka_event_t *event;
+         count < EVENTS_A_TURN && (event = rd_kafka_queue_poll(membership->queue, 0)) != NULL;
+         count++)
+        serve_event(membership, event);
+    resubscribe(membership);
+    rebalance_step(&membership->rebalance);
+    return count == EVENTS_A_TURN;
+}
+
+bool membership_is_rebalancing(const struct membership *membership)
+{
+    return !rebalance_is_idle(&membership->rebalance);
+}
+
+/* --- leaving --- */
+
+void membership_stop(struct membership *membership, int64_t drain_ms, int64_t end_ms)
+{
+    if (!membership->is_stopping)
+        membership->stop_began_ms = clock_monotonic_ms();
+    membership->is_stopping = true;
+    rebalance_stop(&membership->rebalance, drain_ms, end_ms);
+}
+
+static bool is_close_unsafe(const struct membership *membership)
+{
+    return membership->options.is_cooperative && membership->is_subscribed &&
+           !membership->rebalance.has_seen_assign && rd_kafka_version() < SAFE_COOPERATIVE_CLOSE;
+}
+
+static void begin_close(struct membership *membership)
+{
+    membership->is_closing = true;
+    rebalance_close(&membership->rebalance);
+    rd_kafka_error_t *error =
+        rd_kafka_consumer_close_queue(membership->options.handle, membership->queue);
+    if (error == NULL)
+        return;
+    log_warn("consumer %s: close: %s", config_of(membership)->name, rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+}
+
+enum leave_state membership_leave(struct membership *membership)
+{
+    if (!membership->is_closing) {
+        if (!rebalance_is_idle(&membership->rebalance))
+            return LEAVE_PENDING;
+        if (is_close_unsafe(membership))
+            return clock_monotonic_ms() < membership->stop_began_ms + FIRST_ASSIGNMENT_MS
+                       ? LEAVE_PENDING
+                       : LEAVE_UNSAFE;
+        begin_close(membership);
+    }
+    return rd_kafka_consumer_closed(membership->options.handle) ? LEAVE_DONE : LEAVE_PENDING;
+}
