@@ -1,0 +1,275 @@
+---@meta lagoon
+-- luacheck: no unused, globals env secret file
+
+-- What a script of lagoon can use, for editors that read LuaCATS annotations. Nothing loads this
+-- file when lagoon runs.
+--
+-- A file's top level runs when the file is loaded: it may require, ask for producers and read the
+-- environment, and it must neither wait nor publish. A handler may do both.
+
+---@class lagoon
+---@field null lightuserdata JSON's null: in arrays of an event, in what json.decode gives, and to
+---  write one; also a null key or header in publish. The same value as cjson.null.
+---@field json lagoon.Json
+---@field log lagoon.Log
+local lagoon = {}
+
+---A time span: text with a unit (`"250ms"`, `"30s"`, `"5m"`, `"1h"`) or a number of seconds.
+---@alias lagoon.Duration string|number
+
+---A number of bytes, or text with a unit: `"64KiB"`, `"1MiB"`, `"1GiB"`.
+---@alias lagoon.Size string|integer
+
+-- ---- handlers ----------------------------------------------------------------------------------
+
+---What a handler module returns. A return is success. It fails, and stops its record's partition,
+---when it raises an error, or returns nil or false and a second value that is not nil.
+---@alias lagoon.Handler fun(event: any, context: lagoon.Context): any, any
+
+---Where a handler's record comes from. Read-only, and over when the handler has returned: later
+---uses raise, as does a field that is not listed here.
+---@class lagoon.Context
+---@field topic string
+---@field partition integer
+---@field offset integer
+---@field timestamp integer? milliseconds since 1970; nil when the record has none
+---@field key string? any bytes; nil for a null key, "" for an empty one
+---@field type string the value of the type header
+---@field attempt integer 1: nothing is tried again yet
+---@field consumer string name of the consumer in config.lua
+---@field group string
+---@field worker integer number of the worker in its consumer, from 1
+---@field generation integer 1: scripts are not reloaded yet
+local Context = {}
+
+---The last value of that name: any bytes, lagoon.null for a null one, nil when there is none.
+---@param name string
+---@return string|lightuserdata|nil
+function Context:header(name) end
+
+---All headers in their order, as a list of {name, value}; a null value is lagoon.null.
+---@return { [1]: string, [2]: string|lightuserdata }[]
+function Context:headers() end
+
+---The record's value as it is: any bytes, nil for a tombstone.
+---@return string?
+function Context:raw() end
+
+-- ---- publishing --------------------------------------------------------------------------------
+
+---@class lagoon.Producer
+local Producer = {}
+
+---A producer of config.lua. Connects nothing: may be called anywhere, best at the top of a file.
+---Raises when no such producer is declared, so that `lagoon check` finds a wrong name.
+---@param name string
+---@return lagoon.Producer
+function lagoon.producer(name) end
+
+---lagoon.null for a null value.
+---@alias lagoon.HeaderValue string|integer|lightuserdata
+
+---@alias lagoon.HeaderPair { [1]: string, [2]: lagoon.HeaderValue }
+
+---A map; or, where order or repeated names matter, a list of {name, value}.
+---@alias lagoon.Headers table<string, lagoon.HeaderValue>|lagoon.HeaderPair[]
+
+---@class lagoon.PublishOptions
+---@field key? string|integer|lightuserdata the record's key, in place of the event's key field;
+---  lagoon.null for a null key
+---@field headers? lagoon.Headers behind the type header
+---@field topic? string in place of the producer's
+---@field partition? integer from 0; without it the key decides
+---@field timestamp? integer milliseconds since 1970; without it, or with 0, now
+
+---Publishes one event as JSON and returns at once. In a handler nobody has to await for safety: the
+---handler's record is settled only when Kafka has acknowledged everything it published. While the
+---producer's queue is full the handler waits; where it cannot wait its thread does.
+---
+---A nil event is a tombstone and needs options.key.
+---
+---Raises in a file's top level, for an event that JSON cannot express, for wrong options, and for a
+---record that is too large.
+---@param type string not empty; goes into the type header
+---@param event any
+---@param options? lagoon.PublishOptions
+---@return lagoon.Delivery
+function Producer:publish(type, event, options) end
+
+---A published record on its way.
+---@class lagoon.Delivery
+local Delivery = {}
+
+---Waits for Kafka's answer; the worker takes another record meanwhile. Raises when Kafka refused
+---the record for good. Waits where lagoon.sleep may wait.
+---@return integer partition
+---@return integer offset
+function Delivery:await() end
+
+-- ---- time, names, the environment --------------------------------------------------------------
+
+---Waits; the worker takes another record meanwhile. Only in a handler or scripts/dev.lua: it raises
+---in a file's top level, in a coroutine that the script made, and inside table.sort, string.gsub,
+---tostring and what else calls back from C. pcall is fine.
+---@param duration lagoon.Duration
+function lagoon.sleep(duration) end
+
+---Milliseconds since 1970.
+---@return integer
+function lagoon.now() end
+
+---A random UUID (version 4).
+---@return string
+function lagoon.uuid() end
+
+---An environment variable. Unset or empty: the default, or an error when there is none. A default
+---that is a number or a boolean decides what the text is turned into; "true" and "false" are the
+---booleans. Anything else raises.
+---@param name string
+---@return string
+---@overload fun(name: string, default: string): string
+---@overload fun(name: string, default: number): number
+---@overload fun(name: string, default: boolean): boolean
+function lagoon.env(name) end
+
+---The environment variable, or else the content of the file that NAME_FILE names, without one
+---newline at its end. Raises when there is neither.
+---@param name string
+---@return string
+function lagoon.secret(name) end
+
+-- ---- JSON --------------------------------------------------------------------------------------
+
+---@class lagoon.Json
+lagoon.json = {}
+
+---@class lagoon.JsonOptions
+---@field sort_keys? boolean members in the order of their keys' bytes
+
+---JSON text. A table with the keys 1 to n is an array, one whose keys are strings an object; an
+---empty one is {} unless it is marked as an array. Raises for anything else, with its path.
+---@param value any
+---@param options? lagoon.JsonOptions
+---@return string
+function lagoon.json.encode(value, options) end
+
+---The value of a JSON text. Integers stay integers, arrays stay arrays, nulls are lagoon.null.
+---Raises for what is no JSON, with the byte offset.
+---@param text string
+---@return any
+function lagoon.json.decode(text) end
+
+---Marks the table, or a new one, as an array, so that it is written as one also when it is empty.
+---Raises for a table that has a metatable.
+---@generic T: table
+---@param table T
+---@return T
+---@overload fun(): table
+function lagoon.json.array(table) end
+
+-- ---- the log -----------------------------------------------------------------------------------
+
+-- Inside a handler every line names the record. print(...) is log.info with its values separated by
+-- tabs.
+
+---@class lagoon.Log
+lagoon.log = {}
+
+---@param message any as tostring shows it
+---@param fields? table<string, any> at most 32; tables are written as JSON
+function lagoon.log.debug(message, fields) end
+
+---@param message any as tostring shows it
+---@param fields? table<string, any> at most 32; tables are written as JSON
+function lagoon.log.info(message, fields) end
+
+---@param message any as tostring shows it
+---@param fields? table<string, any> at most 32; tables are written as JSON
+function lagoon.log.warn(message, fields) end
+
+---@param message any as tostring shows it
+---@param fields? table<string, any> at most 32; tables are written as JSON
+function lagoon.log.error(message, fields) end
+
+-- ---- config.lua --------------------------------------------------------------------------------
+
+-- Annotate the file's table to have it completed and checked:
+--   ---@type lagoon.Config
+--   return { ... }
+
+---In config.lua only. An environment variable. Unset or empty: the default, or a problem of the
+---config when there is none. A default that is a number or a boolean decides what the text is
+---turned into.
+---@generic T: string|number|boolean
+---@param name string
+---@param default? T
+---@return T
+function env(name, default) end
+
+---In config.lua only. The environment variable, or the content of the file that NAME_FILE names,
+---without one newline at its end. What it gives is never printed.
+---@param name string
+---@return string
+function secret(name) end
+
+---In config.lua only. The content of a text file, without one newline at its end.
+---@param path string relative to the config's folder
+---@return string
+function file(path) end
+
+---@class lagoon.Config
+---@field cluster lagoon.ClusterConfig
+---@field topics? table<string, lagoon.TopicConfig> created when missing
+---@field producers? table<string, lagoon.ProducerConfig>
+---@field consumers? table<string, lagoon.ConsumerConfig>
+---@field log? lagoon.LogConfig
+---@field stop_timeout? lagoon.Duration from SIGTERM to exit; "25s"
+
+---@class lagoon.ClusterConfig
+---@field brokers string|string[] "host:port", several separated by commas or in a list
+---@field properties? table<string, string|integer|boolean> librdkafka's
+
+---@class lagoon.TopicConfig
+---@field partitions? integer when lagoon creates it; the broker's default
+---@field replicas? integer when lagoon creates it; the broker's default
+---@field create? boolean false waits for the topic and creates nothing; true
+---@field config? table<string, string|number|boolean> the topic's settings when lagoon creates it
+
+---@class lagoon.ProducerConfig
+---@field topic string
+---@field key_field? string path in the event to the key, such as "payment.id"; none
+---@field key_missing? "uuid"|"error" what an event without that field gets; "uuid"
+---@field type_header? string|false the header that carries the type; "Message-Type"
+---@field properties? table<string, string|integer|boolean> librdkafka's
+
+---@class lagoon.ConsumerConfig
+---@field topic? string this or topics is required
+---@field topics? string[]
+---@field group string each consumer its own
+---@field offset_reset? "earliest"|"latest"|"none" without a committed offset; "earliest"
+---@field workers? integer|lagoon.WorkersConfig a number fixes the count
+---@field buffer_size? integer handlers one worker may have begun and not finished; 10
+---@field distribution? "key"|"partition"|"free_worker" what is handled in order; "key"
+---@field handlers table<string, string> type to module, such as "handlers.order_paid"
+---@field type_header? string the header that carries the type; "Message-Type"
+---@field drain_timeout? lagoon.Duration for handlers when partitions are revoked; "5s"
+---@field commit_interval? lagoon.Duration "1s"
+---@field window? lagoon.WindowConfig how much is read ahead of the handlers
+---@field max_ahead? integer settled beyond the oldest unsettled, per partition; 200000
+---@field max_record? lagoon.Size a larger value stops its partition; "1MiB"
+---@field properties? table<string, string|integer|boolean> librdkafka's
+
+---@class lagoon.WorkersConfig
+---@field min? integer threads that run; 1
+---@field max? integer without effect yet; the CPUs
+---@field lag_threshold? integer without effect yet; 1000
+
+---@class lagoon.WindowConfig
+---@field records? integer read and not settled; 10000
+---@field bytes? lagoon.Size read and not settled; "64MiB"
+
+---@class lagoon.LogConfig
+---@field level? "debug"|"info"|"warn"|"error" "info"
+---@field format? "auto"|"text"|"json" "auto" is text on a terminal, else JSON
+
+return lagoon
