@@ -10,7 +10,12 @@ local LAYERS = {
     { "verbs" },
     { "application", "runtime", "broker", "dev_broker" },
     { "consumer" },
-    { "worker" },
+    { "membership", "pool" },
+    { "rebalance" },
+    { "commit", "start_offsets" },
+    { "assignment" },
+    { "partition" },
+    { "intake", "worker" },
     { "dispatcher", "script" },
     { "bindings" },
     { "call", "producer" },
@@ -21,7 +26,6 @@ local LAYERS = {
     { "util", "exit_code" },
   },
   members = {
-    consumer = { "commit", "partition", "rebalance", "start_offsets" },
     dispatcher = { "lane", "run_queue", "strand", "taker" },
     producer = { "delivery" },
   },
@@ -29,7 +33,10 @@ local LAYERS = {
   libraries = {
     ["^lua"] = { "main", "script", "bindings", "json", "config" },
     ["^lauxlib%.h$"] = { "script", "bindings", "json", "config" },
-    ["^librdkafka/"] = { "main", "broker", "consumer", "producer", "cluster", "record" },
+    ["^librdkafka/"] = {
+      "main", "broker", "consumer", "membership", "rebalance", "commit", "start_offsets", "partition",
+      "intake", "producer", "cluster", "record",
+    },
   },
 }
 
