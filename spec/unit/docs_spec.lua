@@ -84,6 +84,19 @@ describe("the map of the program", function()
     assert.same(sorted(files), sorted(named))
   end)
 
+  it("shows the order of the modules that is held", function()
+    local held, shown = {}, {}
+    local layers = directory.read("spec/unit/layering_spec.lua"):match("order = {\n(.-)\n  },")
+    for layer in layers:gmatch("[^\n]+") do
+      table.insert(held, (layer:gsub('^%s*{ "', ""):gsub('" },$', ""):gsub('", "', "  ")))
+    end
+    local block = docs.blocks(docs.section(PROGRAM, "## Modules"))[1]
+    for line in block.text:gmatch("[^\n]+") do
+      table.insert(shown, line)
+    end
+    assert.same(held, shown)
+  end)
+
   it("reads along files that exist", function()
     for _, cells in ipairs(docs.rows(docs.section(PROGRAM, "## Reading order"))) do
       assert.is_truthy(lfs.attributes("runtime/" .. docs.code_spans(cells[1])[1]))
