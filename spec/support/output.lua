@@ -77,8 +77,8 @@ function Output:count(pattern)
   return count
 end
 
----Looks at each line since the mark once: returns the captures of the first that matches, or the
----line itself, packed.
+---Looks at each line since the mark once: returns the captures of the first that matches, or
+---what matched, packed.
 ---@param pattern string
 ---@return fun(): table?
 function Output:search(pattern)

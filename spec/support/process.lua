@@ -119,8 +119,8 @@ function Process:count(pattern)
   return self.output:count(pattern)
 end
 
----Waits until a line since the mark matches, on either stream; returns its captures, or the line
----itself. Raises, with the tail of the output, when the process ends without such a line.
+---Waits until a line since the mark matches, on either stream; returns its captures, or what
+---matched. Raises, with the tail of the output, when the process ends without such a line.
 ---@param pattern string of Lua, matched against single lines
 ---@param deadline_ms? integer
 ---@return string ...
