@@ -96,7 +96,7 @@ return { cluster = { brokers = table.concat(brokers, ","), properties = { x = ma
 
   it("is stopped when it takes too much memory", function()
     assert.same({ "config.lua:3: needs more than 64 MiB of memory" },
-      problems("local t = {}\nfor i = 1, 1e9 do\n  t[i] = { i } end\nreturn t"))
+      problems("local t = {}\nfor i = 1, 1e9 do\n  t[i] = ('x'):rep(1e5) .. i end\nreturn t"))
     assert.same({ "config.lua:2: needs more than 64 MiB of memory" },
       problems("\nlocal s = ('x'):rep(1e8)"))
   end)
@@ -105,8 +105,8 @@ return { cluster = { brokers = table.concat(brokers, ","), properties = { x = ma
     assert.same({ "config.lua: cannot be checked: is still running after 2 s" }, problems(
       "local t = {}\nfor i = 1, 50000 do t[('k'):rep(50) .. i] = 1 end\nreturn t"))
     assert.same({ "config.lua: cannot be checked: needs more than 64 MiB of memory" }, problems(
-      "local t = {}\nfor i = 1, 35 do t[i] = ('x'):rep(1000000) .. i end\n" ..
-        "return { x = t, cluster = { brokers = ('a:1,'):rep(2500000) } }"))
+      "local t = {}\nfor i = 1, 50 do t[i] = ('x'):rep(1000000) .. i end\n" ..
+        "return { x = t, cluster = { brokers = ('a:1,'):rep(750000) } }"))
   end)
 
   it("may hold itself", function()
