@@ -2,8 +2,10 @@
 
 local uv = require("luv")
 
+local environment = require("spec.support.environment")
 local output = require("spec.support.output")
 local scope = require("spec.support.scope")
+local suspects = require("spec.support.suspects")
 local wait = require("spec.support.wait")
 
 local M = {}
@@ -18,30 +20,8 @@ local M = {}
 local Process = {}
 Process.__index = Process
 
--- Those that a failing spec may want to show, the oldest first.
-local started = {}
-
 -- How long the pipes may stay open after the exit: a grandchild may hold them.
 local DRAIN_MS = 2000
-
----The environment of this process without what is meant for the interpreter alone.
-local function environment(changes)
-  local variables = uv.os_environ()
-  variables.LD_PRELOAD = nil
-  variables.LUA_PATH = nil
-  variables.LUA_CPATH = nil
-  for _, name in ipairs({ "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS" }) do
-    variables[name] = variables["LAGOON_SPEC_" .. name]
-  end
-  for name, value in pairs(changes or {}) do
-    variables[name] = value or nil
-  end
-  local list = {}
-  for name, value in pairs(variables) do
-    table.insert(list, name .. "=" .. tostring(value))
-  end
-  return list
-end
 
 ---Starts a command. It dies with this process, however this one ends.
 ---@param command string[] the program and its arguments
@@ -60,7 +40,7 @@ function M.start(command, options)
   local handle, pid
   handle, pid = uv.spawn("setpriv", {
     args = table.move(command, 1, #command, 4, { "--pdeathsig", "KILL", "--" }),
-    env = environment(options.env),
+    env = environment.with(options.env),
     cwd = options.directory,
     stdio = { self.stdin, self.pipes[1], self.pipes[2] },
   }, function(code, signal)
@@ -71,7 +51,7 @@ function M.start(command, options)
   self.handle, self.pid = handle, pid
   self.output:collect("stdout", self.pipes[1])
   self.output:collect("stderr", self.pipes[2])
-  table.insert(started, self)
+  suspects.add(self)
   scope.defer(function()
     self:stop()
   end)
@@ -216,29 +196,6 @@ end
 ---@return string
 function Process:tail(count)
   return self.output:tail(count or 60)
-end
-
----What a failing spec shows: those that still run or that did not end well, since the last spec.
----@return spec.Process[]
-function M.suspects()
-  local suspects = {}
-  for _, self in ipairs(started) do
-    if self.code ~= 0 or not self.is_tool then
-      table.insert(suspects, self)
-    end
-  end
-  return suspects
-end
-
----Forgets those that have ended.
-function M.forget_ended()
-  local alive = {}
-  for _, self in ipairs(started) do
-    if not self.code then
-      table.insert(alive, self)
-    end
-  end
-  started = alive
 end
 
 return M

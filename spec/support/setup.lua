@@ -6,8 +6,8 @@ local busted = require("busted")
 local uv = require("luv")
 
 local directory = require("spec.support.directory")
-local process = require("spec.support.process")
 local scope = require("spec.support.scope")
+local suspects = require("spec.support.suspects")
 require("spec.support.broker")
 
 local FAILED_LOGS = (os.getenv("LAGOON_BUILD") or "build") .. "/failed"
@@ -44,7 +44,7 @@ end
 
 ---Keeps the whole output of every process that the spec knew, and shows the end of it.
 local function show_processes(spec)
-  for number, one in ipairs(process.suspects()) do
+  for number, one in ipairs(suspects.list()) do
     local file = ("%s/%s-%d.log"):format(FAILED_LOGS, spec:gsub("[^%w]+", "-"):sub(1, 100), number)
     local text = ("# %s (pid %d, %s)\n%s\n"):format(one.name, one.pid, one:how_it_ended(),
       table.concat(one.output.lines, "\n"))
@@ -69,7 +69,7 @@ local function on_test_end(element, parent, status)
     show_processes(full_name(element, parent))
   end
   scope.close()
-  process.forget_ended()
+  suspects.forget_ended()
   return nil, true
 end
 
