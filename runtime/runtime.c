@@ -9,7 +9,7 @@
 
 #include <uv.h>
 
-#include "cluster.h"
+#include "connection.h"
 #include "consumer.h"
 #include "error.h"
 #include "exit_code.h"
@@ -18,11 +18,9 @@
 #include "thread.h"
 
 enum {
-    TOPICS_TIMEOUT_MS = 4000, /* of one look at the brokers */
-    TOPICS_RETRY_MS = 500,
-    WAITING_SAID_MS = 5000,   /* that no broker answers is said this often */
     AFTER_HANDLERS_MS = 5000, /* of stop_timeout: acknowledgements, commit, close and flush */
     HURRY_MS = 1000,          /* what a second signal leaves of stop_timeout */
+    SAME_SIGNAL_MS = 300,     /* a supervisor may signal process and group: that is one signal */
     FLUSH_POLL_MS = 10,
 };
 
@@ -39,20 +37,14 @@ struct runtime {
     const struct config *config;
     uv_loop_t loop;
     uv_signal_t signals[2];
-    uv_timer_t retry;   /* of the look at the brokers */
     uv_timer_t flusher; /* watches the deadline of a stop */
     uv_async_t main_exit;
     enum runtime_phase phase;
     int exit_code;
 
     struct cluster cluster;
-    rd_kafka_t *query;
-    uv_work_t look; /* of a helper at the brokers */
-    bool is_looking;
-    enum topic_check look_result;
-    struct error look_error;
-    int64_t look_began_ms;
-    int64_t said_waiting_ms;
+    struct connection connection;
+    bool is_connection_stopped;
 
     struct bindings_host host;
     struct producer **producers;
@@ -66,7 +58,7 @@ struct runtime {
     struct worker *main_worker;
     char *main_failure;
 
-    bool is_stop_asked;
+    int64_t signalled_ms;          /* 0: not asked to stop */
     int64_t deadline_ms;           /* of the stop */
     int64_t main_deadline_ms;      /* of the script of our own */
     struct producer_counts counts; /* of all producers, at the end */
@@ -140,7 +132,7 @@ static void start_consumers(struct runtime *runtime)
             .loop = &runtime->loop,
             .config = &config->consumers[i],
             .cluster = &runtime->cluster,
-            .query = runtime->query,
+            .query = runtime->connection.query,
             .host = &runtime->host,
             .bundle = runtime->options->bundle,
             .callbacks = {runtime, on_consumer_fatal, on_consumer_stopped},
@@ -233,24 +225,13 @@ static void on_main_exit(uv_async_t *async)
 
 /* --- connecting --- */
 
-/* On a helper. */
-static void look_at_brokers(uv_work_t *work)
+static void on_connected(void *context, int exit_code)
 {
-    struct runtime *runtime = CONTAINER_OF(work, struct runtime, look);
-    if (runtime->query == NULL)
-        runtime->query = cluster_query_handle(&runtime->cluster, &runtime->look_error);
-    if (runtime->query == NULL) {
-        runtime->look_result = TOPICS_REFUSED;
+    struct runtime *runtime = context;
+    if (exit_code != EXIT_OK) {
+        stop(runtime, exit_code);
         return;
     }
-    runtime->look_result = cluster_ensure_topics(runtime->query, &runtime->cluster, runtime->config,
-                                                 TOPICS_TIMEOUT_MS, &runtime->look_error);
-    if (runtime->look_result == TOPICS_READY && cluster_is_embedded_broker(runtime->query))
-        runtime->cluster.is_embedded = true;
-}
-
-static void begin_running(struct runtime *runtime)
-{
     runtime->phase = PHASE_RUNNING;
     runtime->began_ms = clock_monotonic_ms();
     start_consumers(runtime);
@@ -260,57 +241,24 @@ static void begin_running(struct runtime *runtime)
         start_main(runtime);
 }
 
-static void look(struct runtime *runtime);
-
-static void on_retry(uv_timer_t *timer)
+static void on_connection_stopped(void *context)
 {
-    look(CONTAINER_OF(timer, struct runtime, retry));
+    struct runtime *runtime = context;
+    runtime->is_connection_stopped = true;
+    step_stop(runtime);
 }
 
-static void wait_for_broker(struct runtime *runtime)
+static void start_connection(struct runtime *runtime)
 {
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t timeout_ms = runtime->options->timeout_ms;
-    if (timeout_ms > 0 && now_ms - runtime->look_began_ms >= timeout_ms) {
-        log_error("no broker of %s answered within %" PRId64 " s: %s", runtime->cluster.brokers,
-                  timeout_ms / 1000, runtime->look_error.text);
-        stop(runtime, EXIT_UNREACHABLE);
-        return;
-    }
-    if (runtime->said_waiting_ms == 0 || now_ms - runtime->said_waiting_ms >= WAITING_SAID_MS) {
-        runtime->said_waiting_ms = now_ms;
-        log_warn("waiting for Kafka at %s: %s", runtime->cluster.brokers, runtime->look_error.text);
-    }
-    uv_timer_start(&runtime->retry, on_retry, TOPICS_RETRY_MS, 0);
-}
-
-static void on_looked(uv_work_t *work, int status)
-{
-    (void)status;
-    struct runtime *runtime = CONTAINER_OF(work, struct runtime, look);
-    runtime->is_looking = false;
-    if (runtime->phase != PHASE_CONNECTING) {
-        step_stop(runtime);
-        return;
-    }
-    switch (runtime->look_result) {
-    case TOPICS_READY:
-        begin_running(runtime);
-        return;
-    case TOPICS_UNREACHABLE:
-        wait_for_broker(runtime);
-        return;
-    case TOPICS_REFUSED:
-        log_error("%s", runtime->look_error.text);
-        stop(runtime, EXIT_FATAL);
-        return;
-    }
-}
-
-static void look(struct runtime *runtime)
-{
-    runtime->is_looking = true;
-    uv_queue_work(&runtime->loop, &runtime->look, look_at_brokers, on_looked);
+    const struct connection_options options = {
+        .loop = &runtime->loop,
+        .cluster = &runtime->cluster,
+        .config = runtime->config,
+        .timeout_ms = runtime->options->timeout_ms,
+        .context = runtime,
+        .on_done = on_connected,
+    };
+    connection_start(&runtime->connection, &options);
 }
 
 /* --- the stop --- */
@@ -330,18 +278,13 @@ static size_t outstanding(const struct runtime *runtime)
     return count;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    (void)handle;
-}
-
 static void close_loop_handles(struct runtime *runtime)
 {
-    uv_close((uv_handle_t *)&runtime->signals[0], on_closed);
-    uv_close((uv_handle_t *)&runtime->signals[1], on_closed);
-    uv_close((uv_handle_t *)&runtime->retry, on_closed);
-    uv_close((uv_handle_t *)&runtime->flusher, on_closed);
-    uv_close((uv_handle_t *)&runtime->main_exit, on_closed);
+    uv_close((uv_handle_t *)&runtime->signals[0], NULL);
+    uv_close((uv_handle_t *)&runtime->signals[1], NULL);
+    uv_close((uv_handle_t *)&runtime->flusher, NULL);
+    uv_close((uv_handle_t *)&runtime->main_exit, NULL);
+    connection_close(&runtime->connection);
 }
 
 static void on_producer_closed(void *context)
@@ -402,7 +345,7 @@ static void step_stop(struct runtime *runtime)
     int64_t now_ms = clock_monotonic_ms();
     bool is_late = now_ms >= runtime->deadline_ms;
     if (runtime->phase == PHASE_STOPPING_CONSUMERS) {
-        if (runtime->running_consumers > 0 || runtime->is_looking)
+        if (runtime->running_consumers > 0 || !runtime->is_connection_stopped)
             return;
         runtime->phase = PHASE_FLUSHING;
     }
@@ -445,12 +388,11 @@ static void stop(struct runtime *runtime, int exit_code)
     runtime->phase = PHASE_STOPPING_CONSUMERS;
     runtime->deadline_ms = clock_monotonic_ms() + runtime->config->stop_timeout_ms;
     runtime->main_deadline_ms = clock_monotonic_ms() + HURRY_MS;
-    uv_timer_stop(&runtime->retry);
     uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
     if (runtime->main_worker != NULL)
         worker_retire(runtime->main_worker);
     stop_consumers(runtime);
-    step_stop(runtime);
+    connection_stop(&runtime->connection, on_connection_stopped);
 }
 
 static void hurry(struct runtime *runtime)
@@ -466,11 +408,13 @@ static void hurry(struct runtime *runtime)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct runtime *runtime = handle->data;
-    if (runtime->is_stop_asked) {
-        hurry(runtime);
+    int64_t now_ms = clock_monotonic_ms();
+    if (runtime->signalled_ms > 0) {
+        if (now_ms - runtime->signalled_ms >= SAME_SIGNAL_MS)
+            hurry(runtime);
         return;
     }
-    runtime->is_stop_asked = true;
+    runtime->signalled_ms = now_ms;
     log_info("%s: stopping, within %" PRId64 " s", number == SIGTERM ? "SIGTERM" : "SIGINT",
              runtime->config->stop_timeout_ms / 1000);
     /* A script that has the program for itself is cut off. */
@@ -488,7 +432,6 @@ static void open_loop(struct runtime *runtime)
         runtime->signals[i].data = runtime;
         uv_signal_start(&runtime->signals[i], on_signal, numbers[i]);
     }
-    uv_timer_init(&runtime->loop, &runtime->retry);
     uv_timer_init(&runtime->loop, &runtime->flusher);
     uv_async_init(&runtime->loop, &runtime->main_exit, on_main_exit);
 }
@@ -523,7 +466,7 @@ static void release(struct runtime *runtime)
     free(runtime->consumers);
     free(runtime->producers);
     script_free(&runtime->main_script);
-    cluster_query_free(&runtime->query);
+    connection_destroy(&runtime->connection);
     int rc = uv_loop_close(&runtime->loop);
     assert(rc == 0);
     (void)rc;
@@ -545,10 +488,9 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     }
     open_loop(&runtime);
     make_producers(&runtime);
-    runtime.look_began_ms = clock_monotonic_ms();
-    if (make_main_script(&runtime) == 0)
-        look(&runtime);
-    else
+    bool has_main = make_main_script(&runtime) == 0;
+    start_connection(&runtime);
+    if (!has_main)
         stop(&runtime, EXIT_CONFIG);
     uv_run(&runtime.loop, UV_RUN_DEFAULT);
     read_result(&runtime, result);

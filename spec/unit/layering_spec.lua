@@ -9,6 +9,7 @@ local LAYERS = {
     { "main" },
     { "verbs" },
     { "application", "runtime", "broker", "dev_broker" },
+    { "connection" },
     { "consumer" },
     { "membership", "pool" },
     { "rebalance" },
@@ -34,8 +35,8 @@ local LAYERS = {
     ["^lua"] = { "main", "script", "bindings", "json", "config" },
     ["^lauxlib%.h$"] = { "script", "bindings", "json", "config" },
     ["^librdkafka/"] = {
-      "main", "broker", "consumer", "membership", "rebalance", "commit", "start_offsets", "partition",
-      "intake", "producer", "cluster", "record",
+      "main", "broker", "connection", "consumer", "membership", "rebalance", "commit",
+      "start_offsets", "partition", "intake", "producer", "cluster", "record",
     },
   },
 }

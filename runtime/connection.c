@@ -1,0 +1,116 @@
+#include "connection.h"
+
+#include <inttypes.h>
+
+#include "exit_code.h"
+#include "log.h"
+
+enum {
+    FIRST_LOOK_MS = 1000, /* so that somebody who waits is soon told for what */
+    LOOK_MS = 4000,
+    RETRY_MS = 500,
+    SAID_MS = 5000, /* that no broker answers is said this often */
+};
+
+static void look(struct connection *connection);
+
+/* On a helper. */
+static void look_at_brokers(uv_work_t *work)
+{
+    struct connection *connection = CONTAINER_OF(work, struct connection, look);
+    struct cluster *cluster = connection->options.cluster;
+    if (connection->query == NULL)
+        connection->query = cluster_query_handle(cluster, &connection->err);
+    if (connection->query == NULL) {
+        connection->result = TOPICS_REFUSED;
+        return;
+    }
+    connection->result =
+        cluster_ensure_topics(connection->query, cluster, connection->options.config,
+                              connection->said_ms == 0 ? FIRST_LOOK_MS : LOOK_MS, &connection->err);
+    if (connection->result == TOPICS_READY && cluster_is_embedded_broker(connection->query))
+        cluster->is_embedded = true;
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    look(CONTAINER_OF(timer, struct connection, retry));
+}
+
+static void done(struct connection *connection, int exit_code)
+{
+    connection->options.on_done(connection->options.context, exit_code);
+}
+
+static void wait_on(struct connection *connection)
+{
+    const char *brokers = connection->options.cluster->brokers;
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t timeout_ms = connection->options.timeout_ms;
+    if (timeout_ms > 0 && now_ms - connection->began_ms >= timeout_ms) {
+        log_error("Kafka at %s did not answer within %" PRId64 " ms: %s", brokers, timeout_ms,
+                  connection->err.text);
+        done(connection, EXIT_UNREACHABLE);
+        return;
+    }
+    if (connection->said_ms == 0 || now_ms - connection->said_ms >= SAID_MS) {
+        connection->said_ms = now_ms;
+        log_warn("waiting for Kafka at %s: %s", brokers, connection->err.text);
+    }
+    uv_timer_start(&connection->retry, on_retry, RETRY_MS, 0);
+}
+
+static void on_looked(uv_work_t *work, int status)
+{
+    (void)status;
+    struct connection *connection = CONTAINER_OF(work, struct connection, look);
+    connection->is_looking = false;
+    if (connection->is_stopped) {
+        connection->on_stopped(connection->options.context);
+        return;
+    }
+    switch (connection->result) {
+    case TOPICS_READY:
+        done(connection, EXIT_OK);
+        return;
+    case TOPICS_UNREACHABLE:
+        wait_on(connection);
+        return;
+    case TOPICS_REFUSED:
+        log_error("%s", connection->err.text);
+        done(connection, EXIT_FATAL);
+        return;
+    }
+}
+
+static void look(struct connection *connection)
+{
+    connection->is_looking = true;
+    uv_queue_work(connection->options.loop, &connection->look, look_at_brokers, on_looked);
+}
+
+void connection_start(struct connection *connection, const struct connection_options *options)
+{
+    *connection = (struct connection){.options = *options, .began_ms = clock_monotonic_ms()};
+    uv_timer_init(options->loop, &connection->retry);
+    look(connection);
+}
+
+void connection_stop(struct connection *connection, void (*on_stopped)(void *context))
+{
+    connection->is_stopped = true;
+    connection->on_stopped = on_stopped;
+    uv_timer_stop(&connection->retry);
+    if (!connection->is_looking)
+        on_stopped(connection->options.context);
+}
+
+void connection_close(struct connection *connection)
+{
+    uv_close((uv_handle_t *)&connection->retry, NULL);
+}
+
+void connection_destroy(struct connection *connection)
+{
+    cluster_query_free(&connection->query);
+}
