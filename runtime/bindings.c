@@ -1,14 +1,9 @@
 #include "bindings.h"
 
 #include <lauxlib.h>
-#include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "error.h"
-#include "json.h"
-#include "units.h"
+#include <sys/random.h>
 
 struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
                               const struct consumer_config *consumer)
@@ -52,134 +47,18 @@ struct call *bindings_waitable_call(lua_State *L, const char *what)
     return call;
 }
 
-/* lagoon.sleep(duration): the handler waits, its worker takes another record meanwhile. */
-static int on_sleep(lua_State *L)
+int bindings_uuid(lua_State *L)
 {
-    struct error err;
-    int64_t duration_ms;
-    int rc;
-    if (lua_type(L, 1) == LUA_TSTRING)
-        rc = duration_parse(lua_tostring(L, 1), &duration_ms, &err);
-    else
-        rc = duration_from_seconds(luaL_checknumber(L, 1), &duration_ms, &err);
-    if (rc != 0)
-        return luaL_error(L, "lagoon.sleep: %s", err.text);
-
-    struct call *call = bindings_waitable_call(L, "lagoon.sleep");
-    call->wait = CALL_WAITS_TIME;
-    call->wake_at_ms = clock_monotonic_ms() + duration_ms;
-    return lua_yield(L, 0);
-}
-
-/* lagoon.now(): milliseconds since 1970. */
-static int on_now(lua_State *L)
-{
-    lua_pushinteger(L, clock_wall_ms());
+    unsigned char b[16];
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+        luaL_error(L, "no random bytes from the system");
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    char text[37];
+    snprintf(text, sizeof text,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+    lua_pushlstring(L, text, 36);
     return 1;
-}
-
-/* lagoon.env(name [, default]): the default's type decides what the text is turned into. */
-static int on_env(lua_State *L)
-{
-    const char *name = luaL_checkstring(L, 1);
-    const char *value = getenv(name);
-    bool has_value = value != NULL && *value != '\0';
-    if (lua_isnoneornil(L, 2)) {
-        if (!has_value)
-            return luaL_error(L, "lagoon.env: the environment variable %s is not set", name);
-        lua_pushstring(L, value);
-        return 1;
-    }
-    lua_settop(L, 2);
-    if (!has_value || lua_type(L, 2) == LUA_TSTRING) {
-        if (has_value)
-            lua_pushstring(L, value);
-        return 1;
-    }
-    if (lua_type(L, 2) == LUA_TNUMBER && lua_stringtonumber(L, value) != 0)
-        return 1;
-    if (lua_type(L, 2) == LUA_TBOOLEAN &&
-        (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)) {
-        lua_pushboolean(L, strcmp(value, "true") == 0);
-        return 1;
-    }
-    return luaL_error(L, "lagoon.env: %s must be a %s, like its default", name,
-                      luaL_typename(L, 2));
-}
-
-/* Pushes the file's content without one trailing newline. */
-static int push_secret_file(lua_State *L, const char *name, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return luaL_error(L, "lagoon.secret: %s_FILE names %s, which cannot be read", name, path);
-    char text[64 * 1024];
-    size_t length = fread(text, 1, sizeof text, file);
-    fclose(file);
-    if (length > 0 && text[length - 1] == '\n')
-        length--;
-    lua_pushlstring(L, text, length);
-    return 1;
-}
-
-/* lagoon.secret(name): the variable, or the content of the file that NAME_FILE names. */
-static int on_secret(lua_State *L)
-{
-    const char *name = luaL_checkstring(L, 1);
-    const char *value = getenv(name);
-    if (value != NULL && *value != '\0') {
-        lua_pushstring(L, value);
-        return 1;
-    }
-    lua_pushfstring(L, "%s_FILE", name);
-    const char *path = getenv(lua_tostring(L, -1));
-    if (path == NULL || *path == '\0')
-        return luaL_error(L, "lagoon.secret: neither %s nor %s_FILE is set", name, name);
-    return push_secret_file(L, name, path);
-}
-
-static int open_lagoon(lua_State *L)
-{
-    static const luaL_Reg functions[] = {
-        {"sleep", on_sleep},   {"now", on_now},         {"env", on_env},
-        {"secret", on_secret}, {"uuid", bindings_uuid}, {NULL, NULL},
-    };
-    luaL_newlib(L, functions);
-    bindings_push_producer(L);
-    lua_setfield(L, -2, "producer");
-    bindings_push_log(L);
-    lua_setfield(L, -2, "log");
-    json_open_library(L);
-    lua_setfield(L, -2, "json");
-    lua_pushlightuserdata(L, NULL);
-    lua_setfield(L, -2, "null");
-    return 1;
-}
-
-/* What would end the process or change it for all threads. */
-static int on_forbidden(lua_State *L)
-{
-    return luaL_error(L, "%s is not available: it would affect the whole process",
-                      lua_tostring(L, lua_upvalueindex(1)));
-}
-
-static void forbid(lua_State *L, const char *name)
-{
-    lua_getglobal(L, "os");
-    lua_pushfstring(L, "os.%s", name);
-    lua_pushcclosure(L, on_forbidden, 1);
-    lua_setfield(L, -2, name);
-    lua_pop(L, 1);
-}
-
-void bindings_open(lua_State *L)
-{
-    json_open(L);
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-    lua_pushcfunction(L, open_lagoon);
-    lua_setfield(L, -2, "lagoon");
-    lua_pop(L, 1);
-    bindings_open_print(L);
-    forbid(L, "exit");
-    forbid(L, "setlocale");
 }

@@ -58,7 +58,7 @@ void bindings_push_producer(lua_State *L);
 /* For the publish verb: publish with the value's text as a fifth argument, sent as it is. */
 int bindings_publish_text(lua_State *L);
 
-/* lagoon.uuid() */
+/* lagoon.uuid(): pushes a random one (version 4). */
 int bindings_uuid(lua_State *L);
 
 /* Pushes lagoon.log. */

@@ -1,27 +1,16 @@
 /* lagoon.producer, its publish calls, and the deliveries they return. */
-#include "bindings.h"
+#include "bindings_publication.h"
 
 #include <lauxlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "error.h"
-#include "json.h"
 
 static const char PRODUCER_CLASS[] = "lagoon.producer";
 static const char DELIVERY_CLASS[] = "lagoon.delivery";
 
 /* How long a script that cannot yield blocks at a time for room in a full queue. */
 enum { ROOM_BLOCK_MS = 100 };
-
-/* Arguments of publish on the Lua stack, the same for publish and for the command line's. */
-enum { ARG_PRODUCER = 1, ARG_TYPE, ARG_EVENT, ARG_OPTIONS, ARG_TEXT, ARG_LAST = ARG_TEXT };
-
-struct producer_value {
-    const struct producer_config *config;
-    struct producer *producer; /* NULL where nothing is published, as in a check */
-    bool has_warned;           /* of a missing key */
-};
 
 /* --- deliveries --- */
 
@@ -67,237 +56,6 @@ static int on_delivery_gc(lua_State *L)
     if (*delivery != NULL)
         delivery_release(delivery);
     return 0;
-}
-
-/* --- what is published --- */
-
-/* Pushes the value at a path such as payment.id of the table at `index`; nil when there is none. */
-static void push_path(lua_State *L, int index, const char *path)
-{
-    lua_pushvalue(L, index);
-    while (*path != '\0') {
-        size_t length = strcspn(path, ".");
-        if (!lua_istable(L, -1)) {
-            lua_pushnil(L);
-        } else {
-            lua_pushlstring(L, path, length);
-            lua_rawget(L, -2);
-        }
-        lua_remove(L, -2);
-        path += length + (path[length] == '.');
-    }
-}
-
-static void push_uuid(lua_State *L)
-{
-    unsigned char b[16];
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
-        luaL_error(L, "no random bytes from the system");
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    char text[37];
-    snprintf(text, sizeof text,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
-    lua_pushlstring(L, text, 36);
-}
-
-/* lagoon.uuid(): a random one (version 4). */
-int bindings_uuid(lua_State *L)
-{
-    push_uuid(L);
-    return 1;
-}
-
-static bool is_null(lua_State *L, int index)
-{
-    return lua_islightuserdata(L, index) && lua_touserdata(L, index) == NULL;
-}
-
-/* Turns the value on top, a string or an integer, into bytes that stay on the stack. */
-static const char *text_of_top(lua_State *L, size_t *length)
-{
-    if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1))
-        return NULL;
-    return lua_tolstring(L, -1, length);
-}
-
-static void use_missing_key(lua_State *L, struct producer_value *value,
-                            struct publication *publication)
-{
-    const char *path = value->config->key_field;
-    if (path != NULL && value->config->key_missing == KEY_MISSING_ERROR)
-        luaL_error(L, "publish: the event has no '%s', which is the key of producer '%s'", path,
-                   value->config->name);
-    if (path != NULL && !value->has_warned) {
-        value->has_warned = true;
-        log_warn("producer %s: an event has no '%s'; its key is a fresh UUID (said once)",
-                 value->config->name, path);
-    }
-    push_uuid(L);
-    publication->key = lua_tolstring(L, -1, &publication->key_length);
-}
-
-/* options.key, else the event's key field, else a fresh UUID. Leaves the key's bytes on the stack.
- */
-static void find_key(lua_State *L, struct producer_value *value, struct publication *publication)
-{
-    lua_getfield(L, ARG_OPTIONS, "key");
-    if (is_null(L, -1))
-        return;
-    if (!lua_isnil(L, -1)) {
-        publication->key = text_of_top(L, &publication->key_length);
-        if (publication->key == NULL)
-            luaL_error(L, "publish: key must be a string or an integer, got %s",
-                       luaL_typename(L, -1));
-        return;
-    }
-    if (lua_isnil(L, ARG_EVENT))
-        luaL_error(L, "publish: a nil event is a tombstone and needs a key: "
-                      "publish(type, nil, {key = ...})");
-    if (value->config->key_field != NULL) {
-        push_path(L, ARG_EVENT, value->config->key_field);
-        if (!lua_isnil(L, -1) && !is_null(L, -1)) {
-            publication->key = text_of_top(L, &publication->key_length);
-            if (publication->key == NULL)
-                luaL_error(L,
-                           "publish: the event's '%s' is its key and must be a string or an "
-                           "integer, got %s",
-                           value->config->key_field, luaL_typename(L, -1));
-            return;
-        }
-    }
-    use_missing_key(L, value, publication);
-}
-
-static void add_header(lua_State *L, struct publication *publication, const char *name)
-{
-    struct bindings *bindings = bindings_of(L);
-    if (publication->header_count == bindings->header_capacity) {
-        bindings->header_capacity = bindings->header_capacity * 2 + 8;
-        bindings->headers =
-            xrealloc(bindings->headers, bindings->header_capacity * sizeof bindings->headers[0]);
-    }
-    struct record_header header = {.name = name, .is_null = is_null(L, -1)};
-    if (!header.is_null) {
-        header.value = text_of_top(L, &header.value_length);
-        if (header.value == NULL)
-            luaL_error(L, "publish: header '%s' must be a string or an integer, got %s", name,
-                       luaL_typename(L, -1));
-    }
-    bindings->headers[publication->header_count++] = header;
-    publication->headers = bindings->headers;
-}
-
-/* options.headers as a list of {name, value}. Every string stays on the stack until publish. */
-static void add_header_list(lua_State *L, struct publication *publication, int headers)
-{
-    lua_Integer count = (lua_Integer)lua_rawlen(L, headers);
-    for (lua_Integer i = 1; i <= count; i++) {
-        luaL_checkstack(L, 4, "too many headers");
-        lua_rawgeti(L, headers, i);
-        if (!lua_istable(L, -1))
-            luaL_error(L, "publish: headers[%d] must be {name, value}", (int)i);
-        int pair = lua_gettop(L);
-        lua_rawgeti(L, pair, 1);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "publish: headers[%d] must be {name, value}", (int)i);
-        lua_rawgeti(L, pair, 2);
-        add_header(L, publication, lua_tostring(L, -2));
-    }
-}
-
-static void add_header_map(lua_State *L, struct publication *publication, int headers)
-{
-    lua_pushnil(L);
-    while (lua_next(L, headers) != 0) {
-        luaL_checkstack(L, 4, "too many headers");
-        if (lua_type(L, -2) != LUA_TSTRING)
-            luaL_error(L, "publish: headers is a map of names to values, or a list of "
-                          "{name, value}");
-        add_header(L, publication, lua_tostring(L, -2));
-        /* Name and value stay below; the walk goes on with a copy of the name. */
-        lua_pushvalue(L, -2);
-    }
-}
-
-static void find_headers(lua_State *L, const struct producer_value *value,
-                         struct publication *publication)
-{
-    if (value->config->type_header != NULL) {
-        lua_pushvalue(L, ARG_TYPE);
-        add_header(L, publication, value->config->type_header);
-    }
-    int kind = lua_getfield(L, ARG_OPTIONS, "headers");
-    int headers = lua_gettop(L);
-    if (kind == LUA_TNIL)
-        return;
-    if (kind != LUA_TTABLE)
-        luaL_error(L, "publish: headers must be a table, got %s", luaL_typename(L, headers));
-    if (lua_rawlen(L, headers) > 0)
-        add_header_list(L, publication, headers);
-    else
-        add_header_map(L, publication, headers);
-}
-
-static void find_value(lua_State *L, struct publication *publication)
-{
-    if (!lua_isnil(L, ARG_TEXT)) {
-        publication->value = lua_tolstring(L, ARG_TEXT, &publication->value_length);
-        return;
-    }
-    if (lua_isnil(L, ARG_EVENT))
-        return;
-    enum { KEEP_BYTES = 64 * 1024 };
-    struct buffer *text = &bindings_of(L)->text;
-    struct error err;
-    buffer_clear(text, KEEP_BYTES);
-    if (json_encode(L, ARG_EVENT, text, &err) != 0)
-        luaL_error(L, "publish: the event cannot be written as JSON: %s", err.text);
-    publication->value = text->bytes;
-    publication->value_length = text->length;
-}
-
-static lua_Integer integer_option(lua_State *L, const char *name, lua_Integer missing)
-{
-    if (lua_getfield(L, ARG_OPTIONS, name) == LUA_TNIL)
-        return missing;
-    if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 0)
-        luaL_error(L, "publish: %s must be an integer, not negative, got %s", name,
-                   luaL_tolstring(L, -1, NULL));
-    return lua_tointeger(L, -1);
-}
-
-static void find_place(lua_State *L, struct publication *publication)
-{
-    lua_Integer partition = integer_option(L, "partition", -1);
-    if (partition > INT32_MAX)
-        luaL_error(L, "publish: partition %I is too large", (LUAI_UACINT)partition);
-    publication->partition = (int32_t)partition;
-    publication->timestamp_ms = integer_option(L, "timestamp", 0);
-    int kind = lua_getfield(L, ARG_OPTIONS, "topic");
-    if (kind != LUA_TNIL && kind != LUA_TSTRING)
-        luaL_error(L, "publish: topic must be a string, got %s", luaL_typename(L, -1));
-    publication->topic = lua_tostring(L, -1);
-}
-
-static void check_options(lua_State *L)
-{
-    static const char *const known[] = {"key", "headers", "topic", "partition", "timestamp"};
-    lua_pushnil(L);
-    while (lua_next(L, ARG_OPTIONS) != 0) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-        bool is_known = false;
-        for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
-            is_known = is_known || strcmp(name, known[i]) == 0;
-        if (!is_known)
-            luaL_error(L,
-                       "publish: unknown option '%s': there are key, headers, topic, partition, "
-                       "timestamp",
-                       name);
-        lua_pop(L, 1);
-    }
 }
 
 /* --- publishing --- */
@@ -346,10 +104,7 @@ static int publish_now(lua_State *L)
         .record = call->record,
         .attempt = call->record != NULL ? call->record->attempt : 0,
     };
-    find_place(L, &publication);
-    find_key(L, value, &publication);
-    find_headers(L, value, &publication);
-    find_value(L, &publication);
+    publication_read(L, value, &publication);
 
     /* The Lua value stands before the record is on its way, so that running out of memory cannot
      * leave a delivery without an owner. */
@@ -397,7 +152,7 @@ static void check_arguments(lua_State *L)
     } else if (!lua_istable(L, ARG_OPTIONS)) {
         luaL_error(L, "publish: options must be a table, got %s", luaL_typename(L, ARG_OPTIONS));
     } else {
-        check_options(L);
+        publication_check_options(L);
     }
     check_may_publish(L, value);
 }
