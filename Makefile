@@ -80,12 +80,16 @@ SOURCES := $(wildcard runtime/*.c)
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(OUT)/generated/library.o
 LIBRARY := $(sort $(filter-out %.d.lua,$(shell find lua -name '*.lua')))
 
+ifneq ($(findstring thread,$(SANITIZE)),)
+OBJECTS += $(OUT)/spec/support/tsan/c11_threads.o
+endif
+
 # Scripts may require C modules, which take Lua's functions from the program: hence -E.
 $(OUT)/lagoon: $(OBJECTS)
 	@echo "LD $@"
 	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -l:liblua5.4-cjson.a $(LIBS)
 
-$(OUT)/runtime/%.o: runtime/%.c | need-build
+$(OUT)/%.o: %.c | need-build
 	@echo "CC $<"
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -205,7 +209,7 @@ endif
 UNIT_SO = $(OUT)/unit.so
 SPECS   = $(or $(SPEC),$(wildcard spec/unit spec/functional))
 ifneq ($(findstring thread,$(SANITIZE)),)
-TSAN     = suppressions=$(CURDIR)/spec/support/tsan.supp:log_path=$(CURDIR)/$(REPORTS)/tsan
+TSAN     = suppressions=$(CURDIR)/spec/support/tsan/suppressions:log_path=$(CURDIR)/$(REPORTS)/tsan
 SPEC_ENV = LAGOON_SPEC_PATIENCE=6 LAGOON_SPEC_TSAN_OPTIONS=$(TSAN)
 SPEC_RUN = setarch -R
 UNIT_SO  = $(BUILD)/unit.so
@@ -245,7 +249,7 @@ test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
 
 # ---- looking at the sources ---------------------------------------------------------------------
 
-C_FILES     := $(wildcard runtime/*.[ch]) $(wildcard spec/support/unit/*.[ch])
+C_FILES     := $(wildcard runtime/*.[ch] spec/support/unit/*.[ch] spec/support/tsan/*.c)
 LUA_FOLDERS := $(wildcard config.lua lua scripts spec)
 LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
 # A function longer than this has a second one inside.
