@@ -74,7 +74,7 @@ function M.env(report, options)
       return missing(report, options, name, what, problem)
     elseif value ~= "" then
       local converted, must = convert(value, default)
-      if converted ~= nil and (converted ~= false or type(default) == "boolean") then
+      if converted ~= nil then
         return converted
       end
       report:problem(line_of_caller(), what, must, value)

@@ -85,6 +85,14 @@ return config
 ]]))
   end)
 
+  it("not in a table that is another local's", function()
+    assert.same({ "3: cluster.x" }, places([[
+local a, b = { x = 1 },
+  { brokers = "a:1", x = 1 }
+return { cluster = b }
+]]))
+  end)
+
   it("around a key that is not written literally", function()
     assert.same({ "5: consumers.a.group", "6: consumers.b.x", "8: consumers.c.x" }, places([[
 local function consumer(group)
