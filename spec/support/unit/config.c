@@ -44,8 +44,9 @@ static void set_properties(lua_State *L, const char *key, const struct propertie
     lua_setfield(L, -2, key);
 }
 
-static void push_cluster(lua_State *L, const struct cluster_config *cluster)
+static void push_cluster(lua_State *L, const void *item)
 {
+    const struct cluster_config *cluster = item;
     lua_newtable(L);
     set_text(L, "name", cluster->name);
     set_text(L, "brokers", cluster->brokers);
@@ -53,8 +54,9 @@ static void push_cluster(lua_State *L, const struct cluster_config *cluster)
     set_integer(L, "line", cluster->line);
 }
 
-static void push_topic(lua_State *L, const struct topic_config *topic)
+static void push_topic(lua_State *L, const void *item)
 {
+    const struct topic_config *topic = item;
     lua_newtable(L);
     set_text(L, "name", topic->name);
     set_text(L, "cluster", topic->cluster->name);
@@ -66,8 +68,9 @@ static void push_topic(lua_State *L, const struct topic_config *topic)
     set_integer(L, "line", topic->line);
 }
 
-static void push_producer(lua_State *L, const struct producer_config *producer)
+static void push_producer(lua_State *L, const void *item)
 {
+    const struct producer_config *producer = item;
     lua_newtable(L);
     set_text(L, "name", producer->name);
     set_text(L, "cluster", producer->cluster->name);
@@ -92,8 +95,9 @@ static void set_handlers(lua_State *L, const struct consumer_config *consumer)
     lua_setfield(L, -2, "handlers");
 }
 
-static void push_consumer(lua_State *L, const struct consumer_config *consumer)
+static void push_consumer(lua_State *L, const void *item)
 {
+    const struct consumer_config *consumer = item;
     static const char *const distributions[] = {"key", "partition", "free_worker"};
     static const char *const resets[] = {"earliest", "latest", "none"};
     lua_newtable(L);
@@ -120,15 +124,16 @@ static void push_consumer(lua_State *L, const struct consumer_config *consumer)
 }
 
 /* Sets the list `key` from an array of structs. */
-#define SET_LIST(L, key, items, count, push)                                                       \
-    do {                                                                                           \
-        lua_newtable(L);                                                                           \
-        for (size_t i_ = 0; i_ < (count); i_++) {                                                  \
-            push(L, &(items)[i_]);                                                                 \
-            lua_rawseti(L, -2, (lua_Integer)i_ + 1);                                               \
-        }                                                                                          \
-        lua_setfield(L, -2, key);                                                                  \
-    } while (0)
+static void set_list(lua_State *L, const char *key, const void *items, size_t item_size,
+                     size_t count, void (*push)(lua_State *L, const void *item))
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < count; i++) {
+        push(L, (const char *)items + i * item_size);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, key);
+}
 
 static void push_config(lua_State *L, const struct config *config)
 {
@@ -137,10 +142,14 @@ static void push_config(lua_State *L, const struct config *config)
     lua_newtable(L);
     set_text(L, "path", config->path);
     set_text(L, "directory", config->directory);
-    SET_LIST(L, "clusters", config->clusters, config->cluster_count, push_cluster);
-    SET_LIST(L, "topics", config->topics, config->topic_count, push_topic);
-    SET_LIST(L, "producers", config->producers, config->producer_count, push_producer);
-    SET_LIST(L, "consumers", config->consumers, config->consumer_count, push_consumer);
+    set_list(L, "clusters", config->clusters, sizeof config->clusters[0], config->cluster_count,
+             push_cluster);
+    set_list(L, "topics", config->topics, sizeof config->topics[0], config->topic_count,
+             push_topic);
+    set_list(L, "producers", config->producers, sizeof config->producers[0], config->producer_count,
+             push_producer);
+    set_list(L, "consumers", config->consumers, sizeof config->consumers[0], config->consumer_count,
+             push_consumer);
     set_text(L, "log_level", levels[config->log_level]);
     set_text(L, "log_format", formats[config->log_format]);
     set_integer(L, "stop_timeout_ms", config->stop_timeout_ms);
