@@ -1,0 +1,156 @@
+-- A seeded game: random steps of workers, of main, of an operator and of the broker over a real
+-- dispatcher and real offsets, each checked against the model.
+--
+-- A game is repeated by its seed. Which steps there are is in simulation_steps.lua.
+
+local model = require("spec.support.model")
+local model_offsets = require("spec.support.model_offsets")
+local model_wakes = require("spec.support.model_wakes")
+local steps = require("spec.support.simulation_steps")
+local unit = require("unit")
+
+local M = {}
+
+---@class spec.Game
+local Game = {}
+Game.__index = Game
+
+local WORKERS = 5
+local LANES = 3
+local LONG_KEY = ("long"):rep(30)
+local TRACE_LINES = 40
+
+local DISTRIBUTIONS = { "key", "key", "partition", "free_worker" }
+
+local function new_game(seed)
+  math.randomseed(seed)
+  local distribution = DISTRIBUTIONS[math.random(#DISTRIBUTIONS)]
+  local self = setmetatable({
+    dispatcher = unit.dispatcher.new(distribution, WORKERS),
+    model = model.new(distribution),
+    records = {}, -- by pointer
+    running = {},
+    lanes = {},
+    begun = {}, -- by worker: how many records
+    next_id = 1,
+    next_epoch = 1,
+    pace = math.random(3), -- how readily records are read
+  }, Game)
+  self.wakes = model_wakes.new(self.model)
+  for worker = 1, WORKERS do
+    self.begun[worker] = 0
+  end
+  for index = 1, LANES do
+    local lane = model.new_lane()
+    lane.index, lane.handle = index, self.dispatcher:lane("orders", index)
+    lane.kept, lane.awaited = {}, {}
+    lane.log, lane.log_end = {}, 0
+    lane.offsets = model_offsets.new(lane.log)
+    self.lanes[index] = lane
+  end
+  return self
+end
+
+local function random_key()
+  local draw = math.random(20)
+  return draw <= 6 and "hot" or draw <= 9 and "" or draw == 10 and LONG_KEY
+    or draw <= 13 and "warm" .. math.random(2) or draw <= 16 and "k" .. math.random(12) or nil
+end
+
+---The next record of the lane's log, which grows as it is read; offsets have holes.
+function Game:read(lane)
+  local entry = lane.log[lane.next]
+  if not entry then
+    local offset = lane.log_end + (math.random(5) == 1 and math.random(4) or 0)
+    entry = { offset = offset, key = random_key() }
+    lane.log[lane.next], lane.log_end = entry, offset + 1
+  end
+  lane.next = lane.next + 1
+  local pointer = unit.record.make("orders", lane.index, entry.offset, entry.key)
+  local slot = lane.tracker:add(entry.offset)
+  unit.record.deliver(pointer, lane.epoch, slot)
+  local rec = { id = self.next_id, pointer = pointer, lane = lane, offset = entry.offset,
+    key = entry.key, epoch = lane.epoch, slot = slot }
+  self.next_id = self.next_id + 1
+  self.records[pointer] = rec
+  return rec
+end
+
+---Main has no use for the record any more.
+function Game:free(rec)
+  self.records[rec.pointer] = nil
+  unit.record.free(rec.pointer)
+end
+
+---A worker took something, or nothing.
+function Game:take(worker, pointer)
+  local rec = pointer and self.records[pointer]
+  model.check(not pointer or rec, "an unknown record was taken")
+  self.wakes:answer(worker)
+  self.model:take(rec)
+  self:note("worker %d takes %s", worker, rec and rec.id or "nothing")
+  if not rec then
+    self.wakes:sleep(worker)
+    return
+  end
+  rec.worker = worker
+  self.begun[worker] = self.begun[worker] + 1
+  table.insert(self.running, rec)
+end
+
+---After each step: whom it woke, and what can be counted.
+function Game:check(has_finished)
+  self.wakes:check(has_finished, self.dispatcher:woken())
+  local lane = self.lanes[math.random(LANES)]
+  local running = self.dispatcher:running(lane.handle)
+  model.check(running == lane.running, "lane %d has %d running", lane.index, running)
+  model.check(self.dispatcher:running_all() == self.model.running, "running of all")
+end
+
+function Game:note(...)
+  if self.trace then
+    table.insert(self.trace, string.format(...))
+  end
+end
+
+local function play(self, count)
+  for _ = 1, count do
+    self:check(steps.random(self))
+  end
+  steps.finish_all(self)
+  for name, left in pairs(self.dispatcher:counts()) do
+    model.check(left == 0, "%d %s are left at the end", left, name)
+  end
+  model.check(next(self.records) == nil, "records are lost")
+  self.dispatcher:destroy()
+end
+
+-- Plays the game again, this time writing down what happens.
+local function trace_of(seed, count)
+  local self = new_game(seed)
+  self.trace = {}
+  pcall(play, self, count)
+  return table.concat(self.trace, "\n", math.max(1, #self.trace - TRACE_LINES + 1))
+end
+
+---Plays one game; raises with its last steps when a promise is broken.
+---@param seed integer
+---@param count integer steps
+---@return table<string, integer> seen how often there was what makes it worth while
+function M.play(seed, count)
+  local self = new_game(seed)
+  unit.abort.note(("the simulation with LAGOON_SEED=%d hit this assert"):format(seed))
+  local ok, message = pcall(play, self, count)
+  unit.abort.note(nil)
+  if not ok then
+    error(("%s\nrepeat it with LAGOON_SEED=%d; the last steps were:\n%s"):format(message, seed,
+      trace_of(seed, count)), 0)
+  end
+  local seen = self.model.seen
+  for name, times in pairs(self.wakes.seen) do
+    seen[name] = times
+  end
+  return seen
+end
+
+return M

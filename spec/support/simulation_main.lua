@@ -1,0 +1,121 @@
+-- Main's part in a simulated game, as the consumer uses dispatcher and offsets: reading, what ends,
+-- what is kept, holding and resuming.
+
+local lists = require("spec.support.simulation_lists")
+local unit = require("unit")
+
+local M = {}
+
+local WINDOW = 24
+
+local function settle(game, rec)
+  game:note("record %d is settled", rec.id)
+  rec.lane.tracker:settle(rec.slot)
+  rec.lane.offsets:settle(rec, rec.lane.tracker)
+  game:free(rec)
+end
+
+function M.push(game, lane)
+  if not lane.tracker or lane.is_revoked or lane.tracker:unsettled() >= WINDOW then
+    return
+  end
+  local batch = {}
+  for i = 1, math.random(0, 3 * game.pace) do
+    local rec = game:read(lane)
+    batch[i] = rec.pointer
+    game.model:push(rec)
+    game:note("lane %d reads record %d, offset %d, key %s", lane.index, rec.id, rec.offset, rec.key)
+  end
+  game.dispatcher:push(lane.handle, batch)
+end
+
+-- An ended record that is main's, or kept.
+local function end_record(game, rec)
+  local lane = rec.lane
+  if rec.epoch ~= lane.epoch then
+    if rec.state == "kept" then
+      game.dispatcher:release(rec.pointer)
+      rec.state = "out"
+    end
+    game:free(rec)
+  elseif rec.state == "kept" then
+    table.insert(lane.kept, rec)
+  elseif math.random(3) == 1 then
+    table.insert(lane.awaited, rec)
+  else
+    settle(game, rec)
+  end
+end
+
+function M.collect(game)
+  game:note("main collects")
+  local list = game.dispatcher:collect()
+  for i, pointer in ipairs(list) do
+    local rec = game.records[pointer]
+    game.model:collect(rec, unit.record.state(pointer) == "kept")
+    list[i] = rec
+  end
+  for _, rec in ipairs(list) do
+    end_record(game, rec)
+  end
+end
+
+function M.acknowledge(game, lane)
+  if #lane.awaited > 0 then
+    settle(game, lists.take_out(lane.awaited, math.random(#lane.awaited)))
+  end
+end
+
+-- Main decides about a kept record: it runs again, or its failure is settled elsewhere.
+function M.decide(game, lane)
+  if #lane.kept == 0 or lane.is_revoked then
+    return
+  end
+  local rec = lists.take_out(lane.kept, math.random(#lane.kept))
+  if math.random(2) == 1 then
+    game:note("record %d runs again", rec.id)
+    game.model:rerun(rec)
+    game.dispatcher:rerun(rec.pointer)
+  else
+    game:note("record %d is released", rec.id)
+    rec.state = "out"
+    game.dispatcher:release(rec.pointer)
+    settle(game, rec)
+  end
+end
+
+function M.hold(game, lane)
+  game:note("lane %d is held", lane.index)
+  game.dispatcher:hold(lane.handle)
+  lane.is_held = true
+end
+
+function M.resume(game, lane)
+  game:note("lane %d is resumed", lane.index)
+  lane.is_held = false
+  game.dispatcher:resume(lane.handle)
+end
+
+function M.skip(game, lane)
+  local tracker = lane.tracker
+  if not tracker or lane.next <= #lane.log then
+    return
+  end
+  local position = lane.log_end + math.random(-2, 3)
+  game:note("lane %d: all before %d is known to be read", lane.index, position)
+  tracker:skip_to(position)
+  lane.offsets:skip(position, tracker)
+  lane.log_end = math.max(lane.log_end, tracker:position())
+end
+
+function M.need(game)
+  local need = lists.pick({ "nothing", "room", "every" })
+  game.wakes.need, game.wakes.low_water = need, math.random(8)
+  game.dispatcher:set_need(need, game.wakes.low_water)
+end
+
+function M.tick(game)
+  game.dispatcher:tick()
+end
+
+return M
