@@ -1,0 +1,212 @@
+-- Judges a group of lagoon processes on a real Kafka: what was handled, how often, in which order,
+-- and whether a commit ever passed a record that no handler had finished.
+--
+-- Handlers write a line into one ledger when they begin and when they end. A line is one append, so
+-- the ledger has one order for all workers and processes.
+
+local application = require("spec.support.application")
+local broker = require("spec.support.broker")
+local scope = require("spec.support.scope")
+local scripts = require("spec.support.oracle_scripts")
+local traffic = require("spec.support.oracle_traffic")
+local unit = require("unit")
+local uv = require("luv")
+local verdicts = require("spec.support.oracle_verdicts")
+local wait = require("spec.support.wait")
+
+local M = {}
+
+---@class spec.Oracle
+---@field brokers string
+---@field topic string
+---@field group string
+---@field partitions integer
+---@field app spec.Application
+---@field verdicts spec.Verdicts
+local Oracle = {}
+Oracle.__index = Oracle
+
+local SAMPLE_MS = 100
+
+local function merge(defaults, changes)
+  local merged = {}
+  for name, value in pairs(defaults) do
+    merged[name] = value
+  end
+  for name, value in pairs(changes or {}) do
+    merged[name] = value
+  end
+  return merged
+end
+
+local function config_of(self, options)
+  local handlers = { OrderCreated = "work", OrderPaid = "work", OrderShipped = "work" }
+  return {
+    producers = {
+      orders = { topic = self.topic, key_field = "order_id" },
+      out = { topic = self.out_topic or self.topic },
+    },
+    consumers = {
+      orders = merge({ topic = self.topic, group = self.group, workers = 4, handlers = handlers },
+        options.consumer),
+    },
+    stop_timeout = options.stop_timeout,
+    log = options.log,
+  }
+end
+
+---A topic, a group, an application whose handlers do what their events ask for (oracle_scripts).
+---@param options? {partitions: integer?, consumer: table?, brokers: string?, stop_timeout: string?,
+--- is_ordered: boolean?, has_out_topic: boolean?, settings: table?, log: table?}
+--- is_ordered: unless false, the records of a key have to be handled one by one, in order
+---@return spec.Oracle
+function M.new(options)
+  options = options or {}
+  local brokers = options.brokers or broker.start().brokers
+  local self = setmetatable({
+    brokers = brokers,
+    topic = broker.unique("orders"),
+    group = broker.unique("group"),
+    partitions = options.partitions or 4,
+    sampled_at = 0,
+    samples = 0,
+  }, Oracle)
+  self:create_topic(self.topic, self.partitions, options.settings)
+  if options.has_out_topic then
+    self.out_topic = broker.unique("out")
+    self:create_topic(self.out_topic, 1)
+  end
+  self.app = application.new(brokers, config_of(self, options))
+  for name, source in pairs(scripts.at(self.app.folder .. "/ledger")) do
+    self.app:script(name, source)
+  end
+  self.verdicts = verdicts.new(self.app.folder .. "/ledger", options.is_ordered ~= false)
+  self.watch = unit.oracle.watch(brokers, self.group, self.topic, self.partitions)
+  scope.defer(function()
+    self.watch:close()
+  end)
+  return self
+end
+
+---@param name string
+---@param partitions integer
+---@param settings? table<string, any>
+function Oracle:create_topic(name, partitions, settings)
+  assert(unit.kafka.create_topic(self.brokers, name, partitions, nil, settings))
+  wait.till("topic " .. name, 10000, function()
+    return unit.kafka.partitions(self.brokers, name) == partitions
+  end)
+end
+
+---Starts a process that only consumes, and waits until it has partitions.
+---@param options? {is_waiting: boolean?} is_waiting = false returns at once
+---@return spec.Run
+function Oracle:start_member(options)
+  local member = self.app:start({ "run", "--only", "consumers" })
+  if not options or options.is_waiting ~= false then
+    self:wait("an assignment", 30000, function()
+      assert(member.process:is_running(), member.process:tail())
+      return #member:log("^consumer orders: assigned orders") > 0
+    end)
+  end
+  return member
+end
+
+---A producer of the spec's own.
+---@param properties? table<string, any> librdkafka's
+---@return userdata writer as require("unit").oracle gives it
+function Oracle:new_writer(properties)
+  local writer = unit.oracle.writer(self.brokers, properties)
+  scope.defer(function()
+    writer:close()
+  end)
+  return writer
+end
+
+---Records without end until it is stopped.
+---@param options table as in oracle_traffic.start
+---@return spec.Traffic
+function Oracle:start_traffic(options)
+  return traffic.start(self, options)
+end
+
+---Runs `lagoon publish` to its end.
+---@param type string
+---@param lines string[]
+function Oracle:publish(type, lines)
+  local input = table.concat(lines, "\n") .. "\n"
+  local publisher = self.app:start({ "publish", "orders", type }, { input = input }).process
+  publisher.is_tool = true
+  self:wait("the end of lagoon publish", 60000, function()
+    return not publisher:is_running()
+  end)
+  assert(publisher:wait_exit() == 0, publisher:tail())
+end
+
+---Reads what handlers wrote, and looks at what is committed.
+---@param is_due? boolean also when it was looked at just now
+function Oracle:sample(is_due)
+  if not is_due and uv.hrtime() - self.sampled_at < SAMPLE_MS * 1000000 then
+    return
+  end
+  self.sampled_at = uv.hrtime()
+  local committed = self.watch:committed(1000)
+  -- In this order: what ended before the commit is in the ledger by now.
+  self.verdicts:read()
+  if committed then
+    self.samples = self.samples + 1
+    self.verdicts:judge_commit(committed)
+  end
+  return committed
+end
+
+---Waits for the condition, with a sample every 100 ms.
+---@param what string
+---@param deadline_ms integer
+---@param condition fun(): any, ...
+function Oracle:wait(what, deadline_ms, condition)
+  return wait.till(what, deadline_ms, function()
+    self:sample()
+    return condition()
+  end)
+end
+
+---The offset after the last record, by partition.
+---@return table<integer, integer>
+function Oracle:end_offsets()
+  local offsets = {}
+  for partition = 0, self.partitions - 1 do
+    local _, high = assert(unit.kafka.watermarks(self.brokers, self.topic, partition))
+    offsets[partition] = high
+  end
+  return offsets
+end
+
+---Waits until every record on the topic has been handled.
+---@param deadline_ms integer
+function Oracle:wait_handled(deadline_ms)
+  local ends = self:end_offsets()
+  self:wait("all records to be handled", deadline_ms, function()
+    self.verdicts:read()
+    local missing = self.verdicts:missing(ends)
+    return #missing == 0, ("%d are missing: %s"):format(#missing,
+      table.concat(missing, " ", 1, math.min(10, #missing)))
+  end)
+end
+
+---Waits until the committed offsets are the end offsets.
+---@param deadline_ms integer
+function Oracle:wait_committed(deadline_ms)
+  local ends = self:end_offsets()
+  self:wait("all records to be committed", deadline_ms, function()
+    local committed = self:sample(true) or {}
+    for partition, offset in pairs(ends) do
+      if (committed[partition] or 0) ~= offset then
+        return false, ("partition %d: %s of %d"):format(partition, committed[partition], offset)
+      end
+    end
+    return true
+  end)
+end
+
+return M

@@ -1,0 +1,86 @@
+-- Records at a steady rate, written by a producer of its own while the spec waits for something.
+
+local json = require("cjson")
+
+local scope = require("spec.support.scope")
+local uv = require("luv")
+local wait = require("spec.support.wait")
+
+local M = {}
+
+local TYPES = { "OrderCreated", "OrderPaid", "OrderShipped" }
+local STEP_MS = 5
+
+---@class spec.Traffic
+---@field sent integer
+local Traffic = {}
+Traffic.__index = Traffic
+
+---A record of a key: what its handler is asked to do, and which of the key's records it is.
+---@param writer userdata require("unit").oracle.writer
+---@param topic string
+---@param key string
+---@param number integer from 1
+---@param event table
+function M.send(writer, topic, key, number, event)
+  event.order_id, event.n = key, number
+  assert(writer:send(topic, TYPES[(number - 1) % 3 + 1], key, json.encode(event)))
+end
+
+---@param options {rate: integer, keys: integer, event: (fun(number: integer): table)?, prefix:
+--- string?} records a second, over so many keys in turn; event: what handlers are asked to do
+---@return spec.Traffic
+function M.start(oracle, options)
+  local self = setmetatable({
+    topic = oracle.topic,
+    options = options,
+    sent = 0,
+    numbers = {}, -- by key
+    writer = oracle:new_writer({ ["linger.ms"] = 2 }),
+    began = uv.hrtime(),
+    timer = uv.new_timer(),
+  }, Traffic)
+  scope.defer(function()
+    self:close()
+  end)
+  self.timer:start(0, STEP_MS, function()
+    self:step()
+  end)
+  return self
+end
+
+function Traffic:send()
+  local index = self.sent % self.options.keys + 1
+  local key = (self.options.prefix or "order-") .. index
+  local number = (self.numbers[key] or 0) + 1
+  local event = self.options.event and self.options.event(self.sent + 1) or {}
+  M.send(self.writer, self.topic, key, number, event)
+  self.numbers[key] = number
+  self.sent = self.sent + 1
+end
+
+function Traffic:step()
+  local due = (uv.hrtime() - self.began) / 1e9 * self.options.rate
+  while self.sent < due do
+    self:send()
+  end
+end
+
+---Nothing more is sent; returns when everything is acknowledged.
+---@param deadline_ms? integer
+function Traffic:stop(deadline_ms)
+  self.timer:stop()
+  wait.till("all records to be acknowledged", deadline_ms or 30000, function()
+    local acknowledged, refused, open = self.writer:counts()
+    assert(refused == 0, refused .. " records were refused")
+    return open == 0 and acknowledged == self.sent, open
+  end)
+end
+
+function Traffic:close()
+  if not self.timer:is_closing() then
+    self.timer:close()
+  end
+end
+
+return M
