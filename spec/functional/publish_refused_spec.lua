@@ -1,0 +1,113 @@
+-- What cannot be published is refused where it is asked for.
+
+local application = require("spec.support.application")
+local brokers = require("spec.support.broker")
+
+local REFUSALS = [[
+local journal = require("journal")
+local lagoon = require("lagoon")
+
+local producer = lagoon.producer("out")
+local strict = lagoon.producer("strict")
+
+local function publish(event, options)
+  return function() return producer:publish("Sent", event, options) end
+end
+
+local attempts = {
+  ["unknown option"] = publish({}, { kye = "k" }),
+  ["boolean key"] = publish({}, { key = true }),
+  ["table key field"] = publish({ order = { id = {} } }),
+  ["missing key"] = function() return strict:publish("Sent", {}) end,
+  ["tombstone without key"] = publish(nil),
+  ["boolean header"] = publish({}, { headers = { trace = true } }),
+  ["headers no table"] = publish({}, { headers = "trace" }),
+  ["header no pair"] = publish({}, { headers = { "trace" } }),
+  ["options no table"] = publish({}, "k"),
+  ["negative partition"] = publish({}, { key = "k", partition = -1 }),
+  ["fractional timestamp"] = publish({}, { key = "k", timestamp = 1.5 }),
+  ["no topic"] = publish({}, { key = "k", topic = "not a topic" }),
+  ["too large"] = publish({ text = ("x"):rep(1200000) }, { key = "k" }),
+  ["no JSON"] = publish({ list = { { f = print } } }, { key = "k" }),
+  ["no type"] = function() return producer:publish({}) end,
+  ["empty type"] = function() return producer:publish("", {}) end,
+}
+
+return function(event)
+  for name, attempt in pairs(attempts) do
+    local ok, message = pcall(attempt)
+    journal.note({ refusal = name, message = ok and "it was published" or message })
+  end
+end
+]]
+
+describe("publish", function()
+  local broker, app, topic
+
+  setup(function()
+    broker = brokers.start()
+    topic = broker:new_topic("refusals", 1)
+    app = application.new(broker.brokers, {
+      producers = {
+        out = { topic = topic, key_field = "order.id" },
+        strict = { topic = topic, key_field = "order.id", key_missing = "error" },
+      },
+      consumers = {
+        c = { topic = topic, group = brokers.unique("refusals"),
+          handlers = { Refusals = "handlers.refusals" } },
+      },
+    }, { ["handlers/refusals"] = REFUSALS })
+    app:start({ "run" }):wait_assigned("c")
+  end)
+
+  it("refuses what cannot be published at the call, with the line and what is wrong", function()
+    local expected = {
+      ["unknown option"] = "unknown option 'kye': there are key, headers, topic, partition, " ..
+        "timestamp",
+      ["boolean key"] = "key must be a string or an integer, got boolean",
+      ["table key field"] = "the event's 'order.id' is its key and must be a string or an " ..
+        "integer, got table",
+      ["missing key"] = "the event has no 'order.id', which is the key of producer 'strict'",
+      ["tombstone without key"] = "a nil event is a tombstone and needs a key: " ..
+        "publish(type, nil, {key = ...})",
+      ["boolean header"] = "header 'trace' must be a string or an integer, got boolean",
+      ["headers no table"] = "headers must be a table, got string",
+      ["header no pair"] = "headers[1] must be {name, value}",
+      ["options no table"] = "options must be a table, got string",
+      ["negative partition"] = "partition must be an integer, not negative, got -1",
+      ["fractional timestamp"] = "timestamp must be an integer, not negative, got 1.5",
+      ["no topic"] = '"not a topic" cannot be a topic\'s name',
+      ["too large"] = ('a record of 1200012 bytes for topic "%s" is too large; ' ..
+        "message.max.bytes in the producer's properties sets the limit"):format(topic),
+      ["no JSON"] = "the event cannot be written as JSON: list[1].f: a function has no JSON " ..
+        "form",
+      ["no type"] = "the type must be a string, got table: producer:publish(type, event)",
+      ["empty type"] = "the type must not be empty",
+    }
+    broker:produce(topic, { { key = "k", value = "{}" } },
+      { headers = { { "Message-Type", "Refusals" } } })
+    local told = app:wait_journal(16)
+    for _, entry in ipairs(told) do
+      local message = entry.message:gsub("^scripts/handlers/refusals.lua:%d+: ", "")
+      assert.equal("publish: " .. expected[entry.refusal], message)
+    end
+    assert.equal(16, #told)
+    assert.same({ [0] = 1 }, broker:end_offsets(topic, 1))
+  end)
+
+  it("is refused at the top of a file, and for a producer that is not declared", function()
+    local function check(source)
+      local config = { producers = { out = { topic = topic } }, consumers = {
+        c = { topic = topic, group = "g", handlers = { A = "handlers.a" } } } }
+      local checked = application.new(broker.brokers, config, { ["handlers/a"] = source })
+      local process = checked:run({ "check" }).process
+      assert.equal(3, process.code)
+      return process:stderr()
+    end
+    assert.matches("scripts/handlers/a.lua:1: publish: not at the top of a file, only in a handler",
+      check("require('lagoon').producer('out'):publish('Sent', {}) return print"), 1, true)
+    assert.matches("scripts/handlers/a.lua:2: lagoon.producer: no producer 'uot' is declared in " ..
+      "config.lua", check("local lagoon = require('lagoon')\nlagoon.producer('uot') return print"),
+      1, true)
+  end)
+end)
