@@ -195,20 +195,27 @@ void dispatcher_push(struct dispatcher *dispatcher, struct lane *lane, struct re
     unlock_and_wake(dispatcher, &wakes);
 }
 
+/* Under the mutex, because a worker that stops its lane looks at the states of all its records. */
+static void mark_kept(struct dispatcher *dispatcher)
+{
+    struct link *link = dispatcher->ended.next;
+    for (; dispatcher->ended_kept > 0; link = link->next) {
+        struct record *record = record_of_queue(link);
+        if (record->state != RECORD_ENDED)
+            continue;
+        record->state = RECORD_KEPT;
+        dispatcher->ended_kept--;
+    }
+}
+
 void dispatcher_collect(struct dispatcher *dispatcher, struct link *ended)
 {
     list_init(ended);
     pthread_mutex_lock(&dispatcher->mutex);
+    mark_kept(dispatcher);
     list_move_all(ended, &dispatcher->ended);
     dispatcher->ended_count = 0;
     pthread_mutex_unlock(&dispatcher->mutex);
-
-    /* Workers do not touch a record that has ended, so its state is main's to change. */
-    for (struct link *link = ended->next; link != ended; link = link->next) {
-        struct record *record = record_of_queue(link);
-        if (record->state == RECORD_ENDED)
-            record->state = RECORD_KEPT;
-    }
 }
 
 void dispatcher_rerun(struct dispatcher *dispatcher, struct record *record)
@@ -405,10 +412,12 @@ static void finish(struct dispatcher *dispatcher, struct record *record, enum ve
     }
     if (verdict == VERDICT_HOLD)
         hold(dispatcher, lane);
-    if (verdict == VERDICT_RELEASE)
+    if (verdict == VERDICT_RELEASE) {
         leave(dispatcher, record);
-    else
+    } else {
         record->state = RECORD_ENDED;
+        dispatcher->ended_kept++;
+    }
     list_append(&dispatcher->ended, &record->queue_link);
     dispatcher->ended_count++;
 }

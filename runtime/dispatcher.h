@@ -56,6 +56,7 @@ struct dispatcher {
     struct idle_takers idle;
     struct link ended;
     size_t ended_count;
+    size_t ended_kept; /* of them: those about which main decides */
     enum dispatcher_need need;
     size_t low_water; /* with NEED_ROOM: ended_count that wakes main */
     struct strand_spares spare_strands;
