@@ -30,14 +30,17 @@ void lane_end_epoch(struct lane *lane)
     lane->epoch = 0;
 }
 
+/* Leftovers arrived before everything of this epoch, so the search ends at the first record of it.
+ */
 struct record *lane_find_leftover(struct lane *lane, int64_t offset)
 {
     if (lane->leftovers == 0)
         return NULL;
     for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
         struct record *record = record_of_lane(link);
-        if (record->state == RECORD_RUNNING && record->offset == offset &&
-            record->epoch != lane->epoch)
+        if (record->epoch == lane->epoch)
+            return NULL;
+        if (record->state == RECORD_RUNNING && record->offset == offset)
             return record;
     }
     return NULL;
