@@ -222,7 +222,7 @@ void dispatcher_rerun(struct dispatcher *dispatcher, struct record *record)
 {
     struct wakes wakes = {0};
     pthread_mutex_lock(&dispatcher->mutex);
-    assert(record->state == RECORD_KEPT);
+    assert(record->state == RECORD_KEPT && record->epoch == record->lane->epoch);
     record->turn = RERUN_TURN;
     make_runnable(dispatcher, record);
     wake_worker(dispatcher, &wakes);

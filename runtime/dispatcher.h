@@ -48,7 +48,7 @@ struct dispatcher_callbacks {
 struct dispatcher {
     struct dispatcher_callbacks callbacks;
     enum distribution distribution;
-    struct lane *lanes; /* main adds, under the mutex; never removed */
+    struct lane *lanes; /* main's; none is ever removed */
     pthread_mutex_t mutex;
     struct run_queue run_queue;
     size_t running;
@@ -88,7 +88,7 @@ void dispatcher_push(struct dispatcher *dispatcher, struct lane *lane, struct re
  * dispatcher_revoke takes it. Any other is main's. */
 void dispatcher_collect(struct dispatcher *dispatcher, struct link *ended);
 
-/* A kept record runs again, before everything else that is runnable. */
+/* A kept record runs again, before everything else that is runnable. Its epoch is the lane's. */
 void dispatcher_rerun(struct dispatcher *dispatcher, struct record *record);
 
 /* A kept record is main's from here on, and its strand moves on. */
@@ -120,7 +120,8 @@ void dispatcher_each_running(struct dispatcher *dispatcher,
                              void *context);
 
 /* What main sleeps for. With NEED_ROOM main is woken once, when `low_water` records have ended or
- * the workers run dry; NEED_EVERY holds until it is changed. */
+ * the workers run dry; NEED_EVERY holds until it is changed. Only an end after the call wakes: main
+ * calls it before the collect, or the tick is the net. */
 void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need,
                          size_t low_water);
 

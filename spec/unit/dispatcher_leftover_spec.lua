@@ -1,3 +1,4 @@
+local abort = require("unit").abort
 local bench = require("spec.support.bench")
 
 describe("dispatcher with a leftover", function()
@@ -91,4 +92,18 @@ describe("dispatcher with a leftover", function()
       assert.equal("c1", d:take())
     end)
   end
+
+  it("does not run a kept record of an older epoch again", function()
+    begin("key")
+    d:push(lane, "a1")
+    d:take()
+    d:finish("a1", "keep")
+    redeliver("a1'")
+    assert.equal("a1*", d:collect())
+    assert.is_true(abort.of(function()
+      d:rerun("a1")
+    end))
+    d:release("a1")
+    assert.equal("a1'", d:take())
+  end)
 end)
