@@ -25,7 +25,7 @@ static int read_config(struct application *application, const struct command_lin
     struct config_problems problems = {0};
     if (config_load(&options, &application->config, &problems) != 0)
         return say_problems(&problems);
-    cluster_check_config(application->config, &problems);
+    cluster_check_config(application->config, is_dev, &problems);
     return say_problems(&problems);
 }
 

@@ -1,9 +1,14 @@
 #include "assignment.h"
 
+#include <inttypes.h>
 #include <string.h>
 
-/* Records read in one turn of the loop; then its others have their turn. */
-enum { READS_A_TURN = 2048 };
+#include "log.h"
+
+enum {
+    READS_A_TURN = 2048, /* records; then the loop's others have their turn */
+    REMIND_MS = 60 * 1000,
+};
 
 void assignment_init(struct assignment *assignment, const struct consumer_config *config,
                      struct dispatcher *dispatcher, void (*on_ready)(void *context), void *context)
@@ -107,6 +112,34 @@ bool assignment_read(struct assignment *assignment)
             partition = assignment_first(assignment);
     }
     return has_more;
+}
+
+static void remind(const struct assignment *assignment, const struct partition *partition)
+{
+    log_warn("consumer %s: %s[%d] is still stopped at offset %" PRId64
+             "; mend the cause and restart",
+             assignment->intake.config->name, partition->lane->topic, partition->number,
+             partition->offsets.position);
+}
+
+void assignment_remind(struct assignment *assignment)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    bool is_due = now_ms - assignment->reminded_ms >= REMIND_MS;
+    bool is_any_stopped = false;
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition)) {
+        if (partition->epoch == 0 || !partition->is_stopped)
+            continue;
+        is_any_stopped = true;
+        if (is_due && assignment->reminded_ms > 0)
+            remind(assignment, partition);
+    }
+    /* The first minute counts from the first partition that stops: that was said when it did. */
+    if (!is_any_stopped)
+        assignment->reminded_ms = 0;
+    else if (is_due)
+        assignment->reminded_ms = now_ms;
 }
 
 void assignment_revoke_all(struct assignment *assignment)

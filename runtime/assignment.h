@@ -13,6 +13,7 @@ struct assignment {
     struct link partitions; /* every one ever assigned */
     size_t partition_count;
     size_t next_read; /* which partition is read first in the next turn */
+    int64_t reminded_ms;
 };
 
 /* The rest as in intake_init. */
@@ -36,6 +37,9 @@ void assignment_collect(struct assignment *assignment);
 /* Reads of every partition that has something, in turn; each call begins with another. Returns
  * whether there is more to read now. */
 bool assignment_read(struct assignment *assignment);
+
+/* Names every partition that is stopped, unless it did so within the last minute. */
+void assignment_remind(struct assignment *assignment);
 
 /* Nothing more is read or started, of any partition. */
 void assignment_revoke_all(struct assignment *assignment);

@@ -2,23 +2,32 @@
 #include "bindings.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "json.h"
 
-/* More fields than this are left out, and the line says so. */
+/* More fields than this are left out, and the line says how many. */
 enum { MAX_FIELDS = 32 };
 
 struct field_list {
-    struct log_field fields[MAX_FIELDS];
+    struct log_field fields[MAX_FIELDS + 2]; /* the script's, how many are left out, the record */
     size_t count;
+    size_t left_out;
 };
 
 static void add(struct field_list *list, struct log_field field)
 {
     if (list->count < MAX_FIELDS)
         list->fields[list->count++] = field;
+    else
+        list->left_out++;
+}
+
+static int compare_fields(const void *a, const void *b)
+{
+    return strcmp(((const struct log_field *)a)->name, ((const struct log_field *)b)->name);
 }
 
 /* The value on top as text: a string as it is, a table as JSON, anything else as tostring shows it.
@@ -29,6 +38,8 @@ static struct log_field field_of_top(lua_State *L, const char *name)
     const char *text;
     if (lua_isinteger(L, -1))
         return log_integer(name, lua_tointeger(L, -1));
+    if (lua_islightuserdata(L, -1) && lua_touserdata(L, -1) == NULL)
+        return log_json(name, "null", strlen("null"));
     if (lua_type(L, -1) == LUA_TTABLE) {
         struct buffer *json = &bindings_of(L)->text;
         struct error err;
@@ -53,13 +64,17 @@ static void add_script_fields(lua_State *L, struct field_list *list, int fields)
         /* Whatever the field points at stays below; the walk goes on with a copy of the name. */
         lua_pushvalue(L, value - 1);
     }
+    /* A table has no order; the log's lines are read side by side. */
+    qsort(list->fields, list->count, sizeof list->fields[0], compare_fields);
+    if (list->left_out > 0)
+        list->fields[list->count++] = log_integer("fields_left_out", (int64_t)list->left_out);
 }
 
 static void add_record_field(lua_State *L, struct field_list *list, char *name)
 {
     const struct call *call = bindings_of(L)->current;
     if (call != NULL && call->record != NULL)
-        add(list, log_text("record", record_name(call->record, name)));
+        list->fields[list->count++] = log_text("record", record_name(call->record, name));
 }
 
 /* lagoon.log.LEVEL(message [, fields]); upvalue 1 is the level. */
@@ -82,7 +97,7 @@ static int on_log(lua_State *L)
     return 0;
 }
 
-/* print(...): one line at level info, its values separated by tabs. */
+/* print(...): one line at level info, its values separated by spaces. */
 static int on_print(lua_State *L)
 {
     int count = lua_gettop(L);
@@ -90,7 +105,7 @@ static int on_print(lua_State *L)
     luaL_buffinit(L, &line);
     for (int i = 1; i <= count; i++) {
         if (i > 1)
-            luaL_addchar(&line, '\t');
+            luaL_addchar(&line, ' ');
         luaL_tolstring(L, i, NULL);
         luaL_addvalue(&line);
     }

@@ -12,6 +12,8 @@
 #include "json.h"
 #include "units.h"
 
+enum { MAX_SECRET_BYTES = 64 * 1024 };
+
 /* lagoon.sleep(duration): the handler waits, its worker takes another record meanwhile. */
 static int on_sleep(lua_State *L)
 {
@@ -73,9 +75,12 @@ static int push_secret_file(lua_State *L, const char *name, const char *path)
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         return luaL_error(L, "lagoon.secret: %s_FILE names %s, which cannot be read", name, path);
-    char text[64 * 1024];
+    char text[MAX_SECRET_BYTES + 1];
     size_t length = fread(text, 1, sizeof text, file);
     fclose(file);
+    if (length > MAX_SECRET_BYTES)
+        return luaL_error(L, "lagoon.secret: %s, which %s_FILE names, is longer than %d bytes",
+                          path, name, MAX_SECRET_BYTES);
     if (length > 0 && text[length - 1] == '\n')
         length--;
     lua_pushlstring(L, text, length);
@@ -87,13 +92,18 @@ static int on_secret(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     const char *value = getenv(name);
-    if (value != NULL && *value != '\0') {
+    lua_pushfstring(L, "%s_FILE", name);
+    const char *path = getenv(lua_tostring(L, -1));
+    bool has_value = value != NULL && *value != '\0';
+    bool has_path = path != NULL && *path != '\0';
+    if (has_value && has_path)
+        return luaL_error(L, "lagoon.secret: both %s and %s_FILE are set, only one may be", name,
+                          name);
+    if (has_value) {
         lua_pushstring(L, value);
         return 1;
     }
-    lua_pushfstring(L, "%s_FILE", name);
-    const char *path = getenv(lua_tostring(L, -1));
-    if (path == NULL || *path == '\0')
+    if (!has_path)
         return luaL_error(L, "lagoon.secret: neither %s nor %s_FILE is set", name, name);
     return push_secret_file(L, name, path);
 }

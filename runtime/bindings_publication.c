@@ -57,6 +57,10 @@ static void use_missing_key(lua_State *L, struct producer_value *value,
 static void find_key(lua_State *L, struct producer_value *value, struct publication *publication)
 {
     lua_getfield(L, ARG_OPTIONS, "key");
+    bool is_tombstone = lua_isnil(L, ARG_EVENT) && lua_isnil(L, ARG_TEXT);
+    if (is_tombstone && (lua_isnil(L, -1) || is_null(L, -1)))
+        luaL_error(L, "publish: a nil event is a tombstone and needs a key: "
+                      "publish(type, nil, {key = ...})");
     if (is_null(L, -1))
         return;
     if (!lua_isnil(L, -1)) {
@@ -66,9 +70,6 @@ static void find_key(lua_State *L, struct producer_value *value, struct publicat
                        luaL_typename(L, -1));
         return;
     }
-    if (lua_isnil(L, ARG_EVENT))
-        luaL_error(L, "publish: a nil event is a tombstone and needs a key: "
-                      "publish(type, nil, {key = ...})");
     if (value->config->key_field != NULL) {
         push_path(L, ARG_EVENT, value->config->key_field);
         if (!lua_isnil(L, -1) && !is_null(L, -1)) {

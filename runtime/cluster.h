@@ -50,8 +50,10 @@ enum { CLUSTER_PATH_BYTES = 256 };
 void cluster_properties_path(const struct cluster_config *cluster, char *path, size_t size);
 
 /* Checks every property of the config as rd_kafka_new would, without connecting; appends one line
- * a problem, in the form of config_problems. Needs no broker. */
-void cluster_check_config(const struct config *config, struct config_problems *problems);
+ * a problem, in the form of config_problems. Needs no broker. With is_embedded the security
+ * properties are set aside, as they will be. */
+void cluster_check_config(const struct config *config, bool is_embedded,
+                          struct config_problems *problems);
 
 /* --- troubles --- */
 

@@ -23,6 +23,7 @@ struct check {
     const struct properties *properties; /* the inner ones, or the cluster's own */
     const char *path;                    /* of these properties */
     int line;
+    bool is_embedded;
     bool is_right; /* of a cluster: nothing is wrong with its own */
 };
 
@@ -88,7 +89,7 @@ static void check_warnings(const struct check *check, rd_kafka_t *handle)
 static void check_together(const struct check *check)
 {
     struct error err;
-    struct cluster cluster = {.config = check->cluster};
+    struct cluster cluster = {.config = check->cluster, .is_embedded = check->is_embedded};
     const struct properties *inner =
         check->properties == &check->cluster->properties ? NULL : check->properties;
     rd_kafka_conf_t *conf = cluster_conf_new(&cluster, check->handle, inner, check->path, &err);
@@ -117,6 +118,7 @@ static void check_inner(struct check check, const char *kind, const char *name,
     check.config = outer->config;
     check.problems = outer->problems;
     check.cluster = outer->cluster;
+    check.is_embedded = outer->is_embedded;
     check.path = path;
     if (check_each(&check, 1u << check.handle) && outer->is_right)
         check_together(&check);
@@ -143,7 +145,8 @@ static void check_handles(const struct check *outer)
     }
 }
 
-void cluster_check_config(const struct config *config, struct config_problems *problems)
+void cluster_check_config(const struct config *config, bool is_embedded,
+                          struct config_problems *problems)
 {
     for (size_t i = 0; i < config->cluster_count; i++) {
         const struct cluster_config *cluster = &config->clusters[i];
@@ -155,7 +158,8 @@ void cluster_check_config(const struct config *config, struct config_problems *p
                               .handle = CLUSTER_QUERY,
                               .properties = &cluster->properties,
                               .path = path,
-                              .line = cluster->line};
+                              .line = cluster->line,
+                              .is_embedded = is_embedded};
         size_t before = problems->count;
         if (check_each(&check, ALL_HANDLES))
             check_together(&check);

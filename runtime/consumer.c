@@ -174,7 +174,9 @@ static void on_wake(uv_async_t *wake)
 
 static void on_poll(uv_timer_t *timer)
 {
-    turn(CONTAINER_OF(timer, struct consumer, poller));
+    struct consumer *consumer = CONTAINER_OF(timer, struct consumer, poller);
+    assignment_remind(&consumer->assignment);
+    turn(consumer);
 }
 
 static void on_commit_timer(uv_timer_t *timer)
@@ -257,9 +259,10 @@ static void run(struct consumer *consumer)
     consumer->state = CONSUMER_RUNNING;
     start_timers(consumer);
     membership_join(&consumer->membership);
-    log_info("consumer %s: group %s, %zu workers with up to %d handlers each, %s", config->name,
-             config->group, consumer->pool.count, config->buffer_size,
-             order_in_words(config->distribution));
+    log_info("consumer %s: joining group %s, %zu worker%s with up to %d handler%s each, %s",
+             config->name, config->group, consumer->pool.count,
+             consumer->pool.count == 1 ? "" : "s", config->buffer_size,
+             config->buffer_size == 1 ? "" : "s", order_in_words(config->distribution));
 }
 
 static void begin_stop(struct consumer *consumer);

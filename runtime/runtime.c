@@ -64,9 +64,12 @@ struct runtime {
     struct producer_counts counts; /* of all producers, at the end */
     int64_t began_ms;
     int64_t ended_ms;
+    size_t last_outstanding; /* when progress_ms was noted */
+    int64_t progress_ms;
 };
 
 static void stop(struct runtime *runtime, int exit_code);
+static void on_flush_poll(uv_timer_t *timer);
 static void step_stop(struct runtime *runtime);
 
 /* --- callbacks from below --- */
@@ -239,6 +242,8 @@ static void on_connected(void *context, int exit_code)
         start_connecting_producers(runtime);
     if (runtime->options->main != NULL)
         start_main(runtime);
+    if (runtime->options->is_main_all)
+        uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
 }
 
 static void on_connection_stopped(void *context)
@@ -366,9 +371,30 @@ static void step_stop(struct runtime *runtime)
     begin_closing(runtime);
 }
 
+/* A script that has the program for itself is not to wait for ever on a broker that went away. */
+static void watch_progress(struct runtime *runtime)
+{
+    size_t count = outstanding(runtime);
+    int64_t now_ms = clock_monotonic_ms();
+    if (count == 0 || count != runtime->last_outstanding) {
+        runtime->last_outstanding = count;
+        runtime->progress_ms = now_ms;
+    } else if (now_ms - runtime->progress_ms >= runtime->options->timeout_ms) {
+        log_error("Kafka at %s has acknowledged nothing for %" PRId64 " ms",
+                  runtime->cluster.brokers, now_ms - runtime->progress_ms);
+        runtime->progress_ms = now_ms;
+        stop(runtime, EXIT_UNREACHABLE);
+        runtime->deadline_ms = now_ms;
+    }
+}
+
 static void on_flush_poll(uv_timer_t *timer)
 {
-    step_stop(CONTAINER_OF(timer, struct runtime, flusher));
+    struct runtime *runtime = CONTAINER_OF(timer, struct runtime, flusher);
+    if (runtime->options->is_main_all && runtime->options->timeout_ms > 0 &&
+        runtime->phase < PHASE_CLOSING)
+        watch_progress(runtime);
+    step_stop(runtime);
 }
 
 static void stop_consumers(struct runtime *runtime)

@@ -17,7 +17,8 @@ struct runtime_options {
      * program ends when it has returned and its deliveries are in. NULL: none. */
     const struct worker_main *main;
     bool is_main_all;
-    int64_t timeout_ms; /* for a broker to answer; 0: for ever */
+    int64_t timeout_ms; /* for a broker to answer, and with is_main_all for the next
+                           acknowledgement while any is due; 0: for ever */
 };
 
 struct runtime_result {

@@ -77,13 +77,16 @@ static int load_all(lua_State *L)
     return 1;
 }
 
-/* Errors of scripts get their traceback; those about the config say all they know. */
+/* Errors of scripts get their traceback, when it shows a line of Lua; those about the config and
+ * those of syntax say all they know. */
 static int on_load_error(lua_State *L)
 {
-    const char *path = bindings_of(L)->host->config->path;
     const char *message = luaL_tolstring(L, 1, NULL);
-    if (strncmp(message, path, strlen(path)) != 0)
-        luaL_traceback(L, L, message, 1);
+    luaL_traceback(L, L, NULL, 1);
+    if (strstr(lua_tostring(L, -1), ".lua:") == NULL)
+        lua_pop(L, 1);
+    else
+        lua_pushfstring(L, "%s\n%s", message, lua_tostring(L, -1));
     return 1;
 }
 

@@ -49,11 +49,14 @@ static void drop_relative_entries(lua_State *L, const char *field)
     const char *entry = lua_tostring(L, -1);
     luaL_Buffer kept;
     luaL_buffinit(L, &kept);
+    bool is_first = true;
     while (*entry != '\0') {
         size_t length = strcspn(entry, ";");
         if (*entry == '/') {
+            if (!is_first)
+                luaL_addchar(&kept, ';');
             luaL_addlstring(&kept, entry, length);
-            luaL_addchar(&kept, ';');
+            is_first = false;
         }
         entry += length + (entry[length] == ';');
     }

@@ -61,6 +61,8 @@ int verb_run(const struct command_line *line)
 static int run_dev(const struct application *application, const struct dev_broker *broker)
 {
     const struct bundle_file *traffic = bundle_find(application->bundle, "dev");
+    log_info("in dev the brokers of the config (%s) and its security properties are set aside",
+             application->config->clusters[0].brokers);
     char chunkname[512] = "";
     struct worker_main main = {0};
     if (traffic != NULL) {
@@ -183,7 +185,7 @@ static int run_publish(const struct application *application, const struct comma
     };
     struct runtime_result result;
     int exit_code = runtime_run(&options, &result);
-    if (exit_code == EXIT_OK || exit_code == EXIT_UNFINISHED)
+    if (exit_code == EXIT_OK || exit_code == EXIT_UNFINISHED || result.acknowledged > 0)
         say_published(&result);
     if (result.main_failure != NULL)
         fprintf(stderr, "lagoon publish: %s\n", result.main_failure);

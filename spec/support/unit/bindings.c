@@ -35,7 +35,7 @@ static int load(struct loaded *loaded, const char *config_path, const char *scri
     *loaded = (struct loaded){0};
     if (config_load(&options, &loaded->config, &problems) != 0)
         return take_problem(&problems, err);
-    cluster_check_config(loaded->config, &problems);
+    cluster_check_config(loaded->config, false, &problems);
     int rc = problems.count > 0 ? take_problem(&problems, err)
                                 : bundle_read(scripts_path, &loaded->bundle, err);
     if (rc != 0)

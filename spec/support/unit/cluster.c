@@ -39,7 +39,7 @@ static int unit_check(lua_State *L)
 {
     struct config *config = load(L, 1);
     struct config_problems problems = {0};
-    cluster_check_config(config, &problems);
+    cluster_check_config(config, false, &problems);
     lua_newtable(L);
     for (size_t i = 0; i < problems.count; i++) {
         lua_pushstring(L, problems.lines[i]);
@@ -329,6 +329,13 @@ static int mock_refuse_produce(lua_State *L)
     return 0;
 }
 
+/* mock:slow(ms): every answer takes that long. */
+static int mock_slow(lua_State *L)
+{
+    rd_kafka_mock_broker_set_rtt(check_mock(L), 1, (int)luaL_checkinteger(L, 2));
+    return 0;
+}
+
 static int mock_down(lua_State *L)
 {
     rd_kafka_mock_broker_set_down(check_mock(L), 1);
@@ -388,6 +395,7 @@ int unit_open_cluster(lua_State *L)
         {"create", mock_create},
         {"topic_error", mock_topic_error},
         {"refuse_produce", mock_refuse_produce},
+        {"slow", mock_slow},
         {"down", mock_down},
         {"up", mock_up},
         {"close", mock_close},
