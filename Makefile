@@ -228,9 +228,12 @@ BUSTED = mkdir -p $(REPORTS) && rm -f $(REPORTS)/* && \
 # The summary removes the reports that it shows; one that ended the interpreter is left.
 DIED = || { cat $(REPORTS)/* 2> /dev/null; exit 1; }
 
+# busted without files would run all that it finds.
+check_specs = $(if $(SPECS),,$(error there are no specs to run))
+
 # Unit specs alone do not need a program that links.
 test: need-test $(UNIT_SO) $(if $(filter-out spec/unit%,$(SPECS)),$(OUT)/lagoon)
-	@$(BUSTED) $(SPECS) $(DIED)
+	$(check_specs)@$(BUSTED) $(SPECS) $(DIED)
 
 # The jars stay when the program changes, and Maven keeps its own copy in the home folder.
 KAFKA_JARS := build/kafka/jars
@@ -244,7 +247,7 @@ $(KAFKA_JARS)/.complete: spec/support/kafka/pom.xml | need-kafka
 
 test-kafka: SPECS = $(or $(SPEC),$(wildcard spec/functional spec/kafka))
 test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
-	@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
+	$(check_specs)@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
 	    $(BUSTED) $(SPECS) $(DIED)
 
 # ---- looking at the sources ---------------------------------------------------------------------
