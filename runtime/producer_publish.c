@@ -99,6 +99,10 @@ static enum publish_result say_why_not(rd_kafka_t *handle, rd_kafka_error_t *err
                                        struct error *err)
 {
     char reason[512] = "";
+    if (rd_kafka_fatal_error(handle, reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        error_set(err, "the producer is lost: %s", reason);
+        return PUBLISH_INVALID;
+    }
     switch (rd_kafka_error_code(error)) {
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
         return PUBLISH_FULL;
@@ -113,10 +117,6 @@ static enum publish_result say_why_not(rd_kafka_t *handle, rd_kafka_error_t *err
         break;
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
         error_set(err, "topic \"%s\" does not exist", topic);
-        break;
-    case RD_KAFKA_RESP_ERR__FATAL:
-        rd_kafka_fatal_error(handle, reason, sizeof reason);
-        error_set(err, "the producer is lost: %s", reason);
         break;
     default:
         error_set(err, "topic \"%s\": %s", topic, rd_kafka_error_string(error));

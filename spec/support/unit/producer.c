@@ -1,0 +1,523 @@
+/* producer.c - the functions of runtime/producer.h for specs: one producer with a loop and an inbox
+ * of its own, and a play in which many threads publish at once. */
+#include "producer_internal.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "thread.h"
+
+int unit_open_producer(lua_State *L);
+
+static const char PRODUCER[] = "unit.producer";
+static const char DELIVERY[] = "unit.producer.delivery";
+
+enum { REPORTS_MAX = 1024, THREADS_MAX = 16, POSTS_MAX = 256 };
+
+struct report {
+    struct record *record;
+    int attempt;
+    char *reason;
+};
+
+struct play {
+    uv_loop_t loop;
+    struct cluster_config cluster_config;
+    struct cluster cluster;
+    struct producer_config config;
+    struct producer *producer;
+    struct inbox *inbox;
+    bool is_closed;
+    struct report reports[REPORTS_MAX];
+    size_t report_count;
+    char *fatal;
+};
+
+/* What ASSERT_ON wants, for the length of a call. */
+static enum thread_role enter_main(void)
+{
+    enum thread_role before = thread_role();
+    thread_set_role(THREAD_MAIN, NULL);
+    return before;
+}
+
+static void on_report(void *context, struct record *record, int attempt, const char *reason)
+{
+    struct play *play = context;
+    if (play->report_count == REPORTS_MAX)
+        return;
+    play->reports[play->report_count++] =
+        (struct report){record, attempt, reason != NULL ? xstrdup(reason) : NULL};
+}
+
+static void on_fatal(void *context, const char *producer, const char *reason)
+{
+    struct play *play = context;
+    free(play->fatal);
+    play->fatal = xasprintf("%s: %s", producer, reason);
+}
+
+static void on_closed(void *context)
+{
+    ((struct play *)context)->is_closed = true;
+}
+
+/* A producer or a delivery's, which keeps its producer by a user value. */
+static struct play *check_play(lua_State *L)
+{
+    struct play *play = luaL_checkudata(L, 1, PRODUCER);
+    luaL_argcheck(L, play->producer != NULL, 1, "is closed");
+    return play;
+}
+
+/* --- life --- */
+
+static void read_properties(lua_State *L, int index, struct properties *properties)
+{
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        size_t count = properties->count++;
+        properties->items =
+            xrealloc(properties->items, properties->count * sizeof properties->items[0]);
+        properties->items[count].name = xstrdup(luaL_checkstring(L, -2));
+        properties->items[count].value = xstrdup(luaL_tolstring(L, -1, NULL));
+        lua_pop(L, 1);
+    }
+}
+
+/* new(brokers, topic, properties): connects nothing. */
+static int unit_new(lua_State *L)
+{
+    struct play *play = lua_newuserdatauv(L, sizeof *play, 0);
+    memset(play, 0, sizeof *play);
+    play->cluster_config.name = "default";
+    play->cluster = (struct cluster){&play->cluster_config, xstrdup(luaL_checkstring(L, 1)), true};
+    play->config = (struct producer_config){
+        .name = "p", .cluster = &play->cluster_config, .topic = xstrdup(luaL_checkstring(L, 2))};
+    luaL_checktype(L, 3, LUA_TTABLE);
+    read_properties(L, 3, &play->config.properties);
+    uv_loop_init(&play->loop);
+    play->inbox = inbox_new();
+    struct producer_callbacks callbacks = {play, on_report, on_fatal};
+    play->producer = producer_new(&play->loop, &play->config, &play->cluster, &callbacks);
+    luaL_setmetatable(L, PRODUCER);
+    return 1;
+}
+
+/* connect(): true, or nil and why not. */
+static int play_connect(lua_State *L)
+{
+    struct error err;
+    if (producer_connect(check_play(L)->producer, &err) == 0) {
+        lua_pushboolean(L, true);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, err.text);
+    return 2;
+}
+
+/* turn(): one turn of the loop, which waits for nothing. */
+static int play_turn(lua_State *L)
+{
+    struct play *play = check_play(L);
+    enum thread_role before = enter_main();
+    uv_run(&play->loop, UV_RUN_NOWAIT);
+    thread_set_role(before, NULL);
+    return 0;
+}
+
+static int play_purge(lua_State *L)
+{
+    struct play *play = check_play(L);
+    enum thread_role before = enter_main();
+    producer_purge(play->producer);
+    thread_set_role(before, NULL);
+    return 0;
+}
+
+/* close(): runs the loop until it is closed and empty. */
+static int play_close(lua_State *L)
+{
+    struct play *play = luaL_checkudata(L, 1, PRODUCER);
+    if (play->producer == NULL)
+        return 0;
+    enum thread_role before = enter_main();
+    producer_close(&play->producer, on_closed, play);
+    uv_run(&play->loop, UV_RUN_DEFAULT);
+    thread_set_role(before, NULL);
+    if (!play->is_closed || uv_loop_close(&play->loop) != 0)
+        return luaL_error(L, "the producer left the loop before it was closed");
+    inbox_release(&play->inbox);
+    for (size_t i = 0; i < play->config.properties.count; i++) {
+        free(play->config.properties.items[i].name);
+        free(play->config.properties.items[i].value);
+    }
+    for (size_t i = 0; i < play->report_count; i++)
+        free(play->reports[i].reason);
+    free(play->config.properties.items);
+    free(play->fatal);
+    free(play->config.topic);
+    free((char *)play->cluster.brokers);
+    return 0;
+}
+
+/* --- publishing --- */
+
+static const char *field_text(lua_State *L, const char *name, size_t *length)
+{
+    lua_getfield(L, 2, name);
+    const char *text = luaL_optlstring(L, -1, NULL, length);
+    lua_pop(L, 1); /* the table keeps it */
+    return text;
+}
+
+static lua_Integer field_integer(lua_State *L, const char *name, lua_Integer otherwise)
+{
+    lua_getfield(L, 2, name);
+    lua_Integer integer = luaL_optinteger(L, -1, otherwise);
+    lua_pop(L, 1);
+    return integer;
+}
+
+/* The list `headers` of {name, value}; without a value it is null. */
+static struct record_header *read_headers(lua_State *L, size_t *count)
+{
+    lua_getfield(L, 2, "headers");
+    *count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+    struct record_header *headers = xcalloc(*count, sizeof headers[0]);
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        headers[i].name = lua_tostring(L, -2);
+        headers[i].value = lua_tolstring(L, -1, &headers[i].value_length);
+        headers[i].is_null = headers[i].value == NULL;
+        lua_pop(L, 3);
+    }
+    lua_pop(L, 1);
+    return headers;
+}
+
+static int push_delivery(lua_State *L, struct delivery *delivery)
+{
+    struct delivery **owned = lua_newuserdatauv(L, sizeof *owned, 0);
+    *owned = delivery;
+    luaL_setmetatable(L, DELIVERY);
+    return 1;
+}
+
+/* publish{topic, partition, timestamp, key, value, headers, record, attempt}: a delivery; or
+ * "full"; or "invalid" and why. `record` is a number that stands for a record. */
+static int play_publish(lua_State *L)
+{
+    struct play *play = check_play(L);
+    struct publication publication = {
+        .topic = field_text(L, "topic", NULL),
+        .partition = (int32_t)field_integer(L, "partition", -1),
+        .timestamp_ms = field_integer(L, "timestamp", 0),
+        .record = (struct record *)(intptr_t)field_integer(L, "record", 0), /* never looked into */
+        .attempt = (int)field_integer(L, "attempt", 1),
+    };
+    publication.key = field_text(L, "key", &publication.key_length);
+    publication.value = field_text(L, "value", &publication.value_length);
+    struct record_header *headers = read_headers(L, &publication.header_count);
+    publication.headers = headers;
+    struct delivery *delivery = NULL;
+    struct error err;
+    enum publish_result result = producer_publish(play->producer, &publication, &delivery, &err);
+    free(headers);
+    if (result == PUBLISH_QUEUED)
+        return push_delivery(L, delivery);
+    lua_pushstring(L, result == PUBLISH_FULL ? "full" : "invalid");
+    lua_pushstring(L, result == PUBLISH_FULL ? NULL : err.text);
+    return 2;
+}
+
+static int play_wait_for_room(lua_State *L)
+{
+    struct play *play = check_play(L);
+    producer_wait_for_room(play->producer, play->inbox, (uint64_t)luaL_checkinteger(L, 2));
+    return 0;
+}
+
+/* posts(): tickets posted since the last call. */
+static int play_posts(lua_State *L)
+{
+    uint64_t tickets[POSTS_MAX];
+    size_t count = inbox_drain(check_play(L)->inbox, tickets, POSTS_MAX);
+    lua_newtable(L);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushinteger(L, (lua_Integer)tickets[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* reports(): a list of {record, attempt, reason}, of publications with a record. */
+static int play_reports(lua_State *L)
+{
+    struct play *play = check_play(L);
+    lua_newtable(L);
+    for (size_t i = 0; i < play->report_count; i++) {
+        lua_newtable(L);
+        lua_pushinteger(L, (lua_Integer)(intptr_t)play->reports[i].record);
+        lua_setfield(L, -2, "record");
+        lua_pushinteger(L, play->reports[i].attempt);
+        lua_setfield(L, -2, "attempt");
+        lua_pushstring(L, play->reports[i].reason);
+        lua_setfield(L, -2, "reason");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* lose(reason): the library's handle fails for good. */
+static int play_lose(lua_State *L)
+{
+    rd_kafka_t *handle = atomic_load(&check_play(L)->producer->handle);
+    rd_kafka_test_fatal_error(handle, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+                              luaL_checkstring(L, 2));
+    return 0;
+}
+
+static int play_fatal(lua_State *L)
+{
+    lua_pushstring(L, check_play(L)->fatal);
+    return 1;
+}
+
+static int play_outstanding(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)producer_outstanding(check_play(L)->producer));
+    return 1;
+}
+
+/* counts(): published, acknowledged, refused. */
+static int play_counts(lua_State *L)
+{
+    struct producer_counts counts = producer_counts(check_play(L)->producer);
+    lua_pushinteger(L, (lua_Integer)counts.published);
+    lua_pushinteger(L, (lua_Integer)counts.acknowledged);
+    lua_pushinteger(L, (lua_Integer)counts.refused);
+    return 3;
+}
+
+/* --- deliveries --- */
+
+static struct delivery *check_delivery(lua_State *L)
+{
+    struct delivery *delivery = *(struct delivery **)luaL_checkudata(L, 1, DELIVERY);
+    luaL_argcheck(L, delivery != NULL, 1, "is released");
+    return delivery;
+}
+
+/* wait(producer, ticket): false when it is over already. */
+static int delivery_l_wait(lua_State *L)
+{
+    struct play *play = luaL_checkudata(L, 2, PRODUCER);
+    uint64_t ticket = (uint64_t)luaL_checkinteger(L, 3);
+    lua_pushboolean(L, delivery_wait(check_delivery(L), play->inbox, ticket));
+    return 1;
+}
+
+/* state(): "pending"; "acknowledged", partition, offset; "refused", reason. */
+static int delivery_l_state(lua_State *L)
+{
+    struct delivery *delivery = check_delivery(L);
+    switch (delivery_state(delivery)) {
+    case DELIVERY_PENDING:
+        lua_pushliteral(L, "pending");
+        return 1;
+    case DELIVERY_REFUSED:
+        lua_pushliteral(L, "refused");
+        lua_pushstring(L, delivery_reason(delivery));
+        return 2;
+    default:
+        lua_pushliteral(L, "acknowledged");
+        lua_pushinteger(L, delivery_partition(delivery));
+        lua_pushinteger(L, delivery_offset(delivery));
+        return 3;
+    }
+}
+
+static int delivery_l_release(lua_State *L)
+{
+    delivery_release(luaL_checkudata(L, 1, DELIVERY));
+    return 0;
+}
+
+/* --- many threads --- */
+
+struct publisher {
+    pthread_t thread;
+    struct producer *producer;
+    int index;
+    int count;
+    bool blocks; /* for room, instead of waiting for a ticket */
+    int64_t acknowledged;
+    int64_t woken; /* by a ticket, for a delivery */
+    int64_t full;
+    int64_t failed;
+    atomic_int *running;
+    uv_async_t *done;
+};
+
+/* Sleeps until all these tickets are posted, in any order; false when that takes too long. */
+static bool await_tickets(struct inbox *inbox, uint64_t first, uint64_t last)
+{
+    enum { PATIENCE_MS = 20000 };
+    int64_t deadline = clock_monotonic_ms() + PATIENCE_MS;
+    uint64_t missing = last - first + 1;
+    while (missing > 0 && clock_monotonic_ms() < deadline) {
+        uint64_t tickets[POSTS_MAX];
+        size_t count = inbox_drain(inbox, tickets, POSTS_MAX);
+        for (size_t i = 0; i < count; i++)
+            missing -= tickets[i] >= first && tickets[i] <= last;
+        if (count == 0)
+            inbox_sleep(inbox, deadline);
+    }
+    return missing == 0;
+}
+
+static void publish_one(struct publisher *publisher, struct inbox *inbox, uint64_t *ticket)
+{
+    enum { BLOCK_MS = 20000 };
+    char value[64];
+    int length = snprintf(value, sizeof value, "%d-%d", publisher->index, (int)*ticket);
+    struct publication publication = {
+        .partition = -1, .value = value, .value_length = (size_t)length};
+    struct delivery *delivery;
+    struct error err;
+    enum publish_result result;
+    while ((result = producer_publish(publisher->producer, &publication, &delivery, &err)) ==
+           PUBLISH_FULL) {
+        publisher->full++;
+        if (publisher->blocks) {
+            producer_block_for_room(publisher->producer, BLOCK_MS);
+            continue;
+        }
+        producer_wait_for_room(publisher->producer, inbox, ++*ticket);
+        if (!await_tickets(inbox, *ticket, *ticket))
+            break;
+    }
+    if (result != PUBLISH_QUEUED) {
+        publisher->failed++;
+        return;
+    }
+    /* Two wait for the same delivery now and then; every fourth is let go of at once. */
+    uint64_t first = *ticket + 1;
+    if (*ticket % 4 != 0 && delivery_wait(delivery, inbox, ++*ticket)) {
+        if (*ticket % 3 == 0 && delivery_wait(delivery, inbox, *ticket + 1))
+            ++*ticket;
+        bool is_woken = await_tickets(inbox, first, *ticket);
+        publisher->woken += is_woken;
+        publisher->failed += !is_woken;
+        publisher->acknowledged += delivery_state(delivery) == DELIVERY_ACKNOWLEDGED;
+    }
+    delivery_release(&delivery);
+}
+
+static void *run_publisher(void *argument)
+{
+    struct publisher *publisher = argument;
+    struct inbox *inbox = inbox_new();
+    uint64_t ticket = 1;
+    for (int i = 0; i < publisher->count; i++, ticket++)
+        publish_one(publisher, inbox, &ticket);
+    inbox_close(inbox);
+    inbox_release(&inbox);
+    atomic_fetch_sub(publisher->running, 1);
+    uv_async_send(publisher->done);
+    return NULL;
+}
+
+static void on_done(uv_async_t *done)
+{
+    (void)done;
+}
+
+/* publish_from_threads(threads, count, blocks): totals of acknowledged, woken, full, failed. */
+static int play_publish_from_threads(lua_State *L)
+{
+    struct play *play = check_play(L);
+    int threads = (int)luaL_checkinteger(L, 2);
+    luaL_argcheck(L, threads > 0 && threads <= THREADS_MAX, 2, "is too many");
+    enum thread_role before = enter_main();
+    struct publisher publishers[THREADS_MAX] = {0};
+    atomic_int running = threads;
+    uv_async_t done;
+    uv_async_init(&play->loop, &done, on_done);
+    for (int i = 0; i < threads; i++) {
+        publishers[i].producer = play->producer;
+        publishers[i].index = i;
+        publishers[i].count = (int)luaL_checkinteger(L, 3);
+        publishers[i].blocks = lua_toboolean(L, 4);
+        publishers[i].running = &running;
+        publishers[i].done = &done;
+        pthread_create(&publishers[i].thread, NULL, run_publisher, &publishers[i]);
+    }
+    while (atomic_load(&running) > 0)
+        uv_run(&play->loop, UV_RUN_ONCE);
+    int64_t totals[4] = {0};
+    for (int i = 0; i < threads; i++) {
+        pthread_join(publishers[i].thread, NULL);
+        totals[0] += publishers[i].acknowledged;
+        totals[1] += publishers[i].woken;
+        totals[2] += publishers[i].full;
+        totals[3] += publishers[i].failed;
+    }
+    uv_close((uv_handle_t *)&done, NULL);
+    uv_run(&play->loop, UV_RUN_NOWAIT);
+    thread_set_role(before, NULL);
+    for (size_t i = 0; i < ARRAY_LENGTH(totals); i++)
+        lua_pushinteger(L, totals[i]);
+    return ARRAY_LENGTH(totals);
+}
+
+/* --- the module --- */
+
+static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
+{
+    luaL_newmetatable(L, name);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
+int unit_open_producer(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"new", unit_new}, {NULL, NULL}};
+    static const luaL_Reg play_methods[] = {
+        {"connect", play_connect},
+        {"turn", play_turn},
+        {"purge", play_purge},
+        {"close", play_close},
+        {"publish", play_publish},
+        {"wait_for_room", play_wait_for_room},
+        {"posts", play_posts},
+        {"reports", play_reports},
+        {"lose", play_lose},
+        {"fatal", play_fatal},
+        {"outstanding", play_outstanding},
+        {"counts", play_counts},
+        {"publish_from_threads", play_publish_from_threads},
+        {NULL, NULL},
+    };
+    static const luaL_Reg delivery_methods[] = {
+        {"wait", delivery_l_wait},
+        {"state", delivery_l_state},
+        {"release", delivery_l_release},
+        {NULL, NULL},
+    };
+    new_class(L, PRODUCER, play_methods);
+    new_class(L, DELIVERY, delivery_methods);
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,381 @@
+local cluster = require("unit").cluster
+local kcat = require("spec.support.kcat")
+local log = require("unit").log
+local producer = require("unit").producer
+local scope = require("spec.support.scope")
+local uv = require("luv")
+local wait = require("spec.support.wait")
+
+local DEADLINE_MS = 20000
+-- What librdkafka may take for the first record of a topic is above 700.
+local AT_ONCE_MS = 500
+
+-- One for all specs, because it takes a second to end; each spec has a topic of its own.
+local mock, topic
+local topics = 0
+
+local function down()
+  mock:down()
+  scope.defer(function()
+    mock:up()
+  end)
+end
+
+local function slow(ms)
+  mock:slow(ms)
+  scope.defer(function()
+    mock:slow(0)
+  end)
+end
+
+---A producer of this spec's topic; what is left of its records is given up when the spec ends.
+local function new_producer(properties)
+  local p = producer.new(mock:brokers(), topic, properties or {})
+  scope.defer(function()
+    if p.turn and pcall(p.purge, p) then
+      p:close()
+    end
+  end)
+  return p
+end
+
+local function turn_till(p, what, condition)
+  wait.till(what, DEADLINE_MS, function()
+    p:turn()
+    return condition()
+  end)
+end
+
+local function turn_till_flushed(p)
+  turn_till(p, "all reports", function()
+    return p:outstanding() == 0
+  end)
+end
+
+local function publish(p, publication)
+  local delivery, why = p:publish(publication)
+  assert(type(delivery) == "userdata", why or delivery)
+  scope.defer(function()
+    delivery:release()
+  end)
+  return delivery
+end
+
+---The topic as messages name it, as a pattern.
+local function quoted()
+  return '"' .. topic:gsub("%-", "%%-") .. '"'
+end
+
+---Publishes until the queue is full; returns how many went in.
+local function fill(p)
+  for count = 0, 100 do
+    local delivery = p:publish({ value = "x" })
+    if delivery == "full" then
+      return count
+    end
+    delivery:release()
+  end
+  error("a queue that is never full")
+end
+
+local function posts_of(p)
+  local posts = {}
+  for _, ticket in ipairs(p:posts()) do
+    posts[ticket] = true
+  end
+  return posts
+end
+
+describe("producer", function()
+  setup(function()
+    mock = cluster.mock()
+    log.set_level("error")
+  end)
+
+  teardown(function()
+    log.set_level("info")
+    mock:close()
+  end)
+
+  before_each(function()
+    topics = topics + 1
+    topic = "orders-" .. topics
+    mock:create(topic, 3)
+  end)
+
+  it("writes key, value, headers, partition and timestamp byte for byte", function()
+    local p = new_producer()
+    local headers = {}
+    for i = 1, 100 do
+      headers[i] = { "h" .. i, "v" .. i }
+    end
+    headers[101] = { "h1", "again" }
+    headers[102] = { "empty", "" }
+    headers[103] = { "null" }
+    local value = ("v"):rep(1000000)
+    publish(p, { partition = 2, timestamp = 1234567890123, key = "k\0k", value = value,
+      headers = headers })
+    turn_till_flushed(p)
+    local records = kcat.consume(mock:brokers(), topic)
+    assert.equal(1, #records)
+    local record = records[1]
+    assert.equal(2, record.partition)
+    assert.equal(1234567890123, record.timestamp)
+    assert.equal("k\0k", record.key)
+    assert.is_true(record.value == value)
+    assert.same(headers, record.headers)
+  end)
+
+  it("tells null from empty, in keys and values", function()
+    local p = new_producer()
+    publish(p, { partition = 0 })
+    publish(p, { partition = 0, key = "", value = "" })
+    publish(p, { partition = 0, key = "tombstone" })
+    turn_till_flushed(p)
+    local records = kcat.consume(mock:brokers(), topic, { partition = 0 })
+    assert.equal(3, #records)
+    assert.is_nil(records[1].key)
+    assert.is_nil(records[1].value)
+    assert.equal("", records[2].key)
+    assert.equal("", records[2].value)
+    assert.equal("tombstone", records[3].key)
+    assert.is_nil(records[3].value)
+  end)
+
+  it("puts equal keys into one partition, and records of now without a timestamp", function()
+    local p = new_producer()
+    local before = os.time() * 1000
+    for i = 1, 20 do
+      publish(p, { key = "customer-" .. i % 4, value = tostring(i) })
+    end
+    turn_till_flushed(p)
+    local partitions, count = {}, 0
+    for _, record in ipairs(kcat.consume(mock:brokers(), topic)) do
+      partitions[record.key] = partitions[record.key] or record.partition
+      assert.equal(partitions[record.key], record.partition)
+      assert.is_true(record.timestamp >= before)
+      count = count + 1
+    end
+    assert.equal(20, count)
+  end)
+
+  it("writes the first record of a topic at once", function()
+    mock:create("payments", 1)
+    local p = new_producer()
+    local delivery = publish(p, { topic = "payments", value = "x" })
+    local started = uv.hrtime()
+    turn_till(p, "the report", function()
+      return delivery:state() ~= "pending"
+    end)
+    assert.is_true((uv.hrtime() - started) / 1000000 < AT_ONCE_MS)
+    assert.equal("x", kcat.consume(mock:brokers(), "payments")[1].value)
+  end)
+
+  it("reports where a record came to be", function()
+    local p = new_producer()
+    local first = publish(p, { partition = 1, value = "a" })
+    local second = publish(p, { partition = 1, value = "b" })
+    assert.equal("pending", (first:state()))
+    assert.equal(2, p:outstanding())
+    turn_till_flushed(p)
+    assert.same({ "acknowledged", 1, 0 }, { first:state() })
+    assert.same({ "acknowledged", 1, 1 }, { second:state() })
+    assert.same({ 2, 2, 0 }, { p:counts() })
+  end)
+
+  it("reports to the record that a handler had in hand, with its attempt", function()
+    local p = new_producer()
+    publish(p, { partition = 0, value = "a", record = 41, attempt = 1 })
+    publish(p, { partition = 0, value = "b" })
+    publish(p, { partition = 0, value = "c", record = 42, attempt = 3 })
+    turn_till_flushed(p)
+    assert.same({ { record = 41, attempt = 1 }, { record = 42, attempt = 3 } }, p:reports())
+  end)
+
+  it("wakes everybody who waits for a delivery, once", function()
+    local p = new_producer()
+    local delivery = publish(p, { value = "a" })
+    assert.is_true(delivery:wait(p, 1))
+    assert.is_true(delivery:wait(p, 2))
+    assert.same({}, p:posts())
+    turn_till_flushed(p)
+    assert.same({ [1] = true, [2] = true }, posts_of(p))
+    assert.is_false(delivery:wait(p, 3))
+    p:turn()
+    assert.same({}, p:posts())
+  end)
+
+  it("reports also when the delivery was let go of before", function()
+    local p = new_producer()
+    local delivery = p:publish({ value = "a", record = 7 })
+    delivery:release()
+    turn_till_flushed(p)
+    assert.same({ { record = 7, attempt = 1 } }, p:reports())
+  end)
+
+  it("refuses at the call what can be known there", function()
+    local p = new_producer({ ["queue.buffering.max.kbytes"] = 2000 })
+    publish(p, { value = "the topic's partitions are known once this is reported" })
+    turn_till_flushed(p)
+    for pattern, publication in pairs({
+      ["^a record of 1114113 bytes for topic " .. quoted() .. " is too large"] =
+        { value = ("x"):rep(1114113) },
+      ["^a value of 3000000 bytes is larger than the producer's whole queue"] =
+        { value = ("x"):rep(3000000) },
+      ["^topic " .. quoted() .. " has no partition 3$"] = { partition = 3, value = "x" },
+      ["^there is no partition %-2$"] = { partition = -2, value = "x" },
+      ['^"a b" cannot be a topic\'s name$'] = { topic = "a b", value = "x" },
+    }) do
+      publication.headers = { { "a", "b" } }
+      local result, why = p:publish(publication)
+      assert.equal("invalid", result)
+      assert.matches(pattern, why)
+    end
+    assert.equal(0, p:outstanding())
+  end)
+
+  it("refuses by the report what only the broker knows", function()
+    local p = new_producer()
+    local delivery = publish(p, { partition = 9, value = "x", record = 5 })
+    turn_till_flushed(p)
+    local refusal = ('topic "%s" has no partition 9'):format(topic)
+    assert.same({ "refused", refusal }, { delivery:state() })
+    mock:refuse_produce("policy")
+    delivery = publish(p, { value = "x", record = 6 })
+    assert.is_true(delivery:wait(p, 1))
+    turn_till_flushed(p)
+    local state, reason = delivery:state()
+    assert.equal("refused", state)
+    assert.matches("^topic " .. quoted() .. ": .*[Pp]olicy", reason)
+    assert.same({ 1 }, p:posts())
+    assert.same({ 2, 0, 2 }, { p:counts() })
+    assert.equal(reason, p:reports()[2].reason)
+  end)
+
+  it("retries without limit while there is no broker", function()
+    local p = new_producer()
+    publish(p, { value = "before" })
+    turn_till_flushed(p)
+    down()
+    local delivery = publish(p, { value = "meanwhile" })
+    wait.till("half a second", DEADLINE_MS, (function()
+      local turns = 0
+      return function()
+        p:turn()
+        turns = turns + 1
+        return turns > 50
+      end
+    end)())
+    assert.equal("pending", (delivery:state()))
+    mock:up()
+    turn_till_flushed(p)
+    assert.equal("acknowledged", (delivery:state()))
+  end)
+
+  describe("with a full queue", function()
+    local full = { ["queue.buffering.max.messages"] = 5 }
+
+    it("says so, and posts when there is room", function()
+        down()
+      local p = new_producer(full)
+      assert.equal(5, fill(p))
+      p:wait_for_room(1)
+      p:wait_for_room(2)
+      p:turn()
+      assert.same({}, p:posts())
+      mock:up()
+      turn_till(p, "room", function()
+        return posts_of(p)[2]
+      end)
+      publish(p, { value = "y" })
+      turn_till_flushed(p)
+    end)
+
+    it("posts also when the room came before anybody waited for it", function()
+      local p = new_producer(full)
+      assert.equal(5, fill(p))
+      turn_till_flushed(p)
+      p:wait_for_room(7)
+      turn_till(p, "the ticket", function()
+        return posts_of(p)[7]
+      end)
+    end)
+
+    it("loses nobody among threads that wait for room and for deliveries", function()
+      local p = new_producer({ ["queue.buffering.max.messages"] = 7 })
+      local acknowledged, woken, waits, failed = p:publish_from_threads(4, 300, false)
+      turn_till_flushed(p)
+      assert.equal(0, failed)
+      assert.equal(woken, acknowledged)
+      assert.is_true(waits > 0)
+      assert.same({ 1200, 1200, 0 }, { p:counts() })
+    end)
+
+    it("blocks those that cannot wait otherwise until there is room", function()
+      local p = new_producer({ ["queue.buffering.max.messages"] = 7 })
+      local _, _, waits, failed = p:publish_from_threads(3, 300, true)
+      turn_till_flushed(p)
+      assert.equal(0, failed)
+      assert.is_true(waits > 0)
+      assert.same({ 900, 900, 0 }, { p:counts() })
+    end)
+  end)
+
+  it("is connected once by threads that publish at the same time", function()
+    local p = new_producer()
+    local _, _, _, failed = p:publish_from_threads(8, 5, false)
+    assert.equal(0, failed)
+    turn_till_flushed(p)
+    assert.equal(40, #kcat.consume(mock:brokers(), topic))
+  end)
+
+  it("gives up what is queued when the process stops, and reports that", function()
+    down()
+    local p = new_producer()
+    local delivery = publish(p, { value = "x", record = 8 })
+    p:purge()
+    turn_till_flushed(p)
+    assert.same({ "refused", "given up because the process stops" }, { delivery:state() })
+    assert.equal(8, p:reports()[1].record)
+  end)
+
+  it("gives up what is on its way when the process stops", function()
+    local p = new_producer()
+    publish(p, { value = "x" })
+    turn_till_flushed(p)
+    slow(5000)
+    local delivery = publish(p, { value = "x" })
+    p:purge()
+    turn_till_flushed(p)
+    assert.equal("refused", (delivery:state()))
+  end)
+
+  it("tells when its handle is lost for good, and refuses from then on", function()
+    down()
+    local p = new_producer()
+    local delivery = publish(p, { value = "x" })
+    p:lose("sequence lost")
+    turn_till(p, "the news", function()
+      return p:fatal()
+    end)
+    assert.matches("^p: .*sequence lost", p:fatal())
+    turn_till_flushed(p)
+    assert.same({ "refused", "given up because the producer is lost" }, { delivery:state() })
+    local result, why = p:publish({ value = "y" })
+    assert.equal("invalid", result)
+    assert.matches("^the producer is lost: .*sequence lost", why)
+  end)
+
+  it("says why it cannot be connected", function()
+    local p = producer.new("127.0.0.1:1", "orders", { acks = 1 })
+    local ok, why = p:connect()
+    assert.is_nil(ok)
+    assert.matches("^producer p: `acks` must be set", why)
+    assert.same({ "invalid", why }, { p:publish({ value = "x" }) })
+    p:close()
+  end)
+
+  it("closes without ever having been connected", function()
+    producer.new("127.0.0.1:1", "orders", {}):close()
+  end)
+end)
