@@ -4,20 +4,23 @@ local directory = require("spec.support.directory")
 
 local M = {}
 
----@class spec.Ended
+---What a handler wrote when it began or ended.
+---@class spec.LedgerEntry
 ---@field partition integer
 ---@field offset integer
 ---@field at integer milliseconds since 1970
----@field began_at integer
+---@field sent_at integer the same: the record's timestamp
+---@field began_at integer? of one that ended
 ---@field worker integer
 ---@field pid integer
 ---@field key string
+---@field number integer which of its key's records it is; 0: that does not matter
 
 ---@class spec.Verdicts
 ---@field wrong string[] sentences; empty when all is well
 ---@field handled integer records that ended, each time counted
----@field on_end? fun(ended: spec.Ended)
----@field on_begin? fun(entry: table)
+---@field on_end? fun(entry: spec.LedgerEntry)
+---@field on_begin? fun(entry: spec.LedgerEntry)
 local Verdicts = {}
 Verdicts.__index = Verdicts
 
@@ -113,11 +116,12 @@ function Verdicts:read()
   local text = self.rest .. (self.file:read("a") or "")
   local whole = text:match("^.*\n") or ""
   self.rest = text:sub(#whole + 1)
-  local pattern = "(%u) ((%d+) (%d+) (%d+) (%d+)) (%d+) (%d+) ([^\n]*)\n"
-  for mark, _, pid, worker, partition, offset, at, number, key in whole:gmatch(pattern) do
+  local pattern = "(%u) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) ([^\n]*)\n"
+  for mark, pid, worker, partition, offset, at, sent_at, number, key in whole:gmatch(pattern) do
     local entry = { pid = math.tointeger(pid), worker = math.tointeger(worker),
       partition = math.tointeger(partition), offset = math.tointeger(offset),
-      at = math.tointeger(at), number = math.tointeger(number), key = key }
+      at = math.tointeger(at), sent_at = math.tointeger(sent_at),
+      number = math.tointeger(number), key = key }
     local id = ("%s %s %s"):format(pid, partition, offset)
     if mark == "B" then
       self:begin(id, entry)
