@@ -1,0 +1,219 @@
+-- Handlers that wait: what they share, and where waiting is impossible.
+
+local application = require("spec.support.application")
+local brokers = require("spec.support.broker")
+
+local GATED = [[
+local gate = require("gate")
+local journal = require("journal")
+
+return function(event, context)
+  journal.record(context, { what = "begin", n = event.n })
+  gate.wait(event.gate)
+  journal.record(context, { what = "end", n = event.n })
+end
+]]
+
+local SLEEPS = [[
+local journal = require("journal")
+local lagoon = require("lagoon")
+
+return function(event, context)
+  journal.record(context, { what = "begin", n = event.n })
+  lagoon.sleep("3ms")
+  journal.record(context, { what = "end", n = event.n })
+end
+]]
+
+-- Each example is called and its error noted, or how long it took.
+local EXAMPLES = [[
+local journal = require("journal")
+local lagoon = require("lagoon")
+
+local producer = lagoon.producer("out")
+local M = {}
+
+M["table.sort"] = function()
+  table.sort({ 2, 1 }, function(a, b)
+    lagoon.sleep(0.001)
+    return a < b
+  end)
+end
+M["string.gsub"] = function() return (("a"):gsub("a", function() lagoon.sleep(0.001) end)) end
+M["own coroutine"] = function()
+  local own = coroutine.create(function() lagoon.sleep(0.001) end)
+  error(select(2, coroutine.resume(own)), 0)
+end
+M["await in own coroutine"] = function()
+  local delivery = producer:publish("Sent", {}, { key = "k" })
+  local own = coroutine.wrap(function() return delivery:await() end)
+  own()
+end
+M["await in table.sort"] = function()
+  local delivery = producer:publish("Sent", {}, { key = "k" })
+  table.sort({ 2, 1 }, function(a, b)
+    delivery:await()
+    return a < b
+  end)
+end
+M["wrong unit"] = function() lagoon.sleep("10 fortnights") end
+M["negative"] = function() lagoon.sleep(-1) end
+M["no number"] = function() lagoon.sleep({}) end
+
+M["pcall"] = function() assert(pcall(lagoon.sleep, 0.02)) end
+M["pairs"] = function()
+  local function walk()
+    lagoon.sleep("20ms")
+    return nil
+  end
+  for _ in walk do error("not reached") end
+end
+M["own coroutine that yields"] = function()
+  local numbers = coroutine.wrap(function()
+    for i = 1, 3 do coroutine.yield(i) end
+  end)
+  assert(numbers() + numbers() == 3)
+  lagoon.sleep(0.02)
+  assert(numbers() == 3)
+end
+M["later await"] = function()
+  local first = producer:publish("Sent", { n = 1 }, { key = "k" })
+  local second = producer:publish("Sent", { n = 2 }, { key = "k" })
+  lagoon.sleep("20ms")
+  local _, offset_of_second = second:await()
+  local _, offset_of_first = first:await()
+  local _, again = first:await()
+  assert(offset_of_second == offset_of_first + 1 and again == offset_of_first)
+end
+
+return function()
+  for name, example in pairs(M) do
+    local began = lagoon.now()
+    local ok, message = pcall(example)
+    journal.note({ is_example = true, example = name, message = not ok and message or nil,
+      took = ok and lagoon.now() - began or nil })
+  end
+end
+]]
+
+describe("a handler that waits", function()
+  local broker, app
+  local topics = {}
+
+  setup(function()
+    broker = brokers.start()
+    for _, name in ipairs({ "shared", "single", "examples", "out" }) do
+      topics[name] = broker:new_topic(name, 1)
+    end
+    local function consumer(name, buffer_size)
+      return { topic = topics[name], group = topics[name], workers = 1, buffer_size = buffer_size,
+        distribution = "free_worker", handlers = { Event = "handlers." .. name } }
+    end
+    app = application.new(broker.brokers, {
+      producers = { out = { topic = topics.out } },
+      consumers = {
+        shared = consumer("shared", 100),
+        single = consumer("single", 1),
+        examples = consumer("examples"),
+      },
+    }, {
+      ["handlers/shared"] = GATED,
+      ["handlers/single"] = SLEEPS,
+      ["handlers/examples"] = EXAMPLES,
+    })
+    local lagoon = app:start({ "run" })
+    for _, name in ipairs({ "shared", "single", "examples" }) do
+      lagoon:wait_assigned(name)
+    end
+  end)
+
+  local function produce(name, count, value)
+    local records = {}
+    for n = 1, count do
+      records[n] = { key = "k", value = (value or '{"n":%d}'):format(n) }
+    end
+    broker:produce(topics[name], records, { headers = { { "Message-Type", "Event" } } })
+  end
+
+  it("shares its worker with as many others as buffer_size says, and no more", function()
+    produce("shared", 120, '{"n":%d,"gate":"shared"}')
+    app:wait_journal(100, { topic = topics.shared })
+    app:open_gate("shared")
+    local entries = app:wait_journal(240, { topic = topics.shared })
+    for i = 1, 100 do
+      assert.same({ "begin", i }, { entries[i].what, entries[i].n })
+    end
+    assert.equal("end", entries[101].what)
+    local begun = 0
+    for _, entry in ipairs(entries) do
+      begun = begun + (entry.what == "begin" and 1 or -1)
+      assert.is_true(begun <= 100)
+      assert.equal(1, entry.worker)
+    end
+  end)
+
+  it("has its worker for itself when buffer_size is 1", function()
+    produce("single", 20)
+    local entries = app:wait_journal(40, { topic = topics.single })
+    for i, entry in ipairs(entries) do
+      assert.same({ i % 2 == 1 and "begin" or "end", (i + 1) // 2 }, { entry.what, entry.n })
+    end
+  end)
+
+  describe("example", function()
+    local told = {}
+
+    setup(function()
+      produce("examples", 1)
+      for _, entry in ipairs(app:wait_journal(12, { is_example = true })) do
+        told[entry.example] = entry
+      end
+    end)
+
+    local function assert_refused(example, what)
+      local message = told[example].message or "nothing"
+      assert.matches("^scripts/handlers/examples.lua:%d+: ", message)
+      assert.equal(what, message:sub(-#what))
+    end
+
+    it("is told so where it cannot wait", function()
+      local here = ": cannot wait here (inside table.sort, string.gsub, tostring or require)"
+      local own = ": cannot wait inside a coroutine that the script made itself"
+      assert_refused("table.sort", "lagoon.sleep" .. here)
+      assert_refused("string.gsub", "lagoon.sleep" .. here)
+      assert_refused("await in table.sort", "delivery:await" .. here)
+      assert_refused("own coroutine", "lagoon.sleep" .. own)
+      assert_refused("await in own coroutine", "delivery:await" .. own)
+    end)
+
+    it("is told so when it asks for no duration", function()
+      for _, example in ipairs({ "wrong unit", "negative", "no number" }) do
+        assert.is_truthy(told[example].message, example)
+      end
+    end)
+
+    it("waits inside pcall, in an iterator and beside a coroutine of its own", function()
+      for _, example in ipairs({ "pcall", "pairs", "own coroutine that yields" }) do
+        assert.is_nil(told[example].message)
+        assert.is_true(told[example].took >= 19, example .. " took " .. told[example].took)
+      end
+    end)
+
+    it("may await its deliveries late, in any order and twice", function()
+      assert.is_nil(told["later await"].message)
+    end)
+  end)
+
+  it("cannot wait at the top of a file", function()
+    local function check(source)
+      local checked = application.new("127.0.0.1:1", { consumers = {
+        c = { topic = "t", group = "g", handlers = { A = "handlers.a" } } } },
+        { ["handlers/a"] = source })
+      local process = checked:run({ "check" }).process
+      assert.equal(3, process.code)
+      return process:stderr()
+    end
+    assert.matches("scripts/handlers/a.lua:1: lagoon.sleep: cannot wait at the top of a file, " ..
+      "only in a handler", check("require('lagoon').sleep(1) return print"), 1, true)
+  end)
+end)
