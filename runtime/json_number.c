@@ -302,7 +302,10 @@ static bool read_decimal(struct decimal *decimal, const char *at, const char *en
     return first == NULL || at - first <= 19;
 }
 
-/* The product of digits and power has 192 bits, of which `product` is the highest 128. The power is
+/* No number that this is for is subnormal, as the powers do not go that far. For numbers that are
+ * too large it answers false.
+ *
+ * The product of digits and power has 192 bits, of which `product` is the highest 128. The power is
  * too large by less than one, hence so is `product`, and it lacks less than one below. So where the
  * bits behind the double's 53 are not just about one half, rounding them is right. */
 static bool read_by_power(const struct decimal *decimal, double *value)
@@ -319,7 +322,7 @@ static bool read_by_power(const struct decimal *decimal, double *value)
     uint128 half = (uint128)1 << 74;
     uint128 rest = product & ((half << 1) - 1);
     int biased = 1023 + 63 - zeros + floor_log2_of_power_of_10(decimal->exponent) + carry;
-    if (rest - half + 2 <= 4 || biased < 1 || biased > 2046)
+    if (rest - half + 2 <= 4 || biased > 2046)
         return false;
     uint64_t bits = (uint64_t)(product >> 75) - (UINT64_C(1) << 52) + (rest > half);
     bits += (uint64_t)biased << 52;

@@ -44,6 +44,8 @@ local MALFORMED = {
   { "0x10", 1, END, "'x'" },
   { "1_000", 1, END, "'_'" },
   { "1e400", 0, "a number that a double can hold", "1e400" },
+  { "1e309", 0, "a number that a double can hold", "1e309" },
+  { "1e324", 0, "a number that a double can hold", "1e324" },
   { "[-1e400]", 1, "a number that a double can hold", "-1e400" },
   { "1.7976931348623159e308", 0, "a number that a double can hold", "1.7976931348623159e308" },
 

@@ -20,6 +20,7 @@ local REFUSED = {
   { print, "a function has no JSON form" },
   { { on = { click = print } }, "on.click: a function has no JSON form" },
   { { coroutine.create(print) }, "[1]: a thread has no JSON form" },
+  { { json.pointer }, "[1]: a userdata has no JSON form" },
   { { io.stdout }, "[1]: a userdata has no JSON form" },
 
   { { 1, nil, 3 }, "an array with a hole at [2]" },
@@ -27,6 +28,7 @@ local REFUSED = {
   { { [math.maxinteger] = 1 }, "an array with a hole at [1]" },
   { { rows = marked({ 1, 2, nil, 4 }) }, "rows: an array with a hole at [3]" },
   { { [0] = 0, 1, 2 }, "an array that does not start at 1 but at 0" },
+  { { [0] = 0, [2] = 2 }, "an array that does not start at 1 but at 0" },
   { { [-3] = 0 }, "an array that does not start at 1 but at -3" },
   { { 1, 2, x = 3 }, "a table with both strings and integers as keys" },
   { { a = { [7] = 1, x = 3 } }, "a: a table with both strings and integers as keys" },

@@ -160,5 +160,7 @@ int unit_open_json(lua_State *L)
     lua_setfield(L, -2, "library");
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
+    lua_pushlightuserdata(L, L);
+    lua_setfield(L, -2, "pointer");
     return 1;
 }
