@@ -162,18 +162,6 @@ static void say_unknown(const char *name, struct error *err)
 
 /* --- values that are refused --- */
 
-static bool is_secret(const char *name)
-{
-    static const char *const parts[] = {"password", "secret",        ".pem",
-                                        "ssl.key",  "sasl.username", "sasl.oauthbearer.config",
-                                        "sasl.jaas"};
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
-        if (strstr(name, parts[i]) != NULL)
-            return true;
-    }
-    return false;
-}
-
 /* Cuts `length` bytes at `place` out of the text. */
 static void cut(char *place, size_t length)
 {
@@ -208,10 +196,6 @@ static void say_refused(const struct property *property, char *refusal, struct e
     refusal[strcspn(refusal, "\n")] = '\0';
     if (strstr(refusal, "dedicated") != NULL || strstr(refusal, "not settable") != NULL) {
         error_set(err, "is for programs that use librdkafka themselves");
-        return;
-    }
-    if (is_secret(property->name)) {
-        error_set(err, "librdkafka does not take this value");
         return;
     }
     cut_name(refusal);

@@ -198,6 +198,7 @@ describe("cluster", function()
           problems({ producer = '["max.partition.fetch.bytes"] = 100000' }))
         assert.same({ '6: consumers.c.properties["linger.ms"]: only producers have it, it does '
           .. "nothing here" }, problems({ consumer = '["linger.ms"] = 5' }))
+        assert.matches("only producers have it", problems({ consumer = "acks = 0" })[1])
         assert.same({}, problems({ cluster = '["linger.ms"] = 5, ["fetch.min.bytes"] = 10' }))
       end)
 
@@ -206,9 +207,6 @@ describe("cluster", function()
       local lines = problems({ producer = '["linger.ms"] = secret("LAGOON_SPEC_SECRET")' })
       assert.equal(1, #lines)
       assert.is_nil(lines[1]:find("hunter2", 1, true))
-      lines = problems({ cluster = '["ssl.key.pem"] = "hunter3", ["security.protocol"] = "ssl"' })
-      assert.equal(1, #lines)
-      assert.is_nil(lines[1]:find("hunter3", 1, true))
     end)
   end)
 
@@ -300,7 +298,8 @@ describe("cluster", function()
 
     it("and says why no broker answers, each time it is asked", function()
       local query = new_query("127.0.0.1:1", "orders = {}")
-      for _ = 1, 2 do
+      -- Librdkafka tells the same failure only every thirty seconds.
+      for _ = 1, 5 do
         local check, message = query:ensure(300)
         assert.equal("unreachable", check)
         assert.equal("no broker answers at 127.0.0.1:1: connection refused", message)

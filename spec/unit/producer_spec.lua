@@ -21,13 +21,6 @@ local function down()
   end)
 end
 
-local function slow(ms)
-  mock:slow(ms)
-  scope.defer(function()
-    mock:slow(0)
-  end)
-end
-
 ---A producer of this spec's topic; what is left of its records is given up when the spec ends.
 local function new_producer(properties)
   local p = producer.new(mock:brokers(), topic, properties or {})
@@ -192,6 +185,20 @@ describe("producer", function()
     assert.same({ { record = 41, attempt = 1 }, { record = 42, attempt = 3 } }, p:reports())
   end)
 
+  it("takes all reports, however many there are when it looks", function()
+    local p = new_producer({ ["batch.num.messages"] = 1000 })
+    local count = 12000
+    for _ = 1, count do
+      local delivery = p:publish({ partition = 0, value = "x" })
+      delivery:release()
+    end
+    wait.till("all records at the broker", DEADLINE_MS, function()
+      return kcat.end_offsets(mock:brokers(), topic, 1)[0] == count
+    end)
+    turn_till_flushed(p)
+    assert.same({ count, count, 0 }, { p:counts() })
+  end)
+
   it("wakes everybody who waits for a delivery, once", function()
     local p = new_producer()
     local delivery = publish(p, { value = "a" })
@@ -301,6 +308,29 @@ describe("producer", function()
       end)
     end)
 
+    describe("that empties one by one", function()
+      local one_by_one = { ["queue.buffering.max.messages"] = 5, ["batch.num.messages"] = 1,
+        ["max.in.flight"] = 1 }
+
+      it("posts when a part of it is free", function()
+        mock:slow_produce(300, 5)
+        local p = new_producer(one_by_one)
+        fill(p)
+        p:wait_for_room(1)
+        turn_till(p, "the ticket", function()
+          return posts_of(p)[1]
+        end)
+        assert.is_true(p:outstanding() > 0)
+      end)
+
+      it("unblocks when a part of it is free", function()
+        mock:slow_produce(300, 5)
+        local p = new_producer(one_by_one)
+        fill(p)
+        assert.is_true(p:block_for_room() > 0)
+      end)
+    end)
+
     it("loses nobody among threads that wait for room and for deliveries", function()
       local p = new_producer({ ["queue.buffering.max.messages"] = 7 })
       local acknowledged, woken, waits, failed = p:publish_from_threads(4, 300, false)
@@ -341,10 +371,11 @@ describe("producer", function()
 
   it("gives up what is on its way when the process stops", function()
     local p = new_producer()
-    publish(p, { value = "x" })
-    turn_till_flushed(p)
-    slow(5000)
-    local delivery = publish(p, { value = "x" })
+    mock:slow_produce(15000, 1)
+    local delivery = publish(p, { partition = 0, value = "x" })
+    wait.till("the record at the broker", DEADLINE_MS, function()
+      return kcat.end_offsets(mock:brokers(), topic, 1)[0] == 1
+    end)
     p:purge()
     turn_till_flushed(p)
     assert.equal("refused", (delivery:state()))

@@ -324,15 +324,21 @@ static int mock_topic_error(lua_State *L)
 /* mock:refuse_produce(code): the next produce request is answered by it. */
 static int mock_refuse_produce(lua_State *L)
 {
-    enum { PRODUCE = 0 };
-    rd_kafka_mock_push_request_errors(check_mock(L), PRODUCE, 1, check_code(L, 2));
+    enum { PRODUCE = 0, BROKER = 1 };
+    rd_kafka_mock_broker_push_request_error_rtts(check_mock(L), BROKER, PRODUCE, 1,
+                                                 check_code(L, 2), 0);
     return 0;
 }
 
-/* mock:slow(ms): every answer takes that long. */
-static int mock_slow(lua_State *L)
+/* mock:slow_produce(ms, count): as many produce requests are answered that much later; what they
+ * bring is there at once. */
+static int mock_slow_produce(lua_State *L)
 {
-    rd_kafka_mock_broker_set_rtt(check_mock(L), 1, (int)luaL_checkinteger(L, 2));
+    enum { PRODUCE = 0, BROKER = 1 };
+    for (lua_Integer i = luaL_checkinteger(L, 3); i > 0; i--)
+        rd_kafka_mock_broker_push_request_error_rtts(check_mock(L), BROKER, PRODUCE, 1,
+                                                     RD_KAFKA_RESP_ERR_NO_ERROR,
+                                                     (int)luaL_checkinteger(L, 2));
     return 0;
 }
 
@@ -395,7 +401,7 @@ int unit_open_cluster(lua_State *L)
         {"create", mock_create},
         {"topic_error", mock_topic_error},
         {"refuse_produce", mock_refuse_produce},
-        {"slow", mock_slow},
+        {"slow_produce", mock_slow_produce},
         {"down", mock_down},
         {"up", mock_up},
         {"close", mock_close},

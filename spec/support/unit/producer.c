@@ -225,13 +225,19 @@ static int play_publish(lua_State *L)
         .attempt = (int)field_integer(L, "attempt", 1),
     };
     publication.key = field_text(L, "key", &publication.key_length);
-    publication.value = field_text(L, "value", &publication.value_length);
+    const char *value = field_text(L, "value", &publication.value_length);
+    char *bytes = value != NULL ? xstrndup(value, publication.value_length) : NULL;
+    publication.value = bytes;
     struct record_header *headers = read_headers(L, &publication.header_count);
     publication.headers = headers;
     struct delivery *delivery = NULL;
     struct error err;
     enum publish_result result = producer_publish(play->producer, &publication, &delivery, &err);
     free(headers);
+    /* It was only borrowed. */
+    if (bytes != NULL)
+        memset(bytes, '!', publication.value_length);
+    free(bytes);
     if (result == PUBLISH_QUEUED)
         return push_delivery(L, delivery);
     lua_pushstring(L, result == PUBLISH_FULL ? "full" : "invalid");
@@ -480,6 +486,43 @@ static int play_publish_from_threads(lua_State *L)
     return ARRAY_LENGTH(totals);
 }
 
+struct blocked {
+    struct producer *producer;
+    uv_async_t returned;
+    atomic_bool is_over;
+    size_t outstanding;
+};
+
+static void *run_blocked(void *argument)
+{
+    enum { BLOCK_MS = 20000 };
+    struct blocked *blocked = argument;
+    producer_block_for_room(blocked->producer, BLOCK_MS);
+    blocked->outstanding = producer_outstanding(blocked->producer);
+    atomic_store(&blocked->is_over, true);
+    uv_async_send(&blocked->returned);
+    return NULL;
+}
+
+/* block_for_room(): another thread does; what is outstanding when it goes on. */
+static int play_block_for_room(lua_State *L)
+{
+    struct play *play = check_play(L);
+    enum thread_role before = enter_main();
+    struct blocked blocked = {.producer = play->producer};
+    uv_async_init(&play->loop, &blocked.returned, on_done);
+    pthread_t thread;
+    pthread_create(&thread, NULL, run_blocked, &blocked);
+    while (!atomic_load(&blocked.is_over))
+        uv_run(&play->loop, UV_RUN_ONCE);
+    pthread_join(thread, NULL);
+    uv_close((uv_handle_t *)&blocked.returned, NULL);
+    uv_run(&play->loop, UV_RUN_NOWAIT);
+    thread_set_role(before, NULL);
+    lua_pushinteger(L, (lua_Integer)blocked.outstanding);
+    return 1;
+}
+
 /* --- the module --- */
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
@@ -507,6 +550,7 @@ int unit_open_producer(lua_State *L)
         {"fatal", play_fatal},
         {"outstanding", play_outstanding},
         {"counts", play_counts},
+        {"block_for_room", play_block_for_room},
         {"publish_from_threads", play_publish_from_threads},
         {NULL, NULL},
     };
