@@ -182,7 +182,8 @@ static void on_poll(uv_timer_t *timer)
 static void on_commit_timer(uv_timer_t *timer)
 {
     struct consumer *consumer = CONTAINER_OF(timer, struct consumer, commits);
-    if (consumer->state == CONSUMER_RUNNING)
+    bool is_draining = consumer->state == CONSUMER_STOPPING && consumer->is_member;
+    if (consumer->state == CONSUMER_RUNNING || is_draining)
         commit_start(&consumer->membership.commit);
 }
 

@@ -161,6 +161,20 @@ static bool is_close_unsafe(const struct membership *membership)
            !membership->rebalance.has_seen_assign && rd_kafka_version() < SAFE_COOPERATIVE_CLOSE;
 }
 
+/* Librdkafka sends no heartbeat any more once it closes. So what has begun ends before, or a member
+ * whose session is shorter than its handlers is thrown out and may not commit them. */
+static bool is_drained(const struct membership *membership)
+{
+    if (clock_monotonic_ms() >= membership->rebalance.stop_drain_ms)
+        return true;
+    const struct assignment *assignment = membership->options.assignment;
+    for (const struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        if (partition->epoch != 0 && !partition_is_quiet(partition))
+            return false;
+    return true;
+}
+
 static void begin_close(struct membership *membership)
 {
     membership->is_closing = true;
@@ -176,7 +190,7 @@ static void begin_close(struct membership *membership)
 enum leave_state membership_leave(struct membership *membership)
 {
     if (!membership->is_closing) {
-        if (!rebalance_is_idle(&membership->rebalance))
+        if (!rebalance_is_idle(&membership->rebalance) || !is_drained(membership))
             return LEAVE_PENDING;
         if (is_close_unsafe(membership))
             return clock_monotonic_ms() < membership->stop_began_ms + FIRST_ASSIGNMENT_MS
