@@ -77,7 +77,7 @@ function M.new(options)
     self:create_topic(self.out_topic, 1)
   end
   self.app = application.new(brokers, config_of(self, options))
-  for name, source in pairs(scripts.at(self.app.folder .. "/ledger")) do
+  for name, source in pairs(scripts.at(self.app.folder)) do
     self.app:script(name, source)
   end
   self.verdicts = verdicts.new(self.app.folder .. "/ledger", options.is_ordered ~= false)
@@ -191,6 +191,21 @@ function Oracle:wait_handled(deadline_ms)
     local missing = self.verdicts:missing(ends)
     return #missing == 0, ("%d are missing: %s"):format(#missing,
       table.concat(missing, " ", 1, math.min(10, #missing)))
+  end)
+end
+
+---Waits until something that was sent after this moment has been handled in every partition.
+---@param what string
+---@param deadline_ms integer
+function Oracle:wait_progress(what, deadline_ms)
+  local from = self:end_offsets()
+  self:wait("progress " .. what, deadline_ms, function()
+    for partition, offset in pairs(from) do
+      if (self.verdicts.last[partition] or -1) < offset then
+        return false, "none in partition " .. partition
+      end
+    end
+    return true
   end)
 end
 

@@ -28,15 +28,31 @@ end
 return M
 ]]
 
--- sleep_ms yields the worker, block_ms keeps it, random_ms is one of both up to that long; so do
--- wait_gate and block_gate until the spec opens them. publish writes that many records.
+-- sleep_ms yields the worker, block_ms keeps it, random_ms is one of both up to that long. wait_gate
+-- yields and block_gate keeps it until the spec opens the gate. publish writes that many records.
 local WORK = [[
 local lagoon = require("lagoon")
-local gate = require("gate")
 local ledger = require("ledger")
 local uv = require("luv")
 
 local out = lagoon.producer("out")
+
+local function pass_gate(name, wait)
+  local file
+  repeat
+    wait()
+    file = io.open(%q .. name)
+  until file
+  file:close()
+end
+
+local function wait()
+  lagoon.sleep(0.005)
+end
+
+local function block()
+  uv.sleep(5)
+end
 
 local function work(event)
   if event.sleep_ms then
@@ -54,10 +70,10 @@ local function work(event)
     end
   end
   if event.wait_gate then
-    gate.wait(event.wait_gate)
+    pass_gate(event.wait_gate, wait)
   end
   if event.block_gate then
-    gate.block(event.block_gate)
+    pass_gate(event.block_gate, block)
   end
   for i = 1, event.publish or 0 do
     out:publish("Done", { order_id = event.order_id, n = event.n, i = i },
@@ -72,10 +88,10 @@ return function(event, context)
 end
 ]]
 
----@param ledger string path
+---@param folder string of the application
 ---@return table<string, string> source by module
-function M.at(ledger)
-  return { ledger = LEDGER:format(ledger), work = WORK }
+function M.at(folder)
+  return { ledger = LEDGER:format(folder .. "/ledger"), work = WORK:format(folder .. "/gates/") }
 end
 
 return M

@@ -22,9 +22,11 @@ Traffic.__index = Traffic
 ---@param key string
 ---@param number integer from 1
 ---@param event table
-function M.send(writer, topic, key, number, event)
+---@param partition? integer
+function M.send(writer, topic, key, number, event, partition)
   event.order_id, event.n = key, number
-  assert(writer:send(topic, TYPES[(number - 1) % 3 + 1], key, json.encode(event)))
+  assert(writer:send(topic, TYPES[(number - 1) % 3 + 1], key, json.encode(event),
+    partition))
 end
 
 ---@param options {rate: integer, keys: integer, event: (fun(number: integer): table)?, prefix:

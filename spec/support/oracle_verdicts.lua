@@ -40,6 +40,7 @@ function M.new(path, is_ordered)
     ended = {},
     running = {}, -- ["pid partition offset"]: entry
     busy_keys = {}, -- ["pid key"]: entry
+    last = {}, -- [partition]: the highest offset that ended
     keys = {}, -- [key]: the highest number that ended
     safe = {}, -- [partition]: all before this offset have ended
     committed = {},
@@ -102,6 +103,7 @@ function Verdicts:finish(id, entry)
   self.running[id] = nil
   self.handled = self.handled + 1
   count(self.ended, entry.partition, entry.offset)
+  self.last[entry.partition] = math.max(self.last[entry.partition] or -1, entry.offset)
   if self.is_ordered and entry.number > 0 then
     self.busy_keys[entry.pid .. " " .. entry.key] = nil
     self.keys[entry.key] = math.max(self.keys[entry.key] or 0, entry.number)
@@ -185,14 +187,19 @@ function Verdicts:repeated(counts)
   return repeated
 end
 
----@return boolean
-function Verdicts:is_running(partition, offset)
+---How many records run.
+---@param filter {partition: integer?, offset: integer?, pid: integer?}
+---@return integer
+function Verdicts:count_running(filter)
+  local running = 0
   for _, entry in pairs(self.running) do
-    if entry.partition == partition and entry.offset == offset then
-      return true
+    local fits = true
+    for name, value in pairs(filter) do
+      fits = fits and entry[name] == value
     end
+    running = running + (fits and 1 or 0)
   end
-  return false
+  return running
 end
 
 return M
