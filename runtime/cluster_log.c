@@ -199,6 +199,9 @@ static void log_line(rd_kafka_event_t *event, const char *who)
         text = strstr(text, "]: ") + strlen("]: ");
 
     enum { SYSLOG_ERROR = 3, SYSLOG_WARNING = 4, SYSLOG_INFO = 6 };
+    /* It goes on by itself; only what stays so is worth a warning. */
+    if (severity == SYSLOG_WARNING && strstr(text, ": retrying") != NULL)
+        severity = SYSLOG_INFO;
     enum log_level level = severity <= SYSLOG_ERROR     ? LOG_ERROR
                            : severity == SYSLOG_WARNING ? LOG_WARN
                            : severity <= SYSLOG_INFO    ? LOG_INFO

@@ -146,18 +146,24 @@ static enum topic_check look(const struct ensure *ensure, struct wanted *wanted)
 
 /* --- creating --- */
 
+/* "3 partitions" */
+static const char *say_count(char *text, size_t size, int count, const char *what)
+{
+    snprintf(text, size, "%d %s%s", count, what, count == 1 ? "" : "s");
+    return text;
+}
+
 static void say_created(const struct wanted *wanted)
 {
     const struct topic_config *config = wanted->config;
-    char partitions[64] = "the broker's default of partitions";
-    if (config->partitions > 0)
-        snprintf(partitions, sizeof partitions, "%d partition%s", config->partitions,
-                 config->partitions == 1 ? "" : "s");
-    if (config->replicas > 0)
-        log_info("topic \"%s\" created: %s, %d replica%s", config->name, partitions,
-                 config->replicas, config->replicas == 1 ? "" : "s");
-    else
-        log_info("topic \"%s\" created: %s", config->name, partitions);
+    char partitions[32], replicas[32];
+    log_info("topic \"%s\" created with %s and %s", config->name,
+             config->partitions > 0
+                 ? say_count(partitions, sizeof partitions, config->partitions, "partition")
+                 : "the broker's number of partitions",
+             config->replicas > 0
+                 ? say_count(replicas, sizeof replicas, config->replicas, "replica")
+                 : "the broker's number of replicas");
 }
 
 /* The embedded broker knows no request for it and creates what it is asked for. */
@@ -262,20 +268,29 @@ static enum topic_check look_and_create(const struct ensure *ensure, struct want
     return ensure->is_embedded ? create_embedded(ensure, wanted) : create(ensure, wanted);
 }
 
+static bool is_different(int declared, int is)
+{
+    return declared > 0 && declared != is;
+}
+
+static void say_different(const struct wanted *wanted, const char *what, int declared, int is)
+{
+    char text[32];
+    if (is_different(declared, is))
+        log_warn("topic \"%s\" has %s, declared are %d; it is left as it is", wanted->config->name,
+                 say_count(text, sizeof text, is, what), declared);
+}
+
 /* What is declared is not forced upon a topic that exists: its owner may have grown it. */
-static void say_difference(const struct ensure *ensure, const struct wanted *wanted)
+static void say_differences(const struct ensure *ensure, const struct wanted *wanted)
 {
     const struct topic_config *config = wanted->config;
-    bool partitions_differ = config->partitions > 0 && config->partitions != wanted->partitions;
-    bool replicas_differ = config->replicas > 0 && config->replicas != wanted->replicas;
-    if ((!partitions_differ && !replicas_differ) || !cluster_query_is_news(ensure->query, config))
+    bool is_as_declared = !is_different(config->partitions, wanted->partitions) &&
+                          !is_different(config->replicas, wanted->replicas);
+    if (is_as_declared || !cluster_query_is_news(ensure->query, config))
         return;
-    if (partitions_differ)
-        log_warn("topic \"%s\" has %d partitions, declared are %d; it is left as it is",
-                 config->name, wanted->partitions, config->partitions);
-    if (replicas_differ)
-        log_warn("topic \"%s\" has %d replicas, declared are %d; it is left as it is", config->name,
-                 wanted->replicas, config->replicas);
+    say_different(wanted, "partition", config->partitions, wanted->partitions);
+    say_different(wanted, "replica", config->replicas, wanted->replicas);
 }
 
 /* Looks, creates and looks again until all are seen or the time is over. */
@@ -321,7 +336,7 @@ enum topic_check cluster_ensure_topics(rd_kafka_t *query, const struct cluster *
     if (check == TOPICS_READY)
         check = ensure_all(&ensure);
     for (size_t i = 0; i < ensure.count && check == TOPICS_READY; i++)
-        say_difference(&ensure, &ensure.wanted[i]);
+        say_differences(&ensure, &ensure.wanted[i]);
     free(ensure.wanted);
     return check;
 }
