@@ -38,19 +38,32 @@ static void on_log(const rd_kafka_t *handle, int severity, const char *facility,
     (void)text;
 }
 
+/* Takes *conf. */
+static rd_kafka_t *handle_new(rd_kafka_conf_t **conf, struct error *err)
+{
+    struct query *query = query_new();
+    rd_kafka_conf_set_opaque(*conf, query);
+    rd_kafka_conf_set_log_cb(*conf, on_log);
+    rd_kafka_conf_set_events(*conf, RD_KAFKA_EVENT_ERROR);
+    rd_kafka_t *handle = cluster_handle_new(CLUSTER_QUERY, conf, err);
+    if (handle == NULL)
+        query_free(query);
+    return handle;
+}
+
 rd_kafka_t *cluster_query_handle(const struct cluster *cluster, struct error *err)
+{
+    rd_kafka_conf_t *conf = cluster_conf_new(cluster, CLUSTER_QUERY, NULL, NULL, err);
+    return conf != NULL ? handle_new(&conf, err) : NULL;
+}
+
+rd_kafka_t *cluster_query_creator(const struct cluster *cluster, struct error *err)
 {
     rd_kafka_conf_t *conf = cluster_conf_new(cluster, CLUSTER_QUERY, NULL, NULL, err);
     if (conf == NULL)
         return NULL;
-    struct query *query = query_new();
-    rd_kafka_conf_set_opaque(conf, query);
-    rd_kafka_conf_set_log_cb(conf, on_log);
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR);
-    rd_kafka_t *handle = cluster_handle_new(CLUSTER_QUERY, &conf, err);
-    if (handle == NULL)
-        query_free(query);
-    return handle;
+    rd_kafka_conf_set(conf, "allow.auto.create.topics", "true", NULL, 0);
+    return handle_new(&conf, err);
 }
 
 void cluster_query_free(rd_kafka_t **handle)

@@ -6,6 +6,9 @@
 
 #include "cluster.h"
 
+/* A query handle by which the embedded broker creates a topic that it is asked about. */
+rd_kafka_t *cluster_query_creator(const struct cluster *cluster, struct error *err);
+
 /* A broker answered: what went wrong before is no longer why. */
 void cluster_query_answered(rd_kafka_t *query);
 

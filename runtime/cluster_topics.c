@@ -166,14 +166,19 @@ static void say_created(const struct wanted *wanted)
                  : "the broker's number of replicas");
 }
 
-/* The embedded broker knows no request for it and creates what it is asked for. */
+/* The embedded broker knows no request for it and creates what it is asked about, the newer ones
+ * only if asked in so many words. */
 static enum topic_check create_embedded(const struct ensure *ensure, struct wanted *wanted)
 {
+    rd_kafka_t *creator = cluster_query_creator(ensure->cluster, ensure->err);
+    if (creator == NULL)
+        return TOPICS_REFUSED;
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(ensure->query, wanted->config->name, NULL);
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(creator, wanted->config->name, NULL);
     rd_kafka_resp_err_t code =
-        rd_kafka_metadata(ensure->query, 0, handle, &metadata, remaining_ms(ensure));
+        rd_kafka_metadata(creator, 0, handle, &metadata, remaining_ms(ensure));
     rd_kafka_topic_destroy(handle);
+    cluster_query_free(&creator);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return unreachable(ensure, code);
     rd_kafka_metadata_destroy(metadata);
