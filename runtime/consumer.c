@@ -8,6 +8,7 @@
 #include "error.h"
 #include "log.h"
 #include "membership.h"
+#include "membership_joining.h"
 #include "pool.h"
 #include "thread.h"
 
@@ -184,7 +185,7 @@ static void on_commit_timer(uv_timer_t *timer)
     struct consumer *consumer = CONTAINER_OF(timer, struct consumer, commits);
     bool is_draining = consumer->state == CONSUMER_STOPPING && consumer->is_member;
     if (consumer->state == CONSUMER_RUNNING || is_draining)
-        commit_start(&consumer->membership.commit);
+        membership_commit(&consumer->membership);
 }
 
 static void on_progress(void *context)
@@ -353,8 +354,11 @@ static void close_loop_handles(struct consumer *consumer)
 static void destroy(uv_work_t *work)
 {
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
-    if (!consumer->is_leaked)
-        rd_kafka_destroy(consumer->parts.handle);
+    if (consumer->is_leaked)
+        return;
+    struct joining *joining = joining_of(consumer->parts.handle);
+    rd_kafka_destroy(consumer->parts.handle);
+    joining_free(&joining);
 }
 
 static void on_destroyed(uv_work_t *work, int status)

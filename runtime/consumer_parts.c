@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "membership_joining.h"
 
 static int set_group(rd_kafka_conf_t *conf, const struct consumer_config *config, struct error *err)
 {
@@ -41,8 +42,12 @@ static int make_handle(struct consumer_parts *parts, const struct cluster *clust
                                        RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
     parts->max_poll_ms = cluster_conf_integer(conf, "max.poll.interval.ms");
     parts->is_cooperative = is_cooperative(conf);
+    struct joining *joining = joining_watch(conf);
     parts->handle = cluster_handle_new(CLUSTER_CONSUMER, &conf, err);
-    return parts->handle != NULL ? 0 : -1;
+    if (parts->handle != NULL)
+        return 0;
+    joining_free(&joining);
+    return -1;
 }
 
 static int make_scripts(struct consumer_parts *parts, const struct script_source *source,

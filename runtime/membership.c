@@ -5,6 +5,7 @@
 #include "cluster.h"
 #include "error.h"
 #include "log.h"
+#include "membership_joining.h"
 
 enum {
     RESUBSCRIBE_MS = 2000,
@@ -140,6 +141,12 @@ bool membership_serve(struct membership *membership)
     return count == EVENTS_A_TURN;
 }
 
+void membership_commit(struct membership *membership)
+{
+    if (!joining_is_under_way(membership->options.handle))
+        commit_start(&membership->commit);
+}
+
 bool membership_is_rebalancing(const struct membership *membership)
 {
     return !rebalance_is_idle(&membership->rebalance);
@@ -162,15 +169,17 @@ static bool is_close_unsafe(const struct membership *membership)
 }
 
 /* Librdkafka sends no heartbeat any more once it closes. So what has begun ends before, or a member
- * whose session is shorter than its handlers is thrown out and may not commit them. */
+ * whose session is shorter than its handlers is thrown out and may not commit them. Nor may one
+ * that is joining. */
 static bool is_drained(const struct membership *membership)
 {
     if (clock_monotonic_ms() >= membership->rebalance.stop_drain_ms)
         return true;
+    bool is_joining = joining_is_under_way(membership->options.handle);
     const struct assignment *assignment = membership->options.assignment;
     for (const struct partition *partition = assignment_first(assignment); partition != NULL;
          partition = assignment_next(assignment, partition))
-        if (partition->epoch != 0 && !partition_is_quiet(partition))
+        if (partition->epoch != 0 && (is_joining || !partition_is_quiet(partition)))
             return false;
     return true;
 }

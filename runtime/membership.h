@@ -45,6 +45,9 @@ void membership_join(struct membership *membership);
  * at least every third of max_poll_ms, or the member is thrown out. */
 bool membership_serve(struct membership *membership);
 
+/* Commits what is due, unless the member is joining again; a later call does then. */
+void membership_commit(struct membership *membership);
+
 /* A revoke is being drained or answered: each end of a handler matters. */
 bool membership_is_rebalancing(const struct membership *membership);
 

@@ -112,6 +112,16 @@ function Oracle:start_member(options)
   return member
 end
 
+---Sends SIGTERM and waits for a good end.
+---@param member spec.Run
+function Oracle:stop_member(member)
+  member.process:signal("sigterm")
+  self:wait("the member's end", 30000, function()
+    return not member.process:is_running()
+  end)
+  assert(member.process:wait_exit() == 0, member.process:tail())
+end
+
 ---A producer of the spec's own.
 ---@param properties? table<string, any> librdkafka's
 ---@return userdata writer as require("unit").oracle gives it
