@@ -1,0 +1,174 @@
+-- The command line, and what is said about a config or a script that is wrong. No broker is asked.
+
+local application = require("spec.support.application")
+local lagoon = require("spec.support.lagoon")
+
+local CONFIG = [[
+return {
+  cluster = { brokers = "127.0.0.1:1" },
+  producers = { out = { topic = "t" } },
+  consumers = {
+    c = { topic = "t", group = "g", handlers = { A = "handlers.a", B = "handlers.b" } },
+    d = { topic = "t", group = "h", handlers = { A = "handlers.a" } },
+  },
+}
+]]
+
+---Runs it in a folder with this config and these handlers.
+---@return integer code, string stderr, string stdout
+local function run(arguments, config, scripts, env)
+  local app = application.new("", config or CONFIG, scripts or { ["handlers/a"] = "return print",
+    ["handlers/b"] = "return print" })
+  local process = app:run(arguments, { env = env }).process
+  return process.code, process:stderr(), process:stdout()
+end
+
+local function assert_usage(arguments, message)
+  local code, stderr, stdout = run(arguments)
+  assert.equal(2, code)
+  assert.equal("", stdout)
+  assert.equal(message, stderr:match("^[^\n]*"))
+  return stderr
+end
+
+describe("lagoon", function()
+  it("without a verb shows what there is, as help does, and is wrong usage", function()
+    local bare, help = lagoon.run({}), lagoon.run({ "help" })
+    assert.equal(2, bare.code)
+    assert.equal(0, help.code)
+    assert.equal(help:stdout(), bare:stdout())
+    assert.equal(help:stdout(), lagoon.run({ "--help" }):stdout())
+    for _, verb in ipairs({ "run", "dev", "broker", "check", "publish", "version", "help" }) do
+      assert.matches("\n  lagoon " .. verb .. "%f[%W]", help:stdout())
+    end
+    assert.matches("Exit codes: 0 done, 1 .-%s2 .-%s3 .-%s4 .-%s5 .-%s6 ", help:stdout())
+  end)
+
+  it("says which versions run", function()
+    local version = lagoon.run({ "version" })
+    assert.equal(0, version.code)
+    assert.matches("^lagoon %d+%.%d+%.%d+ %(Lua 5%.4%.%d+, librdkafka %d+%.[%d.]+, " ..
+      "libuv %d+%.[%d.]+%)\n$", version:stdout())
+  end)
+
+  it("names what is wrong with the command line and shows the verb's usage", function()
+    assert_usage({ "fly" }, "lagoon: there is no verb 'fly'; `lagoon help` shows them")
+    local stderr = assert_usage({ "run", "--onyl", "consumers" },
+      "lagoon run: unknown flag '--onyl'")
+    assert.matches("\nusage: lagoon run [--only ", stderr, 1, true)
+    assert_usage({ "check", "--only=c" }, "lagoon check: unknown flag '--only=c'")
+    assert_usage({ "run", "--only" }, "lagoon run: --only needs a value")
+    assert_usage({ "run", "now" }, "lagoon run: too many arguments")
+    assert_usage({ "publish", "out" }, "lagoon publish: too few arguments")
+    assert_usage({ "publish", "out", "T", "--timeout", "soon" }, "lagoon publish: --timeout: " ..
+      "a duration is written like \"250ms\", \"30s\" or \"5m\", got \"soon\"")
+    assert_usage({ "publish", "out", "T", "--header", "trace" },
+      "lagoon publish: --header takes NAME=VALUE, got 'trace'")
+    assert_usage({ "publish", "out", "T", "--header", "=v" },
+      "lagoon publish: --header takes NAME=VALUE, got '=v'")
+  end)
+
+  it("names what there is instead of an unknown consumer or producer", function()
+    assert_usage({ "run", "--only", "e" },
+      "lagoon run: --only e: it is producers, consumers, or a consumer's name: c d")
+    assert_usage({ "publish", "uot", "T" },
+      "lagoon publish: there is no producer 'uot' in config.lua; it has: out")
+  end)
+
+  it("takes environment variables for flags, and flags before them", function()
+    local function twin(arguments, name, value)
+      return run(arguments, nil, nil, { [name] = value })
+    end
+    local code, stderr = twin({ "run" }, "LAGOON_ONLY", "e")
+    assert.same({ 2, "lagoon run: --only e: " }, { code, stderr:sub(1, 22) })
+    code, stderr = twin({ "run", "--only", "f" }, "LAGOON_ONLY", "e")
+    assert.same({ 2, "lagoon run: --only f: " }, { code, stderr:sub(1, 22) })
+    code, stderr = twin({ "check" }, "LAGOON_CONFIG", "other.lua")
+    assert.same({ 3, "other.lua: cannot be read: No such file or directory\n" }, { code, stderr })
+    assert.equal(0, (twin({ "check", "--config", "config.lua" }, "LAGOON_CONFIG", "other.lua")))
+    code, stderr = twin({ "check" }, "LAGOON_SCRIPTS", "elsewhere")
+    assert.same({ 3, "elsewhere: there is no such folder\n" }, { code, stderr })
+    assert.equal(0, (twin({ "check", "--scripts", "scripts" }, "LAGOON_SCRIPTS", "elsewhere")))
+    assert.equal(0, (twin({ "check" }, "LAGOON_CONFIG", "")))
+  end)
+
+  it("finds scripts beside the config", function()
+    local app = application.new("", CONFIG, { ["handlers/a"] = "return print",
+      ["handlers/b"] = "return print" })
+    local checked = lagoon.run({ "check", "--config", app.folder .. "/config.lua" })
+    assert.equal(0, checked.code)
+    assert.equal(("%s/config.lua: good: 0 topics, 1 producers, 2 consumers, 4 script files\n")
+      :format(app.folder), checked:stdout())
+  end)
+
+  it("says every problem of a config at once, each with its line", function()
+    local code, stderr, stdout = run({ "check" }, [[
+return {
+  cluster = { brokers = "localhost:9092", propertys = {} },
+  topics = { t = { partitions = "two" } },
+  consumers = {
+    c = {
+      topic = "t",
+      group = env("NO_SUCH_VARIABLE"),
+      handlers = { A = "handlers.a" },
+      distribution = "keys",
+      properties = { ["group.id"] = "other", ["no.such.property"] = 1 },
+    },
+  },
+}
+]])
+    assert.equal(3, code)
+    assert.equal("", stdout)
+    local lines = {}
+    for line in stderr:gmatch("[^\n]+") do
+      table.insert(lines, (line:match("^config%.lua:%d+: [^:]*")))
+    end
+    assert.same({
+      "config.lua:2: cluster.propertys",
+      "config.lua:3: topics.t.partitions",
+      'config.lua:7: env("NO_SUCH_VARIABLE")',
+      "config.lua:9: consumers.c.distribution",
+    }, lines)
+    assert.matches("did you mean 'properties'?", stderr, 1, true)
+  end)
+
+  it("says which properties Kafka's library would not take", function()
+    local code, stderr = run({ "check" }, [[
+return {
+  cluster = { brokers = "localhost:9092" },
+  consumers = {
+    c = { topic = "t", group = "g", handlers = { A = "handlers.a" },
+      properties = { ["no.such.property"] = 1, ["enable.auto.commit"] = true } },
+  },
+}
+]])
+    assert.equal(3, code)
+    assert.matches('consumers.c.properties["no.such.property"]: ', stderr, 1, true)
+    assert.matches('consumers.c.properties["enable.auto.commit"]: ', stderr, 1, true)
+  end)
+
+  local function script_problem(source, expected)
+    for _, verb in ipairs({ "check", "run", "dev" }) do
+      local code, stderr = run({ verb }, nil, { ["handlers/a"] = "return print",
+        ["handlers/b"] = source })
+      assert.equal(3, code)
+      assert.equal(expected, stderr:match("^[^\n]*"))
+    end
+  end
+
+  it("says where a script is wrong, before anything starts", function()
+    script_problem("local x\nreturn function(\n",
+      "scripts/handlers/b.lua:3: <name> or '...' expected near <eof>")
+    script_problem("return {}", "config.lua:5: consumers.c.handlers.B: module 'handlers.b' must " ..
+      "return a function, it returns table")
+    script_problem("", "config.lua:5: consumers.c.handlers.B: module 'handlers.b' must return a " ..
+      "function, it returns nothing")
+    script_problem("\nerror('no database')", "scripts/handlers/b.lua:2: no database")
+    script_problem("require('services.mail')",
+      "scripts/handlers/b.lua:1: module 'services.mail' not found:")
+    local code, stderr = run({ "check" }, nil, { ["handlers/a"] = "return print" })
+    assert.equal(3, code)
+    assert.equal("config.lua:5: consumers.c.handlers.B: module 'handlers.b' is no file under " ..
+      "scripts\n", stderr)
+  end)
+end)
