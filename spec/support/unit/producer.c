@@ -1,46 +1,18 @@
-/* producer.c - the functions of runtime/producer.h for specs: one producer with a loop and an inbox
- * of its own, and a play in which many threads publish at once. */
-#include "producer_internal.h"
+/* producer.c - the functions of runtime/producer.h for specs. */
+#include "producer_play.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "thread.h"
-
 int unit_open_producer(lua_State *L);
 
-static const char PRODUCER[] = "unit.producer";
 static const char DELIVERY[] = "unit.producer.delivery";
 
-enum { REPORTS_MAX = 1024, THREADS_MAX = 16, POSTS_MAX = 256 };
-
-struct report {
-    struct record *record;
-    int attempt;
-    char *reason;
-};
-
-struct play {
-    uv_loop_t loop;
-    struct cluster_config cluster_config;
-    struct cluster cluster;
-    struct producer_config config;
-    struct producer *producer;
-    struct inbox *inbox;
-    bool is_closed;
-    struct report reports[REPORTS_MAX];
-    size_t report_count;
-    char *fatal;
-};
-
-/* What ASSERT_ON wants, for the length of a call. */
-static enum thread_role enter_main(void)
+enum thread_role play_enter_main(void)
 {
     enum thread_role before = thread_role();
     thread_set_role(THREAD_MAIN, NULL);
@@ -68,10 +40,9 @@ static void on_closed(void *context)
     ((struct play *)context)->is_closed = true;
 }
 
-/* A producer or a delivery's, which keeps its producer by a user value. */
-static struct play *check_play(lua_State *L)
+struct play *play_check(lua_State *L)
 {
-    struct play *play = luaL_checkudata(L, 1, PRODUCER);
+    struct play *play = luaL_checkudata(L, 1, PLAY_CLASS);
     luaL_argcheck(L, play->producer != NULL, 1, "is closed");
     return play;
 }
@@ -105,7 +76,7 @@ static int unit_new(lua_State *L)
     play->inbox = inbox_new();
     struct producer_callbacks callbacks = {play, on_report, on_fatal};
     play->producer = producer_new(&play->loop, &play->config, &play->cluster, &callbacks);
-    luaL_setmetatable(L, PRODUCER);
+    luaL_setmetatable(L, PLAY_CLASS);
     return 1;
 }
 
@@ -113,7 +84,7 @@ static int unit_new(lua_State *L)
 static int play_connect(lua_State *L)
 {
     struct error err;
-    if (producer_connect(check_play(L)->producer, &err) == 0) {
+    if (producer_connect(play_check(L)->producer, &err) == 0) {
         lua_pushboolean(L, true);
         return 1;
     }
@@ -125,8 +96,8 @@ static int play_connect(lua_State *L)
 /* turn(): one turn of the loop, which waits for nothing. */
 static int play_turn(lua_State *L)
 {
-    struct play *play = check_play(L);
-    enum thread_role before = enter_main();
+    struct play *play = play_check(L);
+    enum thread_role before = play_enter_main();
     uv_run(&play->loop, UV_RUN_NOWAIT);
     thread_set_role(before, NULL);
     return 0;
@@ -134,8 +105,8 @@ static int play_turn(lua_State *L)
 
 static int play_purge(lua_State *L)
 {
-    struct play *play = check_play(L);
-    enum thread_role before = enter_main();
+    struct play *play = play_check(L);
+    enum thread_role before = play_enter_main();
     producer_purge(play->producer);
     thread_set_role(before, NULL);
     return 0;
@@ -144,10 +115,10 @@ static int play_purge(lua_State *L)
 /* close(): runs the loop until it is closed and empty. */
 static int play_close(lua_State *L)
 {
-    struct play *play = luaL_checkudata(L, 1, PRODUCER);
+    struct play *play = luaL_checkudata(L, 1, PLAY_CLASS);
     if (play->producer == NULL)
         return 0;
-    enum thread_role before = enter_main();
+    enum thread_role before = play_enter_main();
     producer_close(&play->producer, on_closed, play);
     uv_run(&play->loop, UV_RUN_DEFAULT);
     thread_set_role(before, NULL);
@@ -216,7 +187,7 @@ static int push_delivery(lua_State *L, struct delivery *delivery)
  * "full"; or "invalid" and why. `record` is a number that stands for a record. */
 static int play_publish(lua_State *L)
 {
-    struct play *play = check_play(L);
+    struct play *play = play_check(L);
     struct publication publication = {
         .topic = field_text(L, "topic", NULL),
         .partition = (int32_t)field_integer(L, "partition", -1),
@@ -247,7 +218,7 @@ static int play_publish(lua_State *L)
 
 static int play_wait_for_room(lua_State *L)
 {
-    struct play *play = check_play(L);
+    struct play *play = play_check(L);
     producer_wait_for_room(play->producer, play->inbox, (uint64_t)luaL_checkinteger(L, 2));
     return 0;
 }
@@ -256,7 +227,7 @@ static int play_wait_for_room(lua_State *L)
 static int play_posts(lua_State *L)
 {
     uint64_t tickets[POSTS_MAX];
-    size_t count = inbox_drain(check_play(L)->inbox, tickets, POSTS_MAX);
+    size_t count = inbox_drain(play_check(L)->inbox, tickets, POSTS_MAX);
     lua_newtable(L);
     for (size_t i = 0; i < count; i++) {
         lua_pushinteger(L, (lua_Integer)tickets[i]);
@@ -268,7 +239,7 @@ static int play_posts(lua_State *L)
 /* reports(): a list of {record, attempt, reason}, of publications with a record. */
 static int play_reports(lua_State *L)
 {
-    struct play *play = check_play(L);
+    struct play *play = play_check(L);
     lua_newtable(L);
     for (size_t i = 0; i < play->report_count; i++) {
         lua_newtable(L);
@@ -286,7 +257,7 @@ static int play_reports(lua_State *L)
 /* lose(reason): the library's handle fails for good. */
 static int play_lose(lua_State *L)
 {
-    rd_kafka_t *handle = atomic_load(&check_play(L)->producer->handle);
+    rd_kafka_t *handle = atomic_load(&play_check(L)->producer->handle);
     rd_kafka_test_fatal_error(handle, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
                               luaL_checkstring(L, 2));
     return 0;
@@ -294,20 +265,20 @@ static int play_lose(lua_State *L)
 
 static int play_fatal(lua_State *L)
 {
-    lua_pushstring(L, check_play(L)->fatal);
+    lua_pushstring(L, play_check(L)->fatal);
     return 1;
 }
 
 static int play_outstanding(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)producer_outstanding(check_play(L)->producer));
+    lua_pushinteger(L, (lua_Integer)producer_outstanding(play_check(L)->producer));
     return 1;
 }
 
 /* counts(): published, acknowledged, refused. */
 static int play_counts(lua_State *L)
 {
-    struct producer_counts counts = producer_counts(check_play(L)->producer);
+    struct producer_counts counts = producer_counts(play_check(L)->producer);
     lua_pushinteger(L, (lua_Integer)counts.published);
     lua_pushinteger(L, (lua_Integer)counts.acknowledged);
     lua_pushinteger(L, (lua_Integer)counts.refused);
@@ -326,7 +297,7 @@ static struct delivery *check_delivery(lua_State *L)
 /* wait(producer, ticket): false when it is over already. */
 static int delivery_l_wait(lua_State *L)
 {
-    struct play *play = luaL_checkudata(L, 2, PRODUCER);
+    struct play *play = luaL_checkudata(L, 2, PLAY_CLASS);
     uint64_t ticket = (uint64_t)luaL_checkinteger(L, 3);
     lua_pushboolean(L, delivery_wait(check_delivery(L), play->inbox, ticket));
     return 1;
@@ -356,171 +327,6 @@ static int delivery_l_release(lua_State *L)
 {
     delivery_release(luaL_checkudata(L, 1, DELIVERY));
     return 0;
-}
-
-/* --- many threads --- */
-
-struct publisher {
-    pthread_t thread;
-    struct producer *producer;
-    int index;
-    int count;
-    bool blocks; /* for room, instead of waiting for a ticket */
-    int64_t acknowledged;
-    int64_t woken; /* by a ticket, for a delivery */
-    int64_t full;
-    int64_t failed;
-    atomic_int *running;
-    uv_async_t *done;
-};
-
-/* Sleeps until all these tickets are posted, in any order; false when that takes too long. */
-static bool await_tickets(struct inbox *inbox, uint64_t first, uint64_t last)
-{
-    enum { PATIENCE_MS = 20000 };
-    int64_t deadline = clock_monotonic_ms() + PATIENCE_MS;
-    uint64_t missing = last - first + 1;
-    while (missing > 0 && clock_monotonic_ms() < deadline) {
-        uint64_t tickets[POSTS_MAX];
-        size_t count = inbox_drain(inbox, tickets, POSTS_MAX);
-        for (size_t i = 0; i < count; i++)
-            missing -= tickets[i] >= first && tickets[i] <= last;
-        if (count == 0)
-            inbox_sleep(inbox, deadline);
-    }
-    return missing == 0;
-}
-
-static void publish_one(struct publisher *publisher, struct inbox *inbox, uint64_t *ticket)
-{
-    enum { BLOCK_MS = 20000 };
-    char value[64];
-    int length = snprintf(value, sizeof value, "%d-%d", publisher->index, (int)*ticket);
-    struct publication publication = {
-        .partition = -1, .value = value, .value_length = (size_t)length};
-    struct delivery *delivery;
-    struct error err;
-    enum publish_result result;
-    while ((result = producer_publish(publisher->producer, &publication, &delivery, &err)) ==
-           PUBLISH_FULL) {
-        publisher->full++;
-        if (publisher->blocks) {
-            producer_block_for_room(publisher->producer, BLOCK_MS);
-            continue;
-        }
-        producer_wait_for_room(publisher->producer, inbox, ++*ticket);
-        if (!await_tickets(inbox, *ticket, *ticket))
-            break;
-    }
-    if (result != PUBLISH_QUEUED) {
-        publisher->failed++;
-        return;
-    }
-    /* Two wait for the same delivery now and then; every fourth is let go of at once. */
-    uint64_t first = *ticket + 1;
-    if (*ticket % 4 != 0 && delivery_wait(delivery, inbox, ++*ticket)) {
-        if (*ticket % 3 == 0 && delivery_wait(delivery, inbox, *ticket + 1))
-            ++*ticket;
-        bool is_woken = await_tickets(inbox, first, *ticket);
-        publisher->woken += is_woken;
-        publisher->failed += !is_woken;
-        publisher->acknowledged += delivery_state(delivery) == DELIVERY_ACKNOWLEDGED;
-    }
-    delivery_release(&delivery);
-}
-
-static void *run_publisher(void *argument)
-{
-    struct publisher *publisher = argument;
-    struct inbox *inbox = inbox_new();
-    uint64_t ticket = 1;
-    for (int i = 0; i < publisher->count; i++, ticket++)
-        publish_one(publisher, inbox, &ticket);
-    inbox_close(inbox);
-    inbox_release(&inbox);
-    atomic_fetch_sub(publisher->running, 1);
-    uv_async_send(publisher->done);
-    return NULL;
-}
-
-static void on_done(uv_async_t *done)
-{
-    (void)done;
-}
-
-/* publish_from_threads(threads, count, blocks): totals of acknowledged, woken, full, failed. */
-static int play_publish_from_threads(lua_State *L)
-{
-    struct play *play = check_play(L);
-    int threads = (int)luaL_checkinteger(L, 2);
-    luaL_argcheck(L, threads > 0 && threads <= THREADS_MAX, 2, "is too many");
-    enum thread_role before = enter_main();
-    struct publisher publishers[THREADS_MAX] = {0};
-    atomic_int running = threads;
-    uv_async_t done;
-    uv_async_init(&play->loop, &done, on_done);
-    for (int i = 0; i < threads; i++) {
-        publishers[i].producer = play->producer;
-        publishers[i].index = i;
-        publishers[i].count = (int)luaL_checkinteger(L, 3);
-        publishers[i].blocks = lua_toboolean(L, 4);
-        publishers[i].running = &running;
-        publishers[i].done = &done;
-        pthread_create(&publishers[i].thread, NULL, run_publisher, &publishers[i]);
-    }
-    while (atomic_load(&running) > 0)
-        uv_run(&play->loop, UV_RUN_ONCE);
-    int64_t totals[4] = {0};
-    for (int i = 0; i < threads; i++) {
-        pthread_join(publishers[i].thread, NULL);
-        totals[0] += publishers[i].acknowledged;
-        totals[1] += publishers[i].woken;
-        totals[2] += publishers[i].full;
-        totals[3] += publishers[i].failed;
-    }
-    uv_close((uv_handle_t *)&done, NULL);
-    uv_run(&play->loop, UV_RUN_NOWAIT);
-    thread_set_role(before, NULL);
-    for (size_t i = 0; i < ARRAY_LENGTH(totals); i++)
-        lua_pushinteger(L, totals[i]);
-    return ARRAY_LENGTH(totals);
-}
-
-struct blocked {
-    struct producer *producer;
-    uv_async_t returned;
-    atomic_bool is_over;
-    size_t outstanding;
-};
-
-static void *run_blocked(void *argument)
-{
-    enum { BLOCK_MS = 20000 };
-    struct blocked *blocked = argument;
-    producer_block_for_room(blocked->producer, BLOCK_MS);
-    blocked->outstanding = producer_outstanding(blocked->producer);
-    atomic_store(&blocked->is_over, true);
-    uv_async_send(&blocked->returned);
-    return NULL;
-}
-
-/* block_for_room(): another thread does; what is outstanding when it goes on. */
-static int play_block_for_room(lua_State *L)
-{
-    struct play *play = check_play(L);
-    enum thread_role before = enter_main();
-    struct blocked blocked = {.producer = play->producer};
-    uv_async_init(&play->loop, &blocked.returned, on_done);
-    pthread_t thread;
-    pthread_create(&thread, NULL, run_blocked, &blocked);
-    while (!atomic_load(&blocked.is_over))
-        uv_run(&play->loop, UV_RUN_ONCE);
-    pthread_join(thread, NULL);
-    uv_close((uv_handle_t *)&blocked.returned, NULL);
-    uv_run(&play->loop, UV_RUN_NOWAIT);
-    thread_set_role(before, NULL);
-    lua_pushinteger(L, (lua_Integer)blocked.outstanding);
-    return 1;
 }
 
 /* --- the module --- */
@@ -560,7 +366,7 @@ int unit_open_producer(lua_State *L)
         {"release", delivery_l_release},
         {NULL, NULL},
     };
-    new_class(L, PRODUCER, play_methods);
+    new_class(L, PLAY_CLASS, play_methods);
     new_class(L, DELIVERY, delivery_methods);
     luaL_newlib(L, functions);
     return 1;
