@@ -59,6 +59,8 @@ static const struct preset presets[] = {
     {"message.timeout.ms", "0", PRODUCERS, ANY_BROKER, 0, 0, NULL},
     /* The largest record, and what wraps it. */
     {"message.max.bytes", "1114112", PRODUCERS, ANY_BROKER, 0, 0, NULL},
+    /* What waits for a broker is bounded; a full queue makes who publishes wait. */
+    {"queue.buffering.max.kbytes", "65536", PRODUCERS, ANY_BROKER, 0, 0, NULL},
     {"compression.type", "lz4", PRODUCERS, REAL_BROKER, 0, 0, NULL},
 };
 

@@ -60,6 +60,7 @@ describe("cluster", function()
         ["compression.type"] = "lz4", ["socket.nagle.disable"] = "true",
         ["allow.auto.create.topics"] = "false", ["message.max.bytes"] = "1114112",
         ["bootstrap.servers"] = "127.0.0.1:1", ["log.queue"] = "true",
+        ["queue.buffering.max.kbytes"] = "65536", ["queue.buffering.max.messages"] = "100000",
       }) do
         assert.equal(expected, (cluster.value(path, "producer", name)), name)
       end
