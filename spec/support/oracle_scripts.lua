@@ -28,8 +28,9 @@ end
 return M
 ]]
 
--- sleep_ms yields the worker, block_ms keeps it, random_ms is one of both up to that long. wait_gate
--- yields and block_gate keeps it until the spec opens the gate. publish writes that many records.
+-- What handlers do. sleep_ms yields the worker, block_ms keeps it, random_ms is one of both up to
+-- that long. wait_gate yields and block_gate keeps it until the spec opens the gate. publish writes
+-- that many records.
 local WORK = [[
 local lagoon = require("lagoon")
 local ledger = require("ledger")

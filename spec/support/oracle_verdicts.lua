@@ -194,8 +194,8 @@ function Verdicts:count_running(filter)
   local running = 0
   for _, entry in pairs(self.running) do
     local fits = true
-    for name, value in pairs(filter) do
-      fits = fits and entry[name] == value
+    for field, value in pairs(filter) do
+      fits = fits and entry[field] == value
     end
     running = running + (fits and 1 or 0)
   end
