@@ -257,7 +257,10 @@ static enum exit_code broker_run(struct broker *broker, const struct broker_opti
 
 int broker_main(const struct broker_options *options)
 {
-    struct broker broker = {.signals = -1, .is_child = options->is_child, .has_input = true};
+    /* Taking the cluster apart takes a second, so it lives as long as the process: it is static
+     * because it is no leak. */
+    static struct broker broker;
+    broker = (struct broker){.signals = -1, .is_child = options->is_child, .has_input = true};
     /* If the parent is gone already, the end of standard input tells. */
     if (options->is_child)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -265,6 +268,5 @@ int broker_main(const struct broker_options *options)
     enum exit_code code = broker_run(&broker, options, &err);
     if (code != EXIT_OK)
         log_error("%s", err.text);
-    /* Taking the cluster apart takes a second; it ends with the process. */
     return code;
 }
