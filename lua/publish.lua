@@ -46,7 +46,8 @@ for line in io.lines() do
     if not is_read then
       reject(event)
     else
-      local is_sent, message = pcall(internal.publish_text, producer, type_name, event, options, line)
+      local is_sent, message =
+        pcall(internal.publish_text, producer, type_name, event, options, line)
       if not is_sent then
         reject(message)
       end
