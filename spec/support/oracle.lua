@@ -104,12 +104,18 @@ end
 function Oracle:start_member(options)
   local member = self.app:start({ "run", "--only", "consumers" })
   if not options or options.is_waiting ~= false then
-    self:wait("an assignment", 30000, function()
-      assert(member.process:is_running(), member.process:tail())
-      return #member:log("^consumer orders: assigned orders") > 0
-    end)
+    self:wait_assigned(member)
   end
   return member
+end
+
+---Waits until the member has partitions.
+---@param member spec.Run
+function Oracle:wait_assigned(member)
+  self:wait("an assignment", 30000, function()
+    assert(member.process:is_running(), member.process:tail())
+    return #member:log("^consumer orders: assigned orders") > 0
+  end)
 end
 
 ---Sends SIGTERM and waits for a good end.
