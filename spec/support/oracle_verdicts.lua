@@ -155,6 +155,16 @@ function Verdicts:judge_commit(committed)
   end
 end
 
+---These offsets hold nothing that is handled.
+---@param partition integer
+---@param first integer
+---@param last integer
+function Verdicts:excuse(partition, first, last)
+  for offset = first, last do
+    count(self.ended, partition, offset)
+  end
+end
+
 ---The oracle's records begin here; a spec that starts later sets `first`.
 function Verdicts:first_of(partition)
   return self.first and self.first[partition] or 0
