@@ -100,8 +100,8 @@ describe("the orders application", function()
   it("has its topic as declared, whichever side came first", function()
     assert.equal(10, unit.kafka.partitions(broker.brokers, "orders"))
     if broker.is_real then
-      local made = #producers:log('^topic "orders" created: 10 partitions, 1 replica$') +
-        #consumers:log('^topic "orders" created: 10 partitions, 1 replica$')
+      local made = #producers:log('^topic "orders" created with 10 partitions and 1 replica$') +
+        #consumers:log('^topic "orders" created with 10 partitions and 1 replica$')
       assert.equal(1, made)
     end
   end)
