@@ -63,15 +63,22 @@ void assignment_collect(struct assignment *assignment)
     dispatcher_collect(assignment->intake.dispatcher, &ended);
     for (struct link *link; (link = list_pop(&ended)) != NULL;)
         partition_end_record(record_of_queue(link));
-}
-
-static size_t count_active(const struct assignment *assignment)
-{
-    size_t count = 0;
     for (struct partition *partition = assignment_first(assignment); partition != NULL;
          partition = assignment_next(assignment, partition))
-        count += partition_is_active(partition);
-    return count;
+        partition_give_back(partition);
+}
+
+/* How many the window is shared by. */
+static void count_partitions(struct assignment *assignment)
+{
+    struct intake *intake = &assignment->intake;
+    intake->assigned_partitions = 0;
+    intake->active_partitions = 0;
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition)) {
+        intake->assigned_partitions += partition->epoch != 0;
+        intake->active_partitions += partition_is_active(partition);
+    }
 }
 
 /* The partition whose turn it is to be read first. */
@@ -101,7 +108,7 @@ bool assignment_read(struct assignment *assignment)
 {
     size_t budget = READS_A_TURN;
     bool has_more = false;
-    assignment->intake.active_partitions = count_active(assignment);
+    count_partitions(assignment);
     struct partition *first = rotate(assignment);
     struct partition *partition = first;
     for (size_t i = 0; i < assignment->partition_count; i++) {

@@ -66,21 +66,30 @@ static size_t quarter(size_t limit)
     return limit >= 4 ? limit / 4 : 1;
 }
 
+/* What is left of a limit of the window to a partition that uses `own` of the `used`. */
+static size_t left_to(const struct intake *intake, size_t limit, size_t used, size_t own)
+{
+    size_t room = left(limit, used);
+    if (intake->assigned_partitions > 1) {
+        size_t untaken = left(limit, used - own);
+        room = least(room, left(untaken - untaken / 4, own));
+    }
+    if (intake->active_partitions > 1)
+        room = least(room, left(quarter(limit), own));
+    return room;
+}
+
 size_t intake_room(const struct intake *intake, const struct share *share)
 {
-    size_t records = (size_t)intake->config->window_records;
-    size_t bytes = (size_t)intake->config->window_bytes;
-    size_t records_left = left(records, intake->window.records);
-    size_t bytes_left = left(bytes, intake->window.bytes);
-    if (intake->active_partitions > 1) {
-        records_left = least(records_left, left(quarter(records), share->records));
-        bytes_left = least(bytes_left, left(quarter(bytes), share->bytes));
-    }
-    if (records_left == 0 || bytes_left == 0)
+    size_t records = left_to(intake, (size_t)intake->config->window_records, intake->window.records,
+                             share->records);
+    size_t bytes =
+        left_to(intake, (size_t)intake->config->window_bytes, intake->window.bytes, share->bytes);
+    if (records == 0 || bytes == 0)
         return 0;
     size_t average = share->records > 0 ? share->bytes / share->records : UNKNOWN_RECORD_BYTES;
-    size_t fitting = bytes_left / average;
-    return least(records_left, fitting > 0 ? fitting : 1);
+    size_t fitting = bytes / average;
+    return least(records, fitting > 0 ? fitting : 1);
 }
 
 void intake_warn_unknown_type(struct intake *intake, const struct record *record)

@@ -2,8 +2,10 @@
  * go, and the window that bounds both.
  *
  * The window is what is read and not settled: runnable, behind a strand's head, running, kept or
- * awaiting acknowledgement. It is bounded by count and by bytes; while others have work, one
- * partition may have a quarter of it at most, so that a slow one cannot starve them.
+ * awaiting acknowledgement. It is bounded by count and by bytes. While others have work, one
+ * partition may have a quarter of it at most; and where there are others at all, it leaves a
+ * quarter of what they have not taken: so whoever comes to have work finds room, however slow the
+ * rest is.
  *
  * Owns:    the counters. Borrows the handle and the dispatcher.
  * Threads: main. */
@@ -39,7 +41,8 @@ struct intake {
     void *context;
 
     uint64_t last_epoch;
-    struct share window;      /* of all partitions */
+    struct share window; /* of all partitions */
+    size_t assigned_partitions;
     size_t active_partitions; /* that have work */
     struct consumer_counts counts;
     char **warned_types; /* unknown types that were said once */

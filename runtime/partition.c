@@ -51,6 +51,7 @@ void partition_assign(struct partition *partition, const struct partition_start 
     partition->is_stopped = start->is_missing;
     partition->is_gated = !start->is_committed && !start->is_missing;
     partition->has_seen_error = false;
+    partition->gives_back = false;
     offsets_init(&partition->offsets, start->offset,
                  start->is_committed || start->is_missing ? start->offset : -1);
     dispatcher_assign(intake->dispatcher, partition->lane, partition->epoch);
@@ -88,12 +89,24 @@ static void drop_list(struct partition *partition, struct link *records)
         drop_record(partition, CONTAINER_OF(link, struct record, queue_link));
 }
 
-void partition_revoke(struct partition *partition)
+static void give_back_unstarted(struct partition *partition)
 {
     struct link unstarted;
-    partition->is_revoking = true;
     dispatcher_revoke(partition->intake->dispatcher, partition->lane, &unstarted);
     drop_list(partition, &unstarted);
+}
+
+void partition_give_back(struct partition *partition)
+{
+    if (partition->gives_back && partition->epoch != 0)
+        give_back_unstarted(partition);
+    partition->gives_back = false;
+}
+
+void partition_revoke(struct partition *partition)
+{
+    partition->is_revoking = true;
+    give_back_unstarted(partition);
 }
 
 bool partition_is_quiet(const struct partition *partition)
@@ -257,7 +270,9 @@ static void settle(struct record *record)
 }
 
 /* The record is not settled and never will be in this epoch: nothing of its partition is committed
- * past it, nothing further is started or read. */
+ * past it, nothing further is started or read. What has not begun is given back, the record itself
+ * too when it has failed, so that a partition at a stand takes no room from the others; whoever is
+ * assigned the partition next reads it again. */
 static void stop_at(struct record *record, const char *reason)
 {
     struct partition *partition = record->owner;
@@ -274,6 +289,7 @@ static void stop_at(struct record *record, const char *reason)
               "consumer %s: a record failed; its partition is stopped and will not be committed "
               "past it, mend the cause and restart",
               intake->config->name);
+    partition->gives_back = true;
 }
 
 static void end_well(struct record *record)
@@ -289,7 +305,7 @@ static void end_well(struct record *record)
     }
 }
 
-/* The dispatcher keeps it as the head of its strand; a revoke gives it back. */
+/* The dispatcher has kept it as the head of its strand, so that none of its successors began. */
 static void end_badly(struct record *record)
 {
     stop_at(record, record->failure != NULL ? record->failure : "no reason given");

@@ -31,6 +31,7 @@ struct partition {
     bool is_revoking;    /* nothing more is read or started */
     bool is_stopped;     /* by a failed record, until a new assignment */
     bool is_gated;       /* not read until its resolved start is committed */
+    bool gives_back;     /* it was stopped: what has not begun, after the collect */
     bool has_seen_error; /* then rd_kafka_position() is not to be trusted */
     struct share share;  /* of the window */
     size_t awaited_count;
@@ -53,6 +54,10 @@ void partition_assign(struct partition *partition, const struct partition_start 
 
 /* Nothing more is read or started; what has not begun is dropped. */
 void partition_revoke(struct partition *partition);
+
+/* A partition that was stopped drops what has not begun. After every ended record that was
+ * collected has come to partition_end_record: one that failed too is among what is dropped here. */
+void partition_give_back(struct partition *partition);
 
 /* Nothing runs or waits for a delivery in this epoch. */
 bool partition_is_quiet(const struct partition *partition);
