@@ -38,6 +38,9 @@ M["kept context"] = function(_, context)
   end
   kept = context
 end
+M["refused, awaited in pcall"] = function()
+  pcall(function() producer:publish("Sent", {}, { key = "k", partition = 99 }):await() end)
+end
 M["no partition"] = function() producer:publish("Sent", {}, { key = "k", partition = 99 }) end
 
 return function(event, context)
@@ -84,6 +87,7 @@ M.list = {
   { "overflow", at("1 + f()") .. "stack overflow", is_traced = true },
   { "kept context", at("kept.topic") .. "this context is over: its handler has returned\n",
     is_traced = true },
+  { "refused, awaited in pcall", "a record that its handler published was refused: topic \"" },
   { "no partition", "a record that its handler published was refused: topic \"" },
 }
 

@@ -41,8 +41,16 @@ return function(event)
 end
 ]]
 
+local AWAITS = [[
+local producer = require("lagoon").producer("out")
+
+return function()
+  producer:publish("Sent", {}, { key = "k", partition = 99 }):await()
+end
+]]
+
 describe("publish", function()
-  local broker, app, topic
+  local broker, app, lagoon, topic
 
   setup(function()
     broker = brokers.start()
@@ -54,10 +62,11 @@ describe("publish", function()
       },
       consumers = {
         c = { topic = topic, group = brokers.unique("refusals"),
-          handlers = { Refusals = "handlers.refusals" } },
+          handlers = { Refusals = "handlers.refusals", Awaits = "handlers.awaits" } },
       },
-    }, { ["handlers/refusals"] = REFUSALS })
-    app:start({ "run" }):wait_assigned("c")
+    }, { ["handlers/refusals"] = REFUSALS, ["handlers/awaits"] = AWAITS })
+    lagoon = app:start({ "run" })
+    lagoon:wait_assigned("c")
   end)
 
   it("refuses what cannot be published at the call, with the line and what is wrong", function()
@@ -93,6 +102,18 @@ describe("publish", function()
     end
     assert.equal(16, #told)
     assert.same({ [0] = 1 }, broker:end_offsets(topic, 1))
+  end)
+
+  it("fails a handler once that awaits what Kafka refuses", function()
+    pending("the refusal and the error of await are both logged and counted")
+    broker:produce(topic, { { key = "k", value = "{}" } },
+      { headers = { { "Message-Type", "Awaits" } } })
+    lagoon:wait_log("^consumer c: a record failed")
+    assert.equal(0, lagoon:stop())
+    local lines = lagoon:log("^consumer c: a record failed")
+    assert.equal(1, #lines)
+    assert.matches(("topic %q has no partition 99"):format(topic), lines[1].reason, 1, true)
+    assert.equal(1, lagoon:wait_log("^consumer c: stopped").failed)
   end)
 
   it("is refused at the top of a file, and for a producer that is not declared", function()
