@@ -66,6 +66,7 @@ local function at(text)
   return ("scripts/handlers/fails.lua:%d: "):format(lines + 1)
 end
 
+local REFUSED = "a record that its handler published was refused: topic \""
 local YIELDED = "the handler called coroutine.yield outside of a coroutine of its own"
 
 -- The reason that the log gives, the beginning of it. What raises has a traceback behind.
@@ -87,8 +88,8 @@ M.list = {
   { "overflow", at("1 + f()") .. "stack overflow", is_traced = true },
   { "kept context", at("kept.topic") .. "this context is over: its handler has returned\n",
     is_traced = true },
-  { "refused, awaited in pcall", "a record that its handler published was refused: topic \"" },
-  { "no partition", "a record that its handler published was refused: topic \"" },
+  { "refused, awaited in pcall", REFUSED, is_handled = true },
+  { "no partition", REFUSED, is_handled = true },
 }
 
 M.scripts = { ["handlers/fails"] = FAILS, ["services/stock"] = STOCK }

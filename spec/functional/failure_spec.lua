@@ -114,7 +114,11 @@ describe("a record that fails", function()
     local counts = first:wait_log("^consumer c: stopped")
     assert.equal(#EXAMPLES + 1, counts.failed)
     assert.equal(3, counts.skipped)
-    assert.equal(#app:journal({ run = "first" }) - (#EXAMPLES - 1), counts.handled)
+    local handled = #app:journal({ run = "first" })
+    for _, example in ipairs(EXAMPLES) do
+      handled = handled - (example.is_handled and 0 or 1)
+    end
+    assert.equal(handled, counts.handled)
   end)
 
   it("is the first of its partition that the next process handles", function()

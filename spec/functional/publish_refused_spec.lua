@@ -2,6 +2,7 @@
 
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
+local wait = require("spec.support.wait")
 
 local REFUSALS = [[
 local journal = require("journal")
@@ -41,11 +42,20 @@ return function(event)
 end
 ]]
 
+-- Its producer is used for the first time, so that the partitions are not known yet at the call.
 local AWAITS = [[
-local producer = require("lagoon").producer("out")
+local producer = require("lagoon").producer("fresh")
 
 return function()
   producer:publish("Sent", {}, { key = "k", partition = 99 }):await()
+end
+]]
+
+local NOTES = [[
+local journal = require("journal")
+
+return function(_, context)
+  journal.record(context)
 end
 ]]
 
@@ -54,20 +64,31 @@ describe("publish", function()
 
   setup(function()
     broker = brokers.start()
-    topic = broker:new_topic("refusals", 1)
+    topic = broker:new_topic("refusals", 2)
     app = application.new(broker.brokers, {
       producers = {
         out = { topic = topic, key_field = "order.id" },
         strict = { topic = topic, key_field = "order.id", key_missing = "error" },
+        fresh = { topic = topic },
       },
       consumers = {
-        c = { topic = topic, group = brokers.unique("refusals"),
-          handlers = { Refusals = "handlers.refusals", Awaits = "handlers.awaits" } },
+        c = { topic = topic, group = topic, workers = 1, handlers = {
+          Refusals = "handlers.refusals", Awaits = "handlers.awaits", Notes = "handlers.notes",
+        } },
       },
-    }, { ["handlers/refusals"] = REFUSALS, ["handlers/awaits"] = AWAITS })
+    }, {
+      ["handlers/refusals"] = REFUSALS,
+      ["handlers/awaits"] = AWAITS,
+      ["handlers/notes"] = NOTES,
+    })
     lagoon = app:start({ "run" })
     lagoon:wait_assigned("c")
   end)
+
+  local function produce(partition, type)
+    broker:produce(topic, { { key = "k", value = "{}" } },
+      { partition = partition, headers = { { "Message-Type", type } } })
+  end
 
   it("refuses what cannot be published at the call, with the line and what is wrong", function()
     local expected = {
@@ -93,26 +114,30 @@ describe("publish", function()
       ["no type"] = "the type must be a string, got table: producer:publish(type, event)",
       ["empty type"] = "the type must not be empty",
     }
-    broker:produce(topic, { { key = "k", value = "{}" } },
-      { headers = { { "Message-Type", "Refusals" } } })
+    produce(0, "Refusals")
     local told = app:wait_journal(16)
     for _, entry in ipairs(told) do
       local message = entry.message:gsub("^scripts/handlers/refusals.lua:%d+: ", "")
       assert.equal("publish: " .. expected[entry.refusal], message)
     end
     assert.equal(16, #told)
-    assert.same({ [0] = 1 }, broker:end_offsets(topic, 1))
+    assert.same({ [0] = 1, [1] = 0 }, broker:end_offsets(topic, 2))
   end)
 
   it("fails a handler once that awaits what Kafka refuses", function()
     pending("the refusal and the error of await are both logged and counted")
-    broker:produce(topic, { { key = "k", value = "{}" } },
-      { headers = { { "Message-Type", "Awaits" } } })
+    produce(0, "Awaits")
     lagoon:wait_log("^consumer c: a record failed")
+    -- When this one is committed, main has heard of the end of the other.
+    produce(1, "Notes")
+    wait.till("the commit of what came later", 10000, function()
+      return broker:committed(topic, topic, 2)[1] == 1
+    end)
     assert.equal(0, lagoon:stop())
     local lines = lagoon:log("^consumer c: a record failed")
     assert.equal(1, #lines)
-    assert.matches(("topic %q has no partition 99"):format(topic), lines[1].reason, 1, true)
+    assert.matches(('refused: topic "%s" has no partition 99'):format(topic), lines[1].reason, 1,
+      true)
     assert.equal(1, lagoon:wait_log("^consumer c: stopped").failed)
   end)
 
