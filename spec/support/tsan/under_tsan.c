@@ -1,10 +1,13 @@
-/* c11_threads.c - C11's threads by way of pthreads, for programs under ThreadSanitizer.
+/* under_tsan.c - what ThreadSanitizer does not follow, said in the words that it knows.
  *
- * ThreadSanitizer follows pthreads and knows nothing of C11's, by which librdkafka starts its
- * threads and hands over messages: it would crash in the threads it has not seen begin, and report
- * as races what their locks order. glibc's types of both kinds are the same. */
+ * It follows pthreads but not C11's threads, by which librdkafka starts its own and hands over
+ * messages: it would crash in the threads it has not seen begin, and report as races what their
+ * locks order. glibc's types of both kinds are the same. And it follows longjmp but not
+ * __longjmp_chk, by which Lua yields and raises: it would keep every frame that was left that way
+ * and become slower with each. */
 #include <errno.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <threads.h>
@@ -128,4 +131,11 @@ int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
 void cnd_destroy(cnd_t *condition)
 {
     pthread_cond_destroy((pthread_cond_t *)condition);
+}
+
+_Noreturn void __longjmp_chk(jmp_buf place, int value);
+
+_Noreturn void __longjmp_chk(jmp_buf place, int value)
+{
+    longjmp(place, value);
 }
