@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster.h"
 #include "error.h"
@@ -38,7 +39,11 @@ static int read_bundle(struct application *application, const struct command_lin
         directory = line->scripts;
     else if (strcmp(application->config->directory, ".") == 0)
         directory = "scripts";
-    int rc = bundle_read(directory, &application->bundle, &err);
+    /* An application that only publishes needs no scripts. */
+    bool is_optional = line->scripts == NULL && application->config->consumer_count == 0;
+    int rc = is_optional && access(directory, F_OK) != 0
+                 ? bundle_empty(directory, &application->bundle)
+                 : bundle_read(directory, &application->bundle, &err);
     free(beside);
     if (rc == 0)
         return 0;

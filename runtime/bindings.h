@@ -22,8 +22,9 @@ struct bindings {
     const struct bindings_host *host;
     const struct consumer_config *consumer; /* NULL: not a consumer's state */
     struct call *current;                   /* the call that runs now; NULL: none */
-    int loading;        /* files whose top level runs now: nothing may wait or publish there */
-    struct buffer text; /* for encoding; kept between uses */
+    int loading; /* files whose top level runs now: nothing may wait or publish there */
+    int64_t load_deadline_ms;      /* clock_thread_ms; while the state's scripts are loaded */
+    struct buffer text;            /* for encoding; kept between uses */
     struct record_header *headers; /* of the record being published; kept between uses */
     size_t header_capacity;
 };

@@ -40,6 +40,12 @@ static void use_missing_key(lua_State *L, struct producer_value *value,
                             struct publication *publication)
 {
     const char *path = value->config->key_field;
+    if (path != NULL && !lua_istable(L, ARG_EVENT))
+        luaL_error(L,
+                   "publish: the event is a %s and has no '%s', which is the key of producer '%s'; "
+                   "give a key",
+                   is_null(L, ARG_EVENT) ? "null" : luaL_typename(L, ARG_EVENT), path,
+                   value->config->name);
     if (path != NULL && value->config->key_missing == KEY_MISSING_ERROR)
         luaL_error(L, "publish: the event has no '%s', which is the key of producer '%s'", path,
                    value->config->name);

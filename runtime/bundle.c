@@ -60,6 +60,13 @@ fail:
     return -1;
 }
 
+int bundle_empty(const char *directory, struct bundle **bundle)
+{
+    *bundle = xcalloc(1, sizeof **bundle);
+    (*bundle)->directory = xstrdup(directory);
+    return 0;
+}
+
 void bundle_free(struct bundle **bundle_owned)
 {
     struct bundle *bundle = *bundle_owned;

@@ -27,6 +27,9 @@ struct bundle {
 /* Follows symbolic links; skips names that begin with a dot. A folder that does not exist is an
  * error; so is more than 64 MiB, a file that cannot be read, and a/b.lua beside a/b/init.lua. */
 MUST_USE int bundle_read(const char *directory, struct bundle **bundle, struct error *err);
+/* One without files, for an application without scripts. Always 0. */
+int bundle_empty(const char *directory, struct bundle **bundle);
+
 void bundle_free(struct bundle **bundle);
 
 /* NULL when there is no such module. */

@@ -8,11 +8,23 @@
 enum {
     FIRST_LOOK_MS = 1000, /* so that somebody who waits is soon told for what */
     LOOK_MS = 4000,
+    LEAST_LOOK_MS = 100,
     RETRY_MS = 500,
     SAID_MS = 5000, /* that no broker answers is said this often */
 };
 
 static void look(struct connection *connection);
+
+/* How long the next look may take: less when the time for all looks is nearly over. */
+static int look_ms(const struct connection *connection)
+{
+    int64_t look = connection->said_ms == 0 ? FIRST_LOOK_MS : LOOK_MS;
+    int64_t timeout_ms = connection->options.timeout_ms;
+    int64_t left_ms = connection->began_ms + timeout_ms - clock_monotonic_ms();
+    if (timeout_ms > 0 && left_ms < look)
+        look = left_ms > LEAST_LOOK_MS ? left_ms : LEAST_LOOK_MS;
+    return (int)look;
+}
 
 /* On a helper. */
 static void look_at_brokers(uv_work_t *work)
@@ -27,7 +39,7 @@ static void look_at_brokers(uv_work_t *work)
     }
     connection->result =
         cluster_ensure_topics(connection->query, cluster, connection->options.config,
-                              connection->said_ms == 0 ? FIRST_LOOK_MS : LOOK_MS, &connection->err);
+                              look_ms(connection), &connection->err);
     if (connection->result == TOPICS_READY && cluster_is_embedded_broker(connection->query))
         cluster->is_embedded = true;
 }

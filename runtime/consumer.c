@@ -50,6 +50,7 @@ struct consumer {
     struct error work_error;
     int work_rc;
 
+    bool is_broken; /* its handle met a fatal error and cannot leave */
     bool is_leaked; /* its handle cannot be closed safely: the end of the process closes it */
     int64_t handlers_deadline_ms; /* of a stop */
     int64_t deadline_ms;
@@ -267,16 +268,26 @@ static void run(struct consumer *consumer)
              config->buffer_size == 1 ? "" : "s", order_in_words(config->distribution));
 }
 
-static void begin_stop(struct consumer *consumer);
 static void close_loop_handles(struct consumer *consumer);
+static void begin_destroy(struct consumer *consumer, rd_kafka_t *handle);
+
+/* The stop came before the parts were made. */
+static void throw_away_parts(struct consumer *consumer)
+{
+    rd_kafka_t *handle = consumer->parts.handle;
+    consumer_parts_destroy(&consumer->parts);
+    if (consumer->work_rc == 0)
+        begin_destroy(consumer, handle);
+    else
+        close_loop_handles(consumer);
+}
 
 static void on_made(uv_work_t *work, int status)
 {
     (void)status;
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
-    bool is_stopping = consumer->state == CONSUMER_STOPPING;
-    if (consumer->work_rc != 0 && is_stopping) {
-        close_loop_handles(consumer);
+    if (consumer->state == CONSUMER_STOPPING) {
+        throw_away_parts(consumer);
         return;
     }
     if (consumer->work_rc != 0) {
@@ -288,10 +299,7 @@ static void on_made(uv_work_t *work, int status)
     int rc = pool_start(&consumer->pool, consumer->config, &consumer->dispatcher,
                         consumer->parts.scripts, consumer->parts.script_count, wake_main, consumer,
                         &consumer->work_error);
-    if (!is_stopping)
-        run(consumer);
-    else
-        begin_stop(consumer);
+    run(consumer);
     consumer_parts_destroy(&consumer->parts);
     if (rc != 0)
         fail(consumer, &consumer->work_error);
@@ -350,14 +358,15 @@ static void close_loop_handles(struct consumer *consumer)
     }
 }
 
-/* On a helper. */
+/* On a helper. A handle that is broken cannot leave its group; the group finds out by time. */
 static void destroy(uv_work_t *work)
 {
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
     if (consumer->is_leaked)
         return;
     struct joining *joining = joining_of(consumer->parts.handle);
-    rd_kafka_destroy(consumer->parts.handle);
+    rd_kafka_destroy_flags(consumer->parts.handle,
+                           consumer->is_broken ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0);
     joining_free(&joining);
 }
 
@@ -380,15 +389,21 @@ static void log_counts(const struct consumer *consumer)
               consumer->config->name);
 }
 
-static void begin_destroy(struct consumer *consumer)
+static void begin_destroy(struct consumer *consumer, rd_kafka_t *handle)
+{
+    consumer->parts.handle = handle;
+    consumer->state = CONSUMER_DESTROYING;
+    uv_queue_work(consumer->options.loop, &consumer->work, destroy, on_destroyed);
+}
+
+/* The handle can be destroyed: no event and no message of it is held any more. */
+static void close_membership(struct consumer *consumer)
 {
     pool_join(&consumer->pool);
     assignment_collect(&consumer->assignment);
     log_counts(consumer);
-    consumer->parts.handle = membership_destroy(&consumer->membership);
     consumer->is_member = false;
-    consumer->state = CONSUMER_DESTROYING;
-    uv_queue_work(consumer->options.loop, &consumer->work, destroy, on_destroyed);
+    begin_destroy(consumer, membership_destroy(&consumer->membership));
 }
 
 static void log_running(void *context, const struct record *record)
@@ -401,7 +416,7 @@ static void log_running(void *context, const struct record *record)
         log_bytes("key", record->key, record->key_length),
     };
     log_event(LOG_ERROR, fields, ARRAY_LENGTH(fields),
-              "consumer %s: its handler still runs at the end of stop_timeout and is abandoned; "
+              "consumer %s: the handler of this record still runs, time is up and it is abandoned; "
               "the record will be handled again",
               consumer->config->name);
     consumer->abandoned++;
@@ -428,6 +443,9 @@ static bool leave(struct consumer *consumer)
     case LEAVE_UNSAFE:
         consumer->is_leaked = true;
         break;
+    case LEAVE_BROKEN:
+        consumer->is_broken = true;
+        break;
     case LEAVE_DONE:
         break;
     }
@@ -444,7 +462,7 @@ static bool step(struct consumer *consumer)
         return leave(consumer);
     case CONSUMER_RETIRING:
         if (pool_is_done(&consumer->pool))
-            begin_destroy(consumer);
+            close_membership(consumer);
         return false;
     default:
         return false;
@@ -458,6 +476,15 @@ static void step_stop(struct consumer *consumer)
         continue;
     if (consumer->state < CONSUMER_DESTROYING && clock_monotonic_ms() >= consumer->deadline_ms)
         abandon(consumer);
+}
+
+static void say_waiting(struct consumer *consumer)
+{
+    size_t running = dispatcher_running_all(&consumer->dispatcher);
+    int64_t left_ms = consumer->handlers_deadline_ms - clock_monotonic_ms();
+    if (running > 0 && left_ms > 0)
+        log_info("consumer %s: waiting up to %.1f s for %zu handler%s to end",
+                 consumer->config->name, (double)left_ms / 1000, running, running == 1 ? "" : "s");
 }
 
 /* What has not begun goes back at once, not only when Kafka asks for it; and the deadlines are
@@ -486,6 +513,7 @@ void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int6
         return;
     case CONSUMER_RUNNING:
         consumer->state = CONSUMER_STOPPING;
+        say_waiting(consumer);
         begin_stop(consumer);
         return;
     case CONSUMER_STOPPING:

@@ -97,6 +97,9 @@ int dev_broker_start(struct dev_broker *broker, const struct config *config, int
     }
     log_info("embedded broker on %s: memory only, nothing survives the end of this process",
              broker->address);
+    if (port < 0 && strcmp(broker->address, "127.0.0.1:9092") != 0)
+        log_info("port 9092 is taken; other programs find this broker by KAFKA_BROKERS=%s",
+                 broker->address);
     return 0;
 }
 

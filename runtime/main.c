@@ -82,6 +82,10 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 {
     struct command_line line;
     struct error err;
+    if (argc == 1 && strcmp(argv[0], "--help") == 0) {
+        printf("%s\n    %s\n", verb->usage, verb->summary);
+        return EXIT_OK;
+    }
     int rc = command_line_parse(&line, argc, argv, verb->flags, &err);
     if (rc == 0 && line.argument_count != verb->arguments) {
         error_set(&err, line.argument_count > verb->arguments ? "too many arguments"

@@ -179,21 +179,30 @@ static bool is_drained(const struct membership *membership)
     const struct assignment *assignment = membership->options.assignment;
     for (const struct partition *partition = assignment_first(assignment); partition != NULL;
          partition = assignment_next(assignment, partition))
-        if (partition->epoch != 0 && (is_joining || !partition_is_quiet(partition)))
+        if (partition->epoch != 0 && (is_joining || partition_is_busy(partition)))
             return false;
     return true;
 }
 
-static void begin_close(struct membership *membership)
+/* False when the handle refuses to close: then no revoke will come, and nothing can be committed.
+ */
+static bool begin_close(struct membership *membership)
 {
     membership->is_closing = true;
     rebalance_close(&membership->rebalance);
     rd_kafka_error_t *error =
         rd_kafka_consumer_close_queue(membership->options.handle, membership->queue);
     if (error == NULL)
-        return;
-    log_warn("consumer %s: close: %s", config_of(membership)->name, rd_kafka_error_string(error));
+        return true;
+    log_warn("consumer %s: cannot leave its group: %s", config_of(membership)->name,
+             rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
+    const struct assignment *assignment = membership->options.assignment;
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        if (partition->epoch != 0)
+            partition_drop(partition);
+    return false;
 }
 
 enum leave_state membership_leave(struct membership *membership)
@@ -205,7 +214,8 @@ enum leave_state membership_leave(struct membership *membership)
             return clock_monotonic_ms() < membership->stop_began_ms + FIRST_ASSIGNMENT_MS
                        ? LEAVE_PENDING
                        : LEAVE_UNSAFE;
-        begin_close(membership);
+        if (!begin_close(membership))
+            return LEAVE_BROKEN;
     }
     return rd_kafka_consumer_closed(membership->options.handle) ? LEAVE_DONE : LEAVE_PENDING;
 }

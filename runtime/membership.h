@@ -58,6 +58,7 @@ void membership_stop(struct membership *membership, int64_t drain_ms, int64_t en
 enum leave_state {
     LEAVE_PENDING, /* call again after the next membership_serve */
     LEAVE_DONE,
+    LEAVE_BROKEN, /* the handle met a fatal error: it is destroyed without a close */
     LEAVE_UNSAFE, /* this librdkafka cannot close the handle now: leave it to the process's end */
 };
 

@@ -109,10 +109,14 @@ void partition_revoke(struct partition *partition)
     give_back_unstarted(partition);
 }
 
-bool partition_is_quiet(const struct partition *partition)
+size_t partition_running(const struct partition *partition)
 {
-    return partition->awaited_count == 0 &&
-           dispatcher_running(partition->intake->dispatcher, partition->lane) == 0;
+    return dispatcher_running(partition->intake->dispatcher, partition->lane);
+}
+
+bool partition_is_busy(const struct partition *partition)
+{
+    return partition->awaited_count > 0 || partition_running(partition) > 0;
 }
 
 static void drop_awaited(struct partition *partition, struct link *records)
@@ -308,6 +312,9 @@ static void end_well(struct record *record)
 /* The dispatcher has kept it as the head of its strand, so that none of its successors began. */
 static void end_badly(struct record *record)
 {
+    /* A handler that awaits what was refused fails by that: it was said when it was refused. */
+    if (record->is_refused)
+        return;
     stop_at(record, record->failure != NULL ? record->failure : "no reason given");
 }
 

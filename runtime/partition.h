@@ -59,8 +59,11 @@ void partition_revoke(struct partition *partition);
  * collected has come to partition_end_record: one that failed too is among what is dropped here. */
 void partition_give_back(struct partition *partition);
 
-/* Nothing runs or waits for a delivery in this epoch. */
-bool partition_is_quiet(const struct partition *partition);
+/* Handlers of this epoch run. What has ended and is not collected is not among them. */
+size_t partition_running(const struct partition *partition);
+
+/* Handlers of this epoch run, or wait for the acknowledgement of a delivery. */
+bool partition_is_busy(const struct partition *partition);
 
 /* The epoch ends: what is not settled is dropped or left over. Before the (un)assign is answered.
  */

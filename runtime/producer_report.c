@@ -50,16 +50,19 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
     const char *reason = say_reason(producer, message, buffer);
     atomic_fetch_add_explicit(reason == NULL ? &producer->acknowledged : &producer->refused, 1,
                               memory_order_relaxed);
-    delivery_settle(delivery, message->partition, message->offset, reason);
-    atomic_fetch_sub(&producer->outstanding, 1);
+    /* First the owner, who may have to stop what would follow the record; then whoever waits, whose
+     * handler goes on at once. */
     if (record != NULL)
         producer->callbacks.on_report(producer->callbacks.context, record, attempt, reason);
+    delivery_settle(delivery, message->partition, message->offset, reason);
+    atomic_fetch_sub(&producer->outstanding, 1);
 }
 
-/* How many reports were in the event. */
-static size_t take_event(struct producer *producer, rd_kafka_event_t *event)
+/* How many reports were in the event. *is_fatal becomes true, and err says why, when the handle is
+ * lost. */
+static size_t take_event(struct producer *producer, rd_kafka_event_t *event, bool *is_fatal,
+                         struct error *err)
 {
-    struct error err;
     size_t count = 0;
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
         const rd_kafka_message_t *message;
@@ -67,8 +70,8 @@ static size_t take_event(struct producer *producer, rd_kafka_event_t *event)
             take_report(producer, message);
             count++;
         }
-    } else if (cluster_log_event(event, producer->who, &err)) {
-        producer->callbacks.on_fatal(producer->callbacks.context, producer->config->name, err.text);
+    } else if (cluster_log_event(event, producer->who, err)) {
+        *is_fatal = true;
     }
     rd_kafka_event_destroy(event);
     return count;
@@ -78,12 +81,16 @@ void producer_on_wake(uv_async_t *wake)
 {
     ASSERT_ON(THREAD_MAIN);
     struct producer *producer = CONTAINER_OF(wake, struct producer, wake);
+    const struct producer_callbacks callbacks = producer->callbacks;
+    const char *name = producer->config->name;
     rd_kafka_event_t *event = NULL;
+    struct error err;
+    bool is_fatal = false;
     size_t reports = 0;
     if (atomic_load_explicit(&producer->handle, memory_order_acquire) != NULL) {
         while (reports < REPORTS_PER_TURN &&
                (event = rd_kafka_queue_poll(producer->queue, 0)) != NULL)
-            reports += take_event(producer, event);
+            reports += take_event(producer, event, &is_fatal, &err);
     }
     /* A queue that is not emptied never wakes again. */
     if (reports >= REPORTS_PER_TURN)
@@ -91,4 +98,7 @@ void producer_on_wake(uv_async_t *wake)
     if (reports > 0 || atomic_load(&producer->outstanding) == 0)
         producer_give_room(producer);
     producer_close_when_settled(producer);
+    /* Last, and of what outlives the producer: the owner may close it at once. */
+    if (is_fatal)
+        callbacks.on_fatal(callbacks.context, name, err.text);
 }

@@ -81,13 +81,13 @@ static void describe_list(const rd_kafka_topic_partition_list_t *list, struct bu
     rd_kafka_topic_partition_list_destroy(sorted);
 }
 
-static void log_list(const struct rebalance *rebalance, const char *what,
+static void log_list(const struct rebalance *rebalance, enum log_level level, const char *what,
                      const rd_kafka_topic_partition_list_t *list)
 {
     struct buffer text;
     buffer_init(&text);
     describe_list(list, &text);
-    log_info("consumer %s: %s %s", name_of(rebalance), what, text.bytes);
+    log_event(level, NULL, 0, "consumer %s: %s %s", name_of(rebalance), what, text.bytes);
     buffer_destroy(&text);
 }
 
@@ -176,10 +176,19 @@ static void begin_assigned(struct rebalance *rebalance, const struct resolving *
         if (resolving->starts[i].is_missing)
             stop_for_missing_start(rebalance, partition);
     }
-    log_list(rebalance, "assigned", resolving->list);
+    log_list(rebalance, LOG_INFO, "assigned", resolving->list);
     answer(rebalance, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, resolving->list);
     end_event(rebalance);
     commit_start(rebalance->options.commit);
+}
+
+/* The stop came first: the assignment is answered, but taken up by nobody. */
+static void assign_nothing(struct rebalance *rebalance)
+{
+    rd_kafka_topic_partition_list_t *nothing = rd_kafka_topic_partition_list_new(0);
+    answer(rebalance, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, nothing);
+    rd_kafka_topic_partition_list_destroy(nothing);
+    end_event(rebalance);
 }
 
 static void on_resolved(uv_work_t *work, int status)
@@ -191,8 +200,7 @@ static void on_resolved(uv_work_t *work, int status)
     if (resolving->rc == 0) {
         begin_assigned(rebalance, resolving);
     } else if (rebalance->is_stopping) {
-        rd_kafka_assign(handle_of(rebalance), NULL);
-        end_event(rebalance);
+        assign_nothing(rebalance);
     } else {
         log_warn("consumer %s: %s; will try again", name_of(rebalance), resolving->err.text);
         rebalance->phase = REBALANCE_WAITING;
@@ -244,8 +252,27 @@ static void begin_revoke(struct rebalance *rebalance)
         if (partition->epoch != 0)
             partition_revoke(partition);
     }
-    log_list(rebalance, rebalance->is_lost ? "lost" : "gives back", event_list(rebalance));
+    log_list(rebalance, rebalance->is_lost ? LOG_WARN : LOG_INFO,
+             rebalance->is_lost ? "lost" : "gives back", event_list(rebalance));
     dispatcher_set_need(intake_of(rebalance)->dispatcher, NEED_EVERY, 0);
+}
+
+static bool is_any_running(struct rebalance *rebalance)
+{
+    for (int i = 0; i < event_list(rebalance)->cnt; i++) {
+        const struct partition *partition = partition_at(rebalance, i);
+        if (partition->epoch != 0 && partition_running(partition) > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_any_awaited(struct rebalance *rebalance)
+{
+    for (int i = 0; i < event_list(rebalance)->cnt; i++)
+        if (partition_at(rebalance, i)->awaited_count > 0)
+            return true;
+    return false;
 }
 
 /* A stop's limit is its own; a lost assignment waits for nothing, its handlers run on and never
@@ -254,27 +281,25 @@ static bool is_drained(struct rebalance *rebalance)
 {
     int64_t deadline_ms =
         rebalance->is_stopping ? rebalance->stop_drain_ms : rebalance->deadline_ms;
-    if (rebalance->is_lost || clock_monotonic_ms() >= deadline_ms)
-        return true;
-    for (int i = 0; i < event_list(rebalance)->cnt; i++) {
-        const struct partition *partition = partition_at(rebalance, i);
-        if (partition->epoch != 0 && !partition_is_quiet(partition))
-            return false;
-    }
-    return true;
+    bool is_over = rebalance->is_lost || clock_monotonic_ms() >= deadline_ms;
+    if (!is_over && is_any_running(rebalance))
+        return false;
+    /* What ended since the turn began is settled before the last commit, or it would be repeated.
+     */
+    assignment_collect(rebalance->options.assignment);
+    return is_over || !is_any_awaited(rebalance);
 }
 
 static void warn_of_leftovers(struct rebalance *rebalance)
 {
     for (int i = 0; i < event_list(rebalance)->cnt; i++) {
         const struct partition *partition = partition_at(rebalance, i);
-        if (partition->epoch == 0 || partition_is_quiet(partition))
+        if (partition->epoch == 0 || !partition_is_busy(partition))
             continue;
         log_warn("consumer %s: %s[%d] is given back while %zu handlers still run and %zu records "
                  "wait for acknowledgements; they will not be committed",
                  name_of(rebalance), partition->lane->topic, partition->number,
-                 dispatcher_running(intake_of(rebalance)->dispatcher, partition->lane),
-                 partition->awaited_count);
+                 partition_running(partition), partition->awaited_count);
     }
 }
 
@@ -306,12 +331,28 @@ static bool is_last_commit_over(struct rebalance *rebalance)
     return true;
 }
 
+/* What is settled and was not committed is another reader's to repeat. */
+static void warn_of_uncommitted(const struct rebalance *rebalance,
+                                const struct partition *partition)
+{
+    const struct offsets *offsets = &partition->offsets;
+    if (!offsets_is_commit_due(offsets) || offsets->committed < 0)
+        return;
+    log_warn("consumer %s: %s[%d] %s before offsets %lld to %lld were committed; whoever is "
+             "assigned it next handles those records again",
+             name_of(rebalance), partition->lane->topic, partition->number,
+             rebalance->is_lost ? "was lost" : "is given back", (long long)offsets->committed,
+             (long long)offsets->position - 1);
+}
+
 static void end_revoke(struct rebalance *rebalance)
 {
     for (int i = 0; i < event_list(rebalance)->cnt; i++) {
         struct partition *partition = partition_at(rebalance, i);
-        if (partition->epoch != 0)
-            partition_drop(partition);
+        if (partition->epoch == 0)
+            continue;
+        warn_of_uncommitted(rebalance, partition);
+        partition_drop(partition);
     }
     answer(rebalance, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, event_list(rebalance));
     end_event(rebalance);
@@ -350,6 +391,10 @@ static bool step(struct rebalance *rebalance)
     case REBALANCE_RESOLVING:
         return false;
     case REBALANCE_WAITING:
+        if (rebalance->is_stopping) {
+            assign_nothing(rebalance);
+            return true;
+        }
         if (clock_monotonic_ms() < rebalance->deadline_ms)
             return false;
         begin_resolving(rebalance);

@@ -22,6 +22,7 @@ enum {
     HURRY_MS = 1000,          /* what a second signal leaves of stop_timeout */
     SAME_SIGNAL_MS = 300,     /* a supervisor may signal process and group: that is one signal */
     FLUSH_POLL_MS = 10,
+    GRACE_MS = 300, /* behind the deadline, for what is named and closed at it */
 };
 
 enum runtime_phase {
@@ -48,6 +49,7 @@ struct runtime {
 
     struct bindings_host host;
     struct producer **producers;
+    bool is_connecting_producers; /* on a helper, which walks over them */
     size_t open_producers;
     struct consumer **consumers; /* those that this process runs */
     size_t consumer_count;
@@ -58,8 +60,9 @@ struct runtime {
     struct worker *main_worker;
     char *main_failure;
 
-    int64_t signalled_ms;          /* 0: not asked to stop */
-    int64_t deadline_ms;           /* of the stop */
+    int64_t signalled_ms; /* 0: not asked to stop */
+    int64_t deadline_ms;  /* of the stop */
+    bool is_purged;
     int64_t main_deadline_ms;      /* of the script of our own */
     struct producer_counts counts; /* of all producers, at the end */
     int64_t began_ms;
@@ -167,7 +170,10 @@ static void on_producers_connected(uv_work_t *work, int status)
     (void)status;
     struct connecting *connecting = CONTAINER_OF(work, struct connecting, work);
     struct runtime *runtime = connecting->runtime;
-    if (connecting->rc != 0) {
+    runtime->is_connecting_producers = false;
+    if (runtime->phase != PHASE_RUNNING) {
+        step_stop(runtime);
+    } else if (connecting->rc != 0) {
         log_error("%s; the process stops", connecting->err.text);
         stop(runtime, EXIT_FATAL);
     } else {
@@ -182,6 +188,7 @@ static void start_connecting_producers(struct runtime *runtime)
 {
     struct connecting *connecting = xcalloc(1, sizeof *connecting);
     connecting->runtime = runtime;
+    runtime->is_connecting_producers = true;
     uv_queue_work(&runtime->loop, &connecting->work, connect_producers, on_producers_connected);
 }
 
@@ -305,7 +312,7 @@ static void add_counts(struct runtime *runtime)
         struct producer_counts counts = producer_counts(runtime->producers[i]);
         runtime->counts.published += counts.published;
         runtime->counts.acknowledged += counts.acknowledged;
-        runtime->counts.refused += counts.refused;
+        runtime->counts.refused += counts.refused + producer_outstanding(runtime->producers[i]);
     }
 }
 
@@ -322,6 +329,7 @@ static void begin_closing(struct runtime *runtime)
 
 static void purge(struct runtime *runtime)
 {
+    runtime->is_purged = true;
     log_error("%zu published records were not acknowledged in time and are given up",
               outstanding(runtime));
     for (size_t i = 0; i < runtime->config->producer_count; i++)
@@ -333,7 +341,7 @@ static void purge(struct runtime *runtime)
 /* Threads still run handlers: nothing they may touch can be freed, so the process ends here. */
 static _Noreturn void end_abruptly(const struct runtime *runtime)
 {
-    log_error("stopped with %zu handlers abandoned", runtime->abandoned);
+    log_error("stopped; what was abandoned is named above");
     _exit(runtime->exit_code == EXIT_OK ? EXIT_UNFINISHED : runtime->exit_code);
 }
 
@@ -350,7 +358,8 @@ static void step_stop(struct runtime *runtime)
     int64_t now_ms = clock_monotonic_ms();
     bool is_late = now_ms >= runtime->deadline_ms;
     if (runtime->phase == PHASE_STOPPING_CONSUMERS) {
-        if (runtime->running_consumers > 0 || !runtime->is_connection_stopped)
+        if (runtime->running_consumers > 0 || !runtime->is_connection_stopped ||
+            runtime->is_connecting_producers)
             return;
         runtime->phase = PHASE_FLUSHING;
     }
@@ -359,7 +368,8 @@ static void step_stop(struct runtime *runtime)
     if (outstanding(runtime) > 0) {
         if (!is_late)
             return;
-        purge(runtime);
+        if (!runtime->is_purged)
+            purge(runtime);
     }
     if (runtime->abandoned > 0)
         end_abruptly(runtime);
@@ -388,12 +398,29 @@ static void watch_progress(struct runtime *runtime)
     }
 }
 
+/* Whatever does not come to its end, a helper that blocks in a script or in librdkafka, the
+ * deadline holds. */
+static void watch_deadline(const struct runtime *runtime)
+{
+    static const char *const waiting_for[] = {
+        [PHASE_STOPPING_CONSUMERS] = "a consumer that does not end",
+        [PHASE_FLUSHING] = "deliveries that do not end",
+        [PHASE_CLOSING] = "a producer's handle that does not close",
+    };
+    if (clock_monotonic_ms() < runtime->deadline_ms + GRACE_MS)
+        return;
+    log_error("time is up with %s; the process ends without it", waiting_for[runtime->phase]);
+    _exit(runtime->exit_code == EXIT_OK ? EXIT_UNFINISHED : runtime->exit_code);
+}
+
 static void on_flush_poll(uv_timer_t *timer)
 {
     struct runtime *runtime = CONTAINER_OF(timer, struct runtime, flusher);
     if (runtime->options->is_main_all && runtime->options->timeout_ms > 0 &&
         runtime->phase < PHASE_CLOSING)
         watch_progress(runtime);
+    if (runtime->phase >= PHASE_STOPPING_CONSUMERS)
+        watch_deadline(runtime);
     step_stop(runtime);
 }
 
@@ -423,9 +450,7 @@ static void stop(struct runtime *runtime, int exit_code)
 
 static void hurry(struct runtime *runtime)
 {
-    if (runtime->phase == PHASE_CLOSING)
-        return;
-    log_warn("hurrying: handlers that still run in %d s are abandoned", HURRY_MS / 1000);
+    log_warn("hurrying: what still runs in %d s is abandoned", HURRY_MS / 1000);
     runtime->deadline_ms = clock_monotonic_ms() + HURRY_MS;
     for (size_t i = 0; i < runtime->consumer_count && runtime->running_consumers > 0; i++)
         consumer_stop(runtime->consumers[i], clock_monotonic_ms(), runtime->deadline_ms);

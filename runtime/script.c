@@ -13,6 +13,8 @@
 enum {
     MAX_POOLED = 256,             /* coroutines kept for the next calls */
     MAX_FAILURE_BYTES = 8 * 1024, /* of a message with its traceback */
+    LOAD_LIMIT_MS = 5000,         /* of the thread's own time, for all files of a state */
+    LOAD_LOOK_INSTRUCTIONS = 100000,
 };
 
 struct script {
@@ -55,6 +57,19 @@ static void load_handler(lua_State *L, int handlers, const struct script_source 
         raise_handler_error(L, source, handler, lua_tostring(L, -1));
     }
     lua_setfield(L, handlers, handler->type);
+}
+
+/* Every so many instructions of a loading script: a loop at the top of a file is to end, not to
+ * hang a check or a start. */
+static void on_load_instructions(lua_State *L, lua_Debug *event)
+{
+    (void)event;
+    if (clock_thread_ms() <= bindings_of(L)->load_deadline_ms)
+        return;
+    luaL_where(L, 0);
+    lua_pushfstring(L, "%sthe top of a file still runs after %d s", lua_tostring(L, -1),
+                    LOAD_LIMIT_MS / 1000);
+    lua_error(L);
 }
 
 /* Protected: opens the libraries and loads every handler; leaves the table of handlers. */
@@ -101,6 +116,8 @@ struct script *script_new(const struct script_source *source, struct error *err)
         return NULL;
     }
     script->bindings = bindings_new(script->L, source->host, source->consumer);
+    script->bindings->load_deadline_ms = clock_thread_ms() + LOAD_LIMIT_MS;
+    lua_sethook(script->L, on_load_instructions, LUA_MASKCOUNT, LOAD_LOOK_INSTRUCTIONS);
     lua_pushcfunction(script->L, on_load_error);
     lua_pushcfunction(script->L, load_all);
     lua_pushlightuserdata(script->L, (void *)source);
@@ -109,6 +126,7 @@ struct script *script_new(const struct script_source *source, struct error *err)
         script_free(&script);
         return NULL;
     }
+    lua_sethook(script->L, NULL, 0, 0);
     script->handlers = luaL_ref(script->L, LUA_REGISTRYINDEX);
     lua_settop(script->L, 0);
     return script;
@@ -149,14 +167,27 @@ static void thread_put(struct script *script, struct call *call)
     call->thread = NULL;
 }
 
+/* Pushes the error value at 1 as text: a table that does not say itself how shows its fields. */
+static void push_error_text(lua_State *L)
+{
+    struct buffer *text = &bindings_of(L)->text;
+    struct error err;
+    buffer_clear(text, MAX_FAILURE_BYTES);
+    if (lua_istable(L, 1) && luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL &&
+        json_encode(L, 1, text, &err) == 0)
+        lua_pushlstring(L, text->bytes, text->length);
+    else
+        luaL_tolstring(L, 1, NULL);
+}
+
 /* Protected: the error value on top of the call's coroutine, as text with its traceback. */
 static int describe_error(lua_State *L)
 {
     lua_State *thread = lua_touserdata(L, 1);
     lua_settop(L, 0);
     lua_xmove(thread, L, 1);
-    const char *message = luaL_tolstring(L, 1, NULL);
-    luaL_traceback(L, thread, message, 0);
+    push_error_text(L);
+    luaL_traceback(L, thread, lua_tostring(L, -1), 0);
     return 1;
 }
 

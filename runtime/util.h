@@ -30,6 +30,9 @@ char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_ns(void);
 
+/* The time that this thread has run. */
+int64_t clock_thread_ms(void);
+
 /* Milliseconds since 1970. */
 int64_t clock_wall_ms(void);
 

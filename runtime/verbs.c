@@ -61,8 +61,7 @@ int verb_run(const struct command_line *line)
 static int run_dev(const struct application *application, const struct dev_broker *broker)
 {
     const struct bundle_file *traffic = bundle_find(application->bundle, "dev");
-    log_info("in dev the brokers of the config (%s) and its security properties are set aside",
-             application->config->clusters[0].brokers);
+    log_info("in dev the brokers and security properties of the config are set aside");
     char chunkname[512] = "";
     struct worker_main main = {0};
     if (traffic != NULL) {
@@ -118,6 +117,11 @@ int verb_broker(const struct command_line *line)
 
 /* --- check --- */
 
+static void say_count(size_t count, const char *what, const char *behind)
+{
+    printf(" %zu %s%s%s", count, what, count == 1 ? "" : "s", behind);
+}
+
 int verb_check(const struct command_line *line)
 {
     struct application application;
@@ -127,9 +131,11 @@ int verb_check(const struct command_line *line)
     const struct config *config = application.config;
     for (size_t i = 0; i < config->notice_count; i++)
         printf("%s\n", config->notices[i]);
-    printf("%s: good: %zu topics, %zu producers, %zu consumers, %zu script files\n", config->path,
-           config->topic_count, config->producer_count, config->consumer_count,
-           application.bundle->count);
+    printf("%s: good:", config->path);
+    say_count(config->topic_count, "topic", ",");
+    say_count(config->producer_count, "producer", ",");
+    say_count(config->consumer_count, "consumer", ",");
+    say_count(application.bundle->count, "script file", "\n");
     application_destroy(&application);
     return EXIT_OK;
 }
@@ -159,7 +165,8 @@ static int check_publish(const struct config *config, const struct command_line 
 static void say_published(const struct runtime_result *result)
 {
     double seconds = (double)result->elapsed_ms / 1000;
-    printf("published %" PRIu64 " events in %.1f s", result->acknowledged, seconds);
+    printf("published %" PRIu64 " event%s in %.1f s", result->acknowledged,
+           result->acknowledged == 1 ? "" : "s", seconds);
     if (seconds > 0)
         printf(" (%.0f a second)", (double)result->acknowledged / seconds);
     if (result->refused > 0)

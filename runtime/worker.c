@@ -32,7 +32,8 @@ struct worker {
     struct hand *hands;
     size_t busy; /* hands that are not free */
     struct link free;
-    struct link woken; /* what they waited for is there */
+    struct link woken;    /* what they waited for is there */
+    struct link resuming; /* those of them whose turn it is; then a new record has its own */
     struct timers timers;
     struct record *next; /* taken and not begun: the dispatcher counts it as running */
     bool is_idle;        /* the last take found nothing */
@@ -150,14 +151,6 @@ static void find_woken(struct worker *worker)
         wake_hand(worker, index);
 }
 
-static void resume_woken(struct worker *worker)
-{
-    struct hand *hand = hand_of(list_pop(&worker->woken));
-    hand_settle(worker, hand, script_resume(worker->script, &hand->call));
-}
-
-/* --- the thread --- */
-
 /* Before the worker turns to something that is not the record it was woken for. */
 static void stop_idling(struct worker *worker)
 {
@@ -165,6 +158,24 @@ static void stop_idling(struct worker *worker)
         dispatcher_leave(worker->options.dispatcher, &worker->taker);
     worker->is_idle = false;
 }
+
+/* Resumes those that are woken by now. One that is due again at once waits until a new record has
+ * had its turn, so that a handler that polls keeps nobody from beginning. */
+static bool resume_woken(struct worker *worker)
+{
+    find_woken(worker);
+    if (list_is_empty(&worker->woken))
+        return false;
+    stop_idling(worker);
+    list_move_all(&worker->resuming, &worker->woken);
+    for (struct link *link; (link = list_pop(&worker->resuming)) != NULL;) {
+        struct hand *hand = hand_of(link);
+        hand_settle(worker, hand, script_resume(worker->script, &hand->call));
+    }
+    return true;
+}
+
+/* --- the thread --- */
 
 /* Takes a record when there is a free hand; false when there is nothing to begin. */
 static bool take_next(struct worker *worker)
@@ -191,15 +202,11 @@ static bool is_done(struct worker *worker)
 static void run(struct worker *worker)
 {
     while (worker->next != NULL || !is_done(worker)) {
-        find_woken(worker);
-        if (!list_is_empty(&worker->woken)) {
-            stop_idling(worker);
-            resume_woken(worker);
-        } else if (take_next(worker)) {
+        bool has_resumed = resume_woken(worker);
+        if (take_next(worker))
             begin_next(worker);
-        } else {
+        else if (!has_resumed)
             inbox_sleep(worker->inbox, timers_next_ms(&worker->timers));
-        }
     }
 }
 
@@ -241,6 +248,7 @@ static struct worker *worker_new(const struct worker_options *options)
     timers_init(&worker->timers);
     list_init(&worker->free);
     list_init(&worker->woken);
+    list_init(&worker->resuming);
     atomic_init(&worker->is_retiring, false);
     worker->hands = xcalloc((size_t)options->hands, sizeof worker->hands[0]);
     for (int i = 0; i < options->hands; i++) {

@@ -79,7 +79,7 @@ M.list = {
   { "false, reason", "no stock" },
   { "nil, table", "T" },
   { "error(nil)", "nil\n", is_traced = true },
-  { "error({})", "table: ", is_traced = true },
+  { "error({})", "{}", is_traced = true },
   { "error(tostring)", "out of stock\n", is_traced = true },
   { "bad tostring", "(no error message)" },
   { "yields", YIELDED },

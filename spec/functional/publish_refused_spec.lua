@@ -125,7 +125,6 @@ describe("publish", function()
   end)
 
   it("fails a handler once that awaits what Kafka refuses", function()
-    pending("the refusal and the error of await are both logged and counted")
     produce(0, "Awaits")
     lagoon:wait_log("^consumer c: a record failed")
     -- When this one is committed, main has heard of the end of the other.

@@ -96,6 +96,25 @@ describe("lagoon publish", function()
     assert.equal(5, (run.process:wait_exit()))
   end)
 
+  it("refuses an event that cannot have the key field, and publishes the others", function()
+    local process = publish({ "null", '"text"', '{"id":"a"}', "7" })
+    assert.equal(5, process.code)
+    for number, kind in pairs({ [1] = "null", [2] = "string", [4] = "number" }) do
+      assert.matches(("line %d: publish: the event is a %s and has no 'id', which is the key of " ..
+        "producer 'out'; give a key\n"):format(number, kind), process:stderr(), 1, true)
+    end
+    assert.equal(1, #broker:consume(topic))
+  end)
+
+  it("gives up in time also when --timeout ends within a look at the brokers", function()
+    local began = uv.hrtime()
+    local run = new(nil, "127.0.0.1:" .. port.free()):run({ "publish", "out", "Sent", "--timeout",
+      "2s" }, { input = "{}" })
+    assert.equal(4, run.process.code)
+    local took_ms = (uv.hrtime() - began) / 1000000
+    assert.is_true(took_ms > 1900 and took_ms < 4000, took_ms .. " ms")
+  end)
+
   it("gives up when no broker answers within --timeout", function()
     local address = "127.0.0.1:" .. port.free()
     local began = uv.hrtime()

@@ -92,12 +92,22 @@ describe("lagoon", function()
     assert.equal(0, (twin({ "check" }, "LAGOON_CONFIG", "")))
   end)
 
+  it("check ends a file that does not come to its end", function()
+    local app = application.new("localhost:9092", { consumers = {
+      c = { topic = "t", group = "g", handlers = { A = "handlers.a" } } } },
+      { ["handlers/a"] = "local n = 0\nwhile true do n = n + 1 end\n" })
+    local process = app:run({ "check" }, nil, 30000).process
+    assert.equal(3, process.code)
+    assert.matches("scripts/handlers/a.lua:2: the top of a file still runs after 5 s",
+      process:stderr(), 1, true)
+  end)
+
   it("finds scripts beside the config", function()
     local app = application.new("", CONFIG, { ["handlers/a"] = "return print",
       ["handlers/b"] = "return print" })
     local checked = lagoon.run({ "check", "--config", app.folder .. "/config.lua" })
     assert.equal(0, checked.code)
-    assert.equal(("%s/config.lua: good: 0 topics, 1 producers, 2 consumers, 4 script files\n")
+    assert.equal(("%s/config.lua: good: 0 topics, 1 producer, 2 consumers, 4 script files\n")
       :format(app.folder), checked:stdout())
   end)
 

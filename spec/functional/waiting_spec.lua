@@ -26,13 +26,31 @@ return function(event, context)
 end
 ]]
 
+-- Waits without an end in sight, a moment at a time, until another record has been handled.
+local POLLS = [[
+local journal = require("journal")
+local lagoon = require("lagoon")
+
+local is_over = false
+
+return function(event, context)
+  if event.n > 1 then
+    is_over = true
+  end
+  while not is_over do
+    lagoon.sleep(0)
+  end
+  journal.record(context, { what = "end", n = event.n })
+end
+]]
+
 describe("a handler that waits", function()
   local broker, app
   local topics = {}
 
   setup(function()
     broker = brokers.start()
-    for _, name in ipairs({ "shared", "single", "examples", "out" }) do
+    for _, name in ipairs({ "shared", "single", "polls", "examples", "out" }) do
       topics[name] = broker:new_topic(name, 1)
     end
     local function consumer(name, buffer_size)
@@ -44,15 +62,17 @@ describe("a handler that waits", function()
       consumers = {
         shared = consumer("shared", 100),
         single = consumer("single", 1),
+        polls = consumer("polls"),
         examples = consumer("examples"),
       },
     }, {
       ["handlers/shared"] = GATED,
       ["handlers/single"] = SLEEPS,
+      ["handlers/polls"] = POLLS,
       ["handlers/examples"] = examples,
     })
     local lagoon = app:start({ "run" })
-    for _, name in ipairs({ "shared", "single", "examples" }) do
+    for _, name in ipairs({ "shared", "single", "polls", "examples" }) do
       lagoon:wait_assigned(name)
     end
   end)
@@ -88,6 +108,11 @@ describe("a handler that waits", function()
     for i, entry in ipairs(entries) do
       assert.same({ i % 2 == 1 and "begin" or "end", (i + 1) // 2 }, { entry.what, entry.n })
     end
+  end)
+
+  it("keeps no record from beginning, even when it only ever waits for a moment", function()
+    produce("polls", 2)
+    app:wait_journal(2, { topic = topics.polls })
   end)
 
   describe("example", function()
