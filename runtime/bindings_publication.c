@@ -49,8 +49,7 @@ static void use_missing_key(lua_State *L, struct producer_value *value,
     if (path != NULL && value->config->key_missing == KEY_MISSING_ERROR)
         luaL_error(L, "publish: the event has no '%s', which is the key of producer '%s'", path,
                    value->config->name);
-    if (path != NULL && !value->has_warned) {
-        value->has_warned = true;
+    if (path != NULL && value->producer != NULL && producer_is_first_missing_key(value->producer)) {
         log_warn("producer %s: an event has no '%s'; its key is a fresh UUID (said once)",
                  value->config->name, path);
     }

@@ -14,7 +14,6 @@ enum { ARG_PRODUCER = 1, ARG_TYPE, ARG_EVENT, ARG_OPTIONS, ARG_TEXT, ARG_LAST = 
 struct producer_value {
     const struct producer_config *config;
     struct producer *producer; /* NULL where nothing is published, as in a check */
-    bool has_warned;           /* of a missing key */
 };
 
 /* Raises an error for an option that does not exist. */

@@ -52,6 +52,9 @@ static const struct preset presets[] = {
     {"fetch.wait.max.ms", "5", CONSUMERS, EMBEDDED_BROKER, 0, 0, NULL},
     {"session.timeout.ms", "6000", CONSUMERS, EMBEDDED_BROKER, 0, 0, NULL},
     {"heartbeat.interval.ms", "1000", CONSUMERS, EMBEDDED_BROKER, 0, 0, NULL},
+    /* It has been seen to leave a request unanswered: then it is asked again before the session is
+     * over, not after a minute. */
+    {"socket.timeout.ms", "4000", CONSUMERS, EMBEDDED_BROKER, 0, 0, NULL},
 
     {"enable.idempotence", "true", PRODUCERS, ANY_BROKER, 0, 0, NULL},
     {"linger.ms", "2", PRODUCERS, ANY_BROKER, 0, 0, NULL},

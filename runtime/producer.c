@@ -32,6 +32,11 @@ struct producer *producer_new(uv_loop_t *loop, const struct producer_config *con
     return producer;
 }
 
+bool producer_is_first_missing_key(struct producer *producer)
+{
+    return !atomic_exchange(&producer->has_missed_key, true);
+}
+
 const struct producer_config *producer_config(const struct producer *producer)
 {
     return producer->config;

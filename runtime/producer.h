@@ -41,6 +41,9 @@ MUST_USE int producer_connect(struct producer *producer, struct error *err);
 
 const struct producer_config *producer_config(const struct producer *producer);
 
+/* True once, of all threads: an event without its key field is warned of then. */
+bool producer_is_first_missing_key(struct producer *producer);
+
 /* What is to be published; all borrowed for the call. */
 struct publication {
     const char *topic;    /* NULL: the producer's */

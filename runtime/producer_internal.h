@@ -66,6 +66,7 @@ struct producer {
 
     /* Given to librdkafka and not reported. Raised before the record is given. */
     atomic_size_t outstanding;
+    atomic_bool has_missed_key;
     atomic_uint_least64_t published;
     atomic_uint_least64_t acknowledged;
     atomic_uint_least64_t refused;
