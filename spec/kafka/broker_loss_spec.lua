@@ -53,7 +53,9 @@ describe("Without its broker a member", function()
   end
 
   local function check_loss(wait_away)
-    local judge = oracle.new({ brokers = cluster.brokers, has_out_topic = true })
+    -- So few that handlers have to wait for room.
+    local judge = oracle.new({ brokers = cluster.brokers, has_out_topic = true,
+      out_properties = { ["queue.buffering.max.messages"] = 20 } })
     local member = judge:start_member()
     local sent = judge:start_traffic({ rate = 300, keys = 100, event = function()
       return { random_ms = 5, publish = 1 }

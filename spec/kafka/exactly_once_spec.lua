@@ -13,10 +13,14 @@ local function lines_of(number)
   return lines
 end
 
-local function publish_all(judge)
-  for number, type in ipairs(TYPES) do
-    judge:publish(type, lines_of(number))
-  end
+local function publish(judge, type, lines)
+  local input = table.concat(lines, "\n") .. "\n"
+  local publisher = judge.app:start({ "publish", "orders", type }, { input = input }).process
+  publisher.is_tool = true
+  judge:wait("the end of lagoon publish", 60000, function()
+    return not publisher:is_running()
+  end)
+  assert.equal(0, publisher:wait_exit())
 end
 
 local function run_undisturbed(consumer)
@@ -24,7 +28,9 @@ local function run_undisturbed(consumer)
   local judge = oracle.new({ partitions = 10, consumer = consumer,
     is_ordered = consumer.distribution == "key" })
   local member = judge:start_member()
-  publish_all(judge)
+  for number, type in ipairs(TYPES) do
+    publish(judge, type, lines_of(number))
+  end
   judge:wait_handled(60000)
 
   assert.equal(0, member:stop())

@@ -4,10 +4,9 @@
 -- Handlers write a line into one ledger when they begin and when they end. A line is one append, so
 -- the ledger has one order for all workers and processes.
 
-local application = require("spec.support.application")
+local application = require("spec.support.oracle_application")
 local broker = require("spec.support.broker")
 local scope = require("spec.support.scope")
-local scripts = require("spec.support.oracle_scripts")
 local traffic = require("spec.support.oracle_traffic")
 local unit = require("unit")
 local uv = require("luv")
@@ -28,36 +27,9 @@ Oracle.__index = Oracle
 
 local SAMPLE_MS = 100
 
-local function merge(defaults, changes)
-  local merged = {}
-  for name, value in pairs(defaults) do
-    merged[name] = value
-  end
-  for name, value in pairs(changes or {}) do
-    merged[name] = value
-  end
-  return merged
-end
-
-local function config_of(self, options)
-  local handlers = { OrderCreated = "work", OrderPaid = "work", OrderShipped = "work" }
-  return {
-    producers = {
-      orders = { topic = self.topic, key_field = "order_id" },
-      out = { topic = self.out_topic or self.topic },
-    },
-    consumers = {
-      orders = merge({ topic = self.topic, group = self.group, workers = 4, handlers = handlers },
-        options.consumer),
-    },
-    stop_timeout = options.stop_timeout,
-    log = options.log,
-  }
-end
-
----A topic, a group, an application whose handlers do what their events ask for (oracle_scripts).
----@param options? {partitions: integer?, consumer: table?, brokers: string?, stop_timeout: string?,
---- is_ordered: boolean?, has_out_topic: boolean?, settings: table?, log: table?}
+---A topic, a group, an application whose handlers do what their events ask for.
+---@param options? {partitions: integer?, consumer: table?, brokers: string?, is_ordered: boolean?,
+--- has_out_topic: boolean?, out_properties: table?} consumer: keys of its config that differ;
 --- is_ordered: unless false, the records of a key have to be handled one by one, in order
 ---@return spec.Oracle
 function M.new(options)
@@ -71,16 +43,14 @@ function M.new(options)
     sampled_at = 0,
     samples = 0,
   }, Oracle)
-  self:create_topic(self.topic, self.partitions, options.settings)
+  self:create_topic(self.topic, self.partitions)
   if options.has_out_topic then
     self.out_topic = broker.unique("out")
     self:create_topic(self.out_topic, 1)
   end
-  self.app = application.new(brokers, config_of(self, options))
-  for name, source in pairs(scripts.at(self.app.folder)) do
-    self.app:script(name, source)
-  end
-  self.verdicts = verdicts.new(self.app.folder .. "/ledger", options.is_ordered ~= false)
+  local ledger
+  self.app, ledger = application.new(self, options)
+  self.verdicts = verdicts.new(ledger, options.is_ordered ~= false)
   self.watch = unit.oracle.watch(brokers, self.group, self.topic, self.partitions)
   scope.defer(function()
     self.watch:close()
@@ -90,9 +60,8 @@ end
 
 ---@param name string
 ---@param partitions integer
----@param settings? table<string, any>
-function Oracle:create_topic(name, partitions, settings)
-  assert(unit.kafka.create_topic(self.brokers, name, partitions, nil, settings))
+function Oracle:create_topic(name, partitions)
+  assert(unit.kafka.create_topic(self.brokers, name, partitions))
   wait.till("topic " .. name, 10000, function()
     return unit.kafka.partitions(self.brokers, name) == partitions
   end)
@@ -144,19 +113,6 @@ end
 ---@return spec.Traffic
 function Oracle:start_traffic(options)
   return traffic.start(self, options)
-end
-
----Runs `lagoon publish` to its end.
----@param type string
----@param lines string[]
-function Oracle:publish(type, lines)
-  local input = table.concat(lines, "\n") .. "\n"
-  local publisher = self.app:start({ "publish", "orders", type }, { input = input }).process
-  publisher.is_tool = true
-  self:wait("the end of lagoon publish", 60000, function()
-    return not publisher:is_running()
-  end)
-  assert(publisher:wait_exit() == 0, publisher:tail())
 end
 
 ---Reads what handlers wrote, and looks at what is committed.

@@ -1,20 +1,8 @@
 -- What the ledger of an oracle shows, and what is wrong with it.
 
-local directory = require("spec.support.directory")
+local ledger = require("spec.support.oracle_ledger")
 
 local M = {}
-
----What a handler wrote when it began or ended.
----@class spec.LedgerEntry
----@field partition integer
----@field offset integer
----@field at integer milliseconds since 1970
----@field sent_at integer the same: the record's timestamp
----@field began_at integer? of one that ended
----@field worker integer
----@field pid integer
----@field key string
----@field number integer which of its key's records it is; 0: that does not matter
 
 ---@class spec.Verdicts
 ---@field wrong string[] sentences; empty when all is well
@@ -26,14 +14,12 @@ Verdicts.__index = Verdicts
 
 local MAX_WRONG = 20
 
----@param path string
+---@param path string of the ledger
 ---@param is_ordered boolean
 ---@return spec.Verdicts
 function M.new(path, is_ordered)
-  directory.write(path, "")
   return setmetatable({
-    file = assert(io.open(path, "rb")),
-    rest = "",
+    ledger = ledger.new(path),
     is_ordered = is_ordered,
     wrong = {},
     begun = {}, -- [partition][offset]: times
@@ -94,12 +80,10 @@ function Verdicts:begin(id, entry)
 end
 
 function Verdicts:finish(id, entry)
-  local began = self.running[id]
-  if not began then
+  if not self.running[id] then
     self:blame("%s ended without a beginning", name(entry))
     return
   end
-  entry.began_at = began.at
   self.running[id] = nil
   self.handled = self.handled + 1
   count(self.ended, entry.partition, entry.offset)
@@ -115,22 +99,14 @@ end
 
 ---Reads what was written since the last time.
 function Verdicts:read()
-  local text = self.rest .. (self.file:read("a") or "")
-  local whole = text:match("^.*\n") or ""
-  self.rest = text:sub(#whole + 1)
-  local pattern = "(%u) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) ([^\n]*)\n"
-  for mark, pid, worker, partition, offset, at, sent_at, number, key in whole:gmatch(pattern) do
-    local entry = { pid = math.tointeger(pid), worker = math.tointeger(worker),
-      partition = math.tointeger(partition), offset = math.tointeger(offset),
-      at = math.tointeger(at), sent_at = math.tointeger(sent_at),
-      number = math.tointeger(number), key = key }
-    local id = ("%s %s %s"):format(pid, partition, offset)
-    if mark == "B" then
+  self.ledger:read(function(entry)
+    local id = ("%d %d %d"):format(entry.pid, entry.partition, entry.offset)
+    if entry.mark == "B" then
       self:begin(id, entry)
     else
       self:finish(id, entry)
     end
-  end
+  end)
 end
 
 ---Every record below what is committed has ended, and what is committed never goes back.
@@ -138,7 +114,7 @@ end
 function Verdicts:judge_commit(committed)
   for partition, offset in pairs(committed) do
     local ended = self.ended[partition] or {}
-    local safe = self.safe[partition] or self:first_of(partition)
+    local safe = self.safe[partition] or 0
     while safe < offset do
       if not ended[safe] then
         self:blame("%d is committed in partition %d, and %d has not ended", offset, partition, safe)
@@ -165,18 +141,13 @@ function Verdicts:excuse(partition, first, last)
   end
 end
 
----The oracle's records begin here; a spec that starts later sets `first`.
-function Verdicts:first_of(partition)
-  return self.first and self.first[partition] or 0
-end
-
 ---@param ends table<integer, integer> the offset after the last record, by partition
 ---@return string[] "partition:offset" of those that never ended
 function Verdicts:missing(ends)
   local missing = {}
   for partition, offset in pairs(ends) do
     local ended = self.ended[partition] or {}
-    for i = self:first_of(partition), offset - 1 do
+    for i = 0, offset - 1 do
       if not ended[i] then
         table.insert(missing, ("%d:%d"):format(partition, i))
       end

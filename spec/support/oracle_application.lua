@@ -1,4 +1,7 @@
--- The scripts of an oracle's application.
+-- The application of an oracle: a ledger that all its processes append to, and handlers that do
+-- what their events ask for.
+
+local application = require("spec.support.application")
 
 local M = {}
 
@@ -89,10 +92,37 @@ return function(event, context)
 end
 ]]
 
----@param folder string of the application
----@return table<string, string> source by module
-function M.at(folder)
-  return { ledger = LEDGER:format(folder .. "/ledger"), work = WORK:format(folder .. "/gates/") }
+local function config_of(oracle, options)
+  local config = {
+    producers = {
+      orders = { topic = oracle.topic, key_field = "order_id" },
+      out = { topic = oracle.out_topic or oracle.topic, properties = options.out_properties },
+    },
+    consumers = {
+      orders = {
+        topic = oracle.topic,
+        group = oracle.group,
+        workers = 4,
+        handlers = { OrderCreated = "work", OrderPaid = "work", OrderShipped = "work" },
+      },
+    },
+  }
+  for name, value in pairs(options.consumer or {}) do
+    config.consumers.orders[name] = value
+  end
+  return config
+end
+
+---@param oracle spec.Oracle its brokers, group and topics
+---@param options table as in oracle.new
+---@return spec.Application app
+---@return string ledger path
+function M.new(oracle, options)
+  local app = application.new(oracle.brokers, config_of(oracle, options))
+  local ledger = app.folder .. "/ledger"
+  app:script("ledger", LEDGER:format(ledger))
+  app:script("work", WORK:format(app.folder .. "/gates/"))
+  return app, ledger
 end
 
 return M
