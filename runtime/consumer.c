@@ -478,6 +478,7 @@ static void step_stop(struct consumer *consumer)
         abandon(consumer);
 }
 
+/* Said when nothing can begin any more. */
 static void say_waiting(struct consumer *consumer)
 {
     size_t running = dispatcher_running_all(&consumer->dispatcher);
@@ -513,8 +514,8 @@ void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int6
         return;
     case CONSUMER_RUNNING:
         consumer->state = CONSUMER_STOPPING;
-        say_waiting(consumer);
         begin_stop(consumer);
+        say_waiting(consumer);
         return;
     case CONSUMER_STOPPING:
     case CONSUMER_RETIRING:
