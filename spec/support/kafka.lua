@@ -1,8 +1,7 @@
 -- A real Apache Kafka on the loopback interface: KRaft, one node or three, small.
---
--- Its jars are in LAGOON_KAFKA_JARS; `make test-kafka` has Maven put them there.
 
 local directory = require("spec.support.directory")
+local java = require("spec.support.java")
 local port = require("spec.support.port")
 local process = require("spec.support.process")
 local scope = require("spec.support.scope")
@@ -39,12 +38,6 @@ broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 ]]
 
-local function java(heap, ...)
-  local jars = assert(os.getenv("LAGOON_KAFKA_JARS"), "LAGOON_KAFKA_JARS is not set")
-  return { "java", heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-    "-Dlog4j2.configurationFile=spec/support/kafka/log4j2.properties", "-cp", jars .. "/*", ... }
-end
-
 ---@class spec.KafkaNode
 ---@field id integer
 ---@field address string
@@ -65,14 +58,15 @@ function Node:format(folder, voters, replicas)
     CONTROLLER = self.controller, DATA = folder .. "/data-" .. self.id }
   self.settings = directory.write(("%s/node-%d.properties"):format(folder, self.id),
     (SETTINGS:gsub("@(%u+)@", values)))
-  local tool = process.run(java("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID,
-    "-c", self.settings), nil, START_MS)
+  local tool = process.run(java.command("-Xmx128m", "kafka.tools.StorageTool", "format", "-t",
+    CLUSTER_ID, "-c", self.settings), nil, START_MS)
   assert(tool.code == 0, tool:tail())
 end
 
 ---Starts it, again with the data that it has; does not wait.
 function Node:start()
-  self.process = process.start(java("-Xmx384m", "-Xms256m", "kafka.Kafka", self.settings))
+  local command = java.command("-Xmx384m", "-Xms256m", "kafka.Kafka", self.settings)
+  self.process = process.start(command)
 end
 
 ---As when its machine loses power.
