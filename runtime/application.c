@@ -85,6 +85,12 @@ int application_load(struct application *application, const struct command_line 
     return exit_code;
 }
 
+void application_say_notices(const struct application *application)
+{
+    for (size_t i = 0; i < application->config->notice_count; i++)
+        log_info("%s", application->config->notices[i]);
+}
+
 void application_destroy(struct application *application)
 {
     bundle_free(&application->bundle);

@@ -18,6 +18,9 @@ struct application {
 MUST_USE int application_load(struct application *application, const struct command_line *line,
                               bool is_dev);
 
+/* What the config wants said at a start, such as a key that has no effect yet. */
+void application_say_notices(const struct application *application);
+
 void application_destroy(struct application *application);
 
 #endif

@@ -11,7 +11,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "log.h"
-#include "verbs.h"
+#include "verb.h"
 
 #define VERSION "0.1.0"
 

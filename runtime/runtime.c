@@ -14,6 +14,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "log.h"
+#include "main_script.h"
 #include "producer.h"
 #include "thread.h"
 
@@ -39,7 +40,6 @@ struct runtime {
     uv_loop_t loop;
     uv_signal_t signals[2];
     uv_timer_t flusher; /* watches the deadline of a stop */
-    uv_async_t main_exit;
     enum runtime_phase phase;
     int exit_code;
 
@@ -56,19 +56,16 @@ struct runtime {
     size_t running_consumers;
     size_t abandoned;
 
-    struct script *main_script;
-    struct worker *main_worker;
-    char *main_failure;
+    struct main_script main;
 
     int64_t signalled_ms; /* 0: not asked to stop */
     int64_t deadline_ms;  /* of the stop */
+    bool is_given_up;     /* a script that has the program for itself waited too long */
     bool is_purged;
     int64_t main_deadline_ms;      /* of the script of our own */
     struct producer_counts counts; /* of all producers, at the end */
     int64_t began_ms;
     int64_t ended_ms;
-    size_t last_outstanding; /* when progress_ms was noted */
-    int64_t progress_ms;
 };
 
 static void stop(struct runtime *runtime, int exit_code);
@@ -194,39 +191,20 @@ static void start_connecting_producers(struct runtime *runtime)
 
 /* --- the script of our own --- */
 
-static void on_main_worker_exit(void *context, struct worker *worker)
-{
-    (void)worker;
-    struct runtime *runtime = context;
-    uv_async_send(&runtime->main_exit);
-}
-
 static void start_main(struct runtime *runtime)
 {
-    const struct worker_options options = {
-        .name = "main",
-        .hands = 1,
-        .main = runtime->options->main,
-        .context = runtime,
-        .on_exit = on_main_worker_exit,
-    };
     struct error err;
-    if (worker_start(&runtime->main_worker, &options, &runtime->main_script, &err) == 0)
+    if (main_script_start(&runtime->main, &err) == 0)
         return;
     log_error("%s", err.text);
     stop(runtime, EXIT_INTERNAL);
 }
 
-static void on_main_exit(uv_async_t *async)
+static void on_main_end(void *context)
 {
-    struct runtime *runtime = CONTAINER_OF(async, struct runtime, main_exit);
-    const char *failure;
-    enum outcome outcome = worker_main_outcome(runtime->main_worker, &failure);
-    if (outcome == OUTCOME_FAILED)
-        runtime->main_failure = xstrdup(failure);
-    worker_join(&runtime->main_worker);
-    if (outcome == OUTCOME_FAILED && !runtime->options->is_main_all)
-        log_error("%s: %s", runtime->options->main->chunkname + 1, runtime->main_failure);
+    struct runtime *runtime = context;
+    if (runtime->main.failure != NULL && !runtime->options->is_main_all)
+        log_error("%s: %s", main_script_name(&runtime->main), runtime->main.failure);
     if (runtime->phase == PHASE_RUNNING && runtime->options->is_main_all)
         stop(runtime, EXIT_OK);
     else
@@ -247,8 +225,7 @@ static void on_connected(void *context, int exit_code)
     start_consumers(runtime);
     if (runtime->options->only != NULL && strcmp(runtime->options->only, "producers") == 0)
         start_connecting_producers(runtime);
-    if (runtime->options->main != NULL)
-        start_main(runtime);
+    start_main(runtime);
     if (runtime->options->is_main_all)
         uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
 }
@@ -295,7 +272,7 @@ static void close_loop_handles(struct runtime *runtime)
     uv_close((uv_handle_t *)&runtime->signals[0], NULL);
     uv_close((uv_handle_t *)&runtime->signals[1], NULL);
     uv_close((uv_handle_t *)&runtime->flusher, NULL);
-    uv_close((uv_handle_t *)&runtime->main_exit, NULL);
+    main_script_close(&runtime->main);
     connection_close(&runtime->connection);
 }
 
@@ -347,7 +324,7 @@ static _Noreturn void end_abruptly(const struct runtime *runtime)
 
 static void abandon_main(struct runtime *runtime)
 {
-    log_error("%s still runs and is abandoned", runtime->options->main->chunkname + 1);
+    log_error("%s still runs and is abandoned", main_script_name(&runtime->main));
     runtime->abandoned++;
     end_abruptly(runtime);
 }
@@ -373,7 +350,7 @@ static void step_stop(struct runtime *runtime)
     }
     if (runtime->abandoned > 0)
         end_abruptly(runtime);
-    if (runtime->main_worker != NULL) {
+    if (main_script_is_running(&runtime->main)) {
         if (now_ms >= runtime->main_deadline_ms)
             abandon_main(runtime);
         return;
@@ -384,18 +361,14 @@ static void step_stop(struct runtime *runtime)
 /* A script that has the program for itself is not to wait for ever on a broker that went away. */
 static void watch_progress(struct runtime *runtime)
 {
-    size_t count = outstanding(runtime);
-    int64_t now_ms = clock_monotonic_ms();
-    if (count == 0 || count != runtime->last_outstanding) {
-        runtime->last_outstanding = count;
-        runtime->progress_ms = now_ms;
-    } else if (now_ms - runtime->progress_ms >= runtime->options->timeout_ms) {
-        log_error("Kafka at %s has acknowledged nothing for %" PRId64 " ms",
-                  runtime->cluster.brokers, now_ms - runtime->progress_ms);
-        runtime->progress_ms = now_ms;
-        stop(runtime, EXIT_UNREACHABLE);
-        runtime->deadline_ms = now_ms;
-    }
+    int64_t stalled_ms = main_script_stalled_ms(&runtime->main, outstanding(runtime));
+    if (stalled_ms < runtime->options->timeout_ms || runtime->is_given_up)
+        return;
+    log_error("Kafka at %s has acknowledged nothing for %" PRId64 " ms", runtime->cluster.brokers,
+              stalled_ms);
+    runtime->is_given_up = true;
+    stop(runtime, EXIT_UNREACHABLE);
+    runtime->deadline_ms = clock_monotonic_ms();
 }
 
 /* Whatever does not come to its end, a helper that blocks in a script or in librdkafka, the
@@ -442,8 +415,7 @@ static void stop(struct runtime *runtime, int exit_code)
     runtime->deadline_ms = clock_monotonic_ms() + runtime->config->stop_timeout_ms;
     runtime->main_deadline_ms = clock_monotonic_ms() + HURRY_MS;
     uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
-    if (runtime->main_worker != NULL)
-        worker_retire(runtime->main_worker);
+    main_script_retire(&runtime->main);
     stop_consumers(runtime);
     connection_stop(&runtime->connection, on_connection_stopped);
 }
@@ -484,30 +456,40 @@ static void open_loop(struct runtime *runtime)
         uv_signal_start(&runtime->signals[i], on_signal, numbers[i]);
     }
     uv_timer_init(&runtime->loop, &runtime->flusher);
-    uv_async_init(&runtime->loop, &runtime->main_exit, on_main_exit);
 }
 
-static int make_main_script(struct runtime *runtime)
+static void make_main(struct runtime *runtime)
 {
-    const struct script_source source = {&runtime->host, runtime->options->bundle, NULL};
-    struct error err;
-    if (runtime->options->main == NULL)
-        return 0;
-    runtime->main_script = script_new(&source, &err);
-    if (runtime->main_script != NULL)
-        return 0;
-    log_error("%s", err.text);
-    return -1;
+    const struct main_script_options options = {
+        .loop = &runtime->loop,
+        .host = &runtime->host,
+        .bundle = runtime->options->bundle,
+        .chunk = runtime->options->main,
+        .context = runtime,
+        .on_end = on_main_end,
+    };
+    main_script_init(&runtime->main, &options);
 }
 
-static void read_result(const struct runtime *runtime, struct runtime_result *result)
+/* The connection has been started, so that a stop has something to stop. */
+static void load_main(struct runtime *runtime)
+{
+    struct error err;
+    if (main_script_load(&runtime->main, &err) == 0)
+        return;
+    log_error("%s", err.text);
+    stop(runtime, EXIT_CONFIG);
+}
+
+static void take_result(struct runtime *runtime, struct runtime_result *result)
 {
     *result = (struct runtime_result){
         .acknowledged = runtime->counts.acknowledged,
         .refused = runtime->counts.refused,
         .elapsed_ms = runtime->began_ms > 0 ? runtime->ended_ms - runtime->began_ms : 0,
-        .main_failure = runtime->main_failure,
+        .main_failure = runtime->main.failure,
     };
+    runtime->main.failure = NULL;
 }
 
 static void release(struct runtime *runtime)
@@ -516,7 +498,7 @@ static void release(struct runtime *runtime)
         consumer_free(&runtime->consumers[i]);
     free(runtime->consumers);
     free(runtime->producers);
-    script_free(&runtime->main_script);
+    main_script_destroy(&runtime->main);
     connection_destroy(&runtime->connection);
     int rc = uv_loop_close(&runtime->loop);
     assert(rc == 0);
@@ -539,12 +521,11 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     }
     open_loop(&runtime);
     make_producers(&runtime);
-    bool has_main = make_main_script(&runtime) == 0;
+    make_main(&runtime);
     start_connection(&runtime);
-    if (!has_main)
-        stop(&runtime, EXIT_CONFIG);
+    load_main(&runtime);
     uv_run(&runtime.loop, UV_RUN_DEFAULT);
-    read_result(&runtime, result);
+    take_result(&runtime, result);
     release(&runtime);
     return runtime.exit_code;
 }

@@ -7,9 +7,9 @@ local layers = require("spec.support.layers")
 local LAYERS = {
   order = {
     { "main" },
-    { "verbs" },
+    { "verb" },
     { "application", "runtime", "broker", "dev_broker" },
-    { "connection" },
+    { "connection", "main_script" },
     { "consumer" },
     { "membership", "pool" },
     { "rebalance" },

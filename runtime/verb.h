@@ -1,8 +1,8 @@
-/* verbs.h - what `lagoon VERB` does; each returns the exit code.
+/* verb.h - what `lagoon VERB` does; each returns the exit code.
  *
  * Threads: main. */
-#ifndef VERBS_H
-#define VERBS_H
+#ifndef VERB_H
+#define VERB_H
 
 #include "command_line.h"
 

@@ -1,0 +1,88 @@
+#include "main_script.h"
+
+#include <stdlib.h>
+
+#include "error.h"
+
+static void on_worker_exit(void *context, struct worker *worker)
+{
+    (void)worker;
+    struct main_script *main = context;
+    uv_async_send(&main->ended);
+}
+
+static void on_ended(uv_async_t *async)
+{
+    struct main_script *main = CONTAINER_OF(async, struct main_script, ended);
+    const char *failure;
+    if (worker_main_outcome(main->worker, &failure) == OUTCOME_FAILED)
+        main->failure = xstrdup(failure);
+    worker_join(&main->worker);
+    main->options.on_end(main->options.context);
+}
+
+void main_script_init(struct main_script *main, const struct main_script_options *options)
+{
+    *main = (struct main_script){.options = *options};
+    uv_async_init(options->loop, &main->ended, on_ended);
+}
+
+int main_script_load(struct main_script *main, struct error *err)
+{
+    const struct script_source source = {main->options.host, main->options.bundle, NULL};
+    if (main->options.chunk == NULL)
+        return 0;
+    main->script = script_new(&source, err);
+    return main->script != NULL ? 0 : -1;
+}
+
+int main_script_start(struct main_script *main, struct error *err)
+{
+    const struct worker_options options = {
+        .name = "main",
+        .hands = 1,
+        .main = main->options.chunk,
+        .context = main,
+        .on_exit = on_worker_exit,
+    };
+    if (main->options.chunk == NULL)
+        return 0;
+    return worker_start(&main->worker, &options, &main->script, err);
+}
+
+void main_script_retire(struct main_script *main)
+{
+    if (main->worker != NULL)
+        worker_retire(main->worker);
+}
+
+bool main_script_is_running(const struct main_script *main)
+{
+    return main->worker != NULL;
+}
+
+const char *main_script_name(const struct main_script *main)
+{
+    return main->options.chunk->chunkname + 1;
+}
+
+int64_t main_script_stalled_ms(struct main_script *main, size_t outstanding)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (outstanding == 0 || outstanding != main->last_outstanding) {
+        main->last_outstanding = outstanding;
+        main->progress_ms = now_ms;
+    }
+    return now_ms - main->progress_ms;
+}
+
+void main_script_close(struct main_script *main)
+{
+    uv_close((uv_handle_t *)&main->ended, NULL);
+}
+
+void main_script_destroy(struct main_script *main)
+{
+    script_free(&main->script);
+    free(main->failure);
+}

@@ -1,0 +1,54 @@
+/* `lagoon dev`: the same against an embedded broker, with the traffic of scripts/dev.lua. */
+#include "verb.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "application.h"
+#include "dev_broker.h"
+#include "error.h"
+#include "exit_code.h"
+#include "runtime.h"
+
+static int run_dev(const struct application *application, const struct dev_broker *broker)
+{
+    const struct bundle_file *traffic = bundle_find(application->bundle, "dev");
+    log_info("in dev the brokers and security properties of the config are set aside");
+    char chunkname[512] = "";
+    struct worker_main main = {0};
+    if (traffic != NULL) {
+        snprintf(chunkname, sizeof chunkname, "@%s", traffic->path);
+        main = (struct worker_main){chunkname, traffic->bytes, traffic->length, NULL, 0};
+        log_info("traffic comes from %s", traffic->path);
+    }
+    const struct runtime_options options = {
+        .config = application->config,
+        .bundle = application->bundle,
+        .embedded_brokers = broker->address,
+        .main = traffic != NULL ? &main : NULL,
+    };
+    struct runtime_result result;
+    int exit_code = runtime_run(&options, &result);
+    free(result.main_failure);
+    return exit_code;
+}
+
+int verb_dev(const struct command_line *line)
+{
+    struct application application;
+    struct dev_broker broker;
+    struct error err;
+    int exit_code = application_load(&application, line, true);
+    if (exit_code != 0)
+        return exit_code;
+    application_say_notices(&application);
+    if (dev_broker_start(&broker, application.config, line->port, &err) != 0) {
+        log_error("%s", err.text);
+        exit_code = EXIT_INTERNAL;
+    } else {
+        exit_code = run_dev(&application, &broker);
+        dev_broker_stop(&broker);
+    }
+    application_destroy(&application);
+    return exit_code;
+}

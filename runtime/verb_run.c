@@ -1,0 +1,44 @@
+/* `lagoon run`: what the config declares, until a signal. */
+#include "verb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "application.h"
+#include "exit_code.h"
+#include "runtime.h"
+
+/* --only names a side or a consumer. */
+static int check_only(const struct config *config, const char *only)
+{
+    if (only == NULL || strcmp(only, "producers") == 0 || strcmp(only, "consumers") == 0 ||
+        config_consumer(config, only) != NULL)
+        return 0;
+    fprintf(stderr,
+            "lagoon run: --only %s: it is producers, consumers, or a consumer's name:", only);
+    for (size_t i = 0; i < config->consumer_count; i++)
+        fprintf(stderr, " %s", config->consumers[i].name);
+    fprintf(stderr, "\n");
+    return EXIT_USAGE;
+}
+
+int verb_run(const struct command_line *line)
+{
+    struct application application;
+    struct runtime_result result;
+    int exit_code = application_load(&application, line, false);
+    if (exit_code != 0)
+        return exit_code;
+    exit_code = check_only(application.config, line->only);
+    if (exit_code == 0) {
+        application_say_notices(&application);
+        const struct runtime_options options = {
+            .config = application.config,
+            .bundle = application.bundle,
+            .only = line->only,
+        };
+        exit_code = runtime_run(&options, &result);
+    }
+    application_destroy(&application);
+    return exit_code;
+}
