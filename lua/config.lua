@@ -5,6 +5,7 @@ local lines = require("lagoon.config.lines")
 local reports = require("lagoon.config.report")
 local sandbox = require("lagoon.config.sandbox")
 local schema = require("lagoon.config.schema")
+local security = require("lagoon.config.security")
 
 local M = {}
 
@@ -20,19 +21,19 @@ local function strip(source)
   return (source:gsub("^\xef\xbb\xbf", ""):gsub("^#", "--#"))
 end
 
-local function check_value(source, value, report, natives)
+local function check_value(source, value, report, options, natives)
   local entry = lines.read(source)
   if type(value) == "table" then
-    return check.check(schema, value, entry, report, natives)
+    return check.check(schema, value, entry, report, options, natives)
   end
   report:problem(entry.line, nil, "must return a table, got " .. report:show(value))
 end
 
 -- Within limits too: the table may be endless or as large as memory.
-local function check_limited(source, value, report, natives)
+local function check_limited(source, value, report, options, natives)
   local count = #report.problems
   local ok, result = natives.run(function()
-    return check_value(source, value, report, natives)
+    return check_value(source, value, report, options, natives)
   end)
   if ok then
     return result
@@ -48,8 +49,9 @@ end
 function M.load(source, options, natives)
   local report = reports.new(options.path)
   source = strip(source)
+  security.source(source, report)
   local value, ran = sandbox.run(source, options, report, natives)
-  local config = ran and check_limited(source, value, report, natives) or nil
+  local config = ran and check_limited(source, value, report, options, natives) or nil
   local problems = report:list_problems()
   return {
     config = #problems == 0 and config or nil,

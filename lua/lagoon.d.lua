@@ -227,7 +227,21 @@ function file(path) end
 
 ---@class lagoon.ClusterConfig
 ---@field brokers string|string[] "host:port", several separated by commas or in a list
+---@field tls? boolean|lagoon.TlsConfig encrypts the connections; false
+---@field sasl? false|lagoon.SaslConfig logs in; false
 ---@field properties? table<string, string|integer|boolean> librdkafka's
+
+---@class lagoon.TlsConfig
+---@field ca_file? string PEM file of who signs the brokers' certificates; the system's
+---@field cert_file? string PEM file of the certificate that this client shows; none
+---@field key_file? string PEM file of its private key; none
+---@field key_password? string opens the private key; none
+---@field verify? boolean false takes any certificate; true
+
+---@class lagoon.SaslConfig
+---@field mechanism "PLAIN"|"SCRAM-SHA-256"|"SCRAM-SHA-512"
+---@field username string
+---@field password string never printed
 
 ---@class lagoon.TopicConfig
 ---@field partitions? integer when lagoon creates it; the broker's default

@@ -84,6 +84,43 @@ static void check_warnings(const struct check *check, rd_kafka_t *handle)
     rd_kafka_queue_destroy(queue);
 }
 
+/* OpenSSL's words in ours. */
+static const char *explain_tls(const char *key, const char *detail)
+{
+    if (strstr(detail, "key values mismatch") != NULL)
+        return "is not the key of cert_file";
+    if (strstr(detail, "PEM lib") == NULL && strstr(detail, "bad decrypt") == NULL)
+        return detail;
+    return strcmp(key, "key_file") == 0 ? "is damaged, or key_password is wrong" : "is damaged";
+}
+
+/* A refusal that speaks of a file which `tls` names: `ssl.key.location failed: ...`. */
+static bool say_tls(const struct check *check, const struct error *refusal)
+{
+    const struct tls_config *tls = &check->cluster->tls;
+    const struct {
+        const char *property;
+        const char *key;
+        const char *file;
+    } rows[] = {
+        {"ssl.ca.location ", "ca_file", tls->ca_file},
+        {"ssl.certificate.location ", "cert_file", tls->cert_file},
+        {"ssl.key.location ", "key_file", tls->key_file},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        size_t length = strlen(rows[i].property);
+        if (rows[i].file == NULL || strncmp(refusal->text, rows[i].property, length) != 0)
+            continue;
+        struct error err;
+        int path_length = (int)(strlen(check->path) - strlen(".properties"));
+        error_set(&err, "%.*s.tls.%s: %s: %s", path_length, check->path, rows[i].key, rows[i].file,
+                  explain_tls(rows[i].key, refusal->text + length));
+        add_problem(check->problems, check->config, tls->line, err.text);
+        return true;
+    }
+    return false;
+}
+
 /* What only rd_kafka_new finds: values that do not go together, files that cannot be read. Without
  * brokers in the conf nothing is dialled. */
 static void check_together(const struct check *check)
@@ -98,6 +135,8 @@ static void check_together(const struct check *check)
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_LOG);
     rd_kafka_conf_set(conf, "log.queue", "true", NULL, 0); /* else it warns of missing brokers */
     rd_kafka_t *handle = cluster_handle_new(check->handle, &conf, &err);
+    if (handle == NULL && inner == NULL && say_tls(check, &err))
+        return;
     if (handle == NULL) {
         error_prefix(&err, "%s: ", check->path);
         check_say(check, err.text);

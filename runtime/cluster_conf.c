@@ -104,6 +104,36 @@ static void set_client_id(rd_kafka_conf_t *conf)
     set_own(conf, "client.id", client_id);
 }
 
+/* Null: the config says nothing, librdkafka's own default holds. */
+static void set_text(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    if (value != NULL)
+        set_own(conf, name, value);
+}
+
+/* `tls` and `sasl` of the cluster. Values were checked; that the files are right rd_kafka_new
+ * finds. */
+static void set_security(rd_kafka_conf_t *conf, const struct tls_config *tls,
+                         const struct sasl_config *sasl)
+{
+    bool has_login = sasl->mechanism != NULL;
+    if (tls->is_on)
+        set_own(conf, "security.protocol", has_login ? "sasl_ssl" : "ssl");
+    else if (has_login)
+        set_own(conf, "security.protocol", "sasl_plaintext");
+    set_text(conf, "ssl.ca.location", tls->ca_file);
+    set_text(conf, "ssl.certificate.location", tls->cert_file);
+    set_text(conf, "ssl.key.location", tls->key_file);
+    set_text(conf, "ssl.key.password", tls->key_password);
+    if (tls->is_on && !tls->verify) {
+        set_own(conf, "enable.ssl.certificate.verification", "false");
+        set_own(conf, "ssl.endpoint.identification.algorithm", "none");
+    }
+    set_text(conf, "sasl.mechanisms", sasl->mechanism);
+    set_text(conf, "sasl.username", sasl->username);
+    set_text(conf, "sasl.password", sasl->password);
+}
+
 static int set_all(rd_kafka_conf_t *conf, const struct cluster *cluster, unsigned handles,
                    const struct properties *properties, const char *path, struct error *err)
 {
@@ -137,6 +167,8 @@ rd_kafka_conf_t *cluster_conf_new(const struct cluster *cluster, enum cluster_ha
     set_client_id(conf);
     if (cluster->brokers != NULL)
         set_own(conf, "bootstrap.servers", cluster->brokers);
+    if (!cluster->is_embedded)
+        set_security(conf, &cluster->config->tls, &cluster->config->sasl);
 
     char path[CLUSTER_PATH_BYTES];
     cluster_properties_path(cluster->config, path, sizeof path);

@@ -154,6 +154,20 @@ static void free_properties(struct properties *properties)
     free(properties->items);
 }
 
+static void free_cluster(struct cluster_config *cluster)
+{
+    free_properties(&cluster->properties);
+    free(cluster->name);
+    free(cluster->brokers);
+    free(cluster->tls.ca_file);
+    free(cluster->tls.cert_file);
+    free(cluster->tls.key_file);
+    free(cluster->tls.key_password);
+    free(cluster->sasl.mechanism);
+    free(cluster->sasl.username);
+    free(cluster->sasl.password);
+}
+
 static void free_consumer(struct consumer_config *consumer)
 {
     for (size_t i = 0; i < consumer->handler_count; i++) {
@@ -183,11 +197,8 @@ void config_free(struct config **config_owned)
     *config_owned = NULL;
     if (config == NULL)
         return;
-    for (size_t i = 0; i < config->cluster_count; i++) {
-        free_properties(&config->clusters[i].properties);
-        free(config->clusters[i].name);
-        free(config->clusters[i].brokers);
-    }
+    for (size_t i = 0; i < config->cluster_count; i++)
+        free_cluster(&config->clusters[i]);
     for (size_t i = 0; i < config->topic_count; i++) {
         free_properties(&config->topics[i].settings);
         free(config->topics[i].name);

@@ -24,9 +24,28 @@ struct properties {
     size_t count;
 };
 
+/* Paths as a process can open them. */
+struct tls_config {
+    bool is_on;
+    char *ca_file; /* NULL: the system's */
+    char *cert_file;
+    char *key_file;
+    char *key_password;
+    bool verify; /* false: any certificate will do */
+    int line;
+};
+
+struct sasl_config {
+    char *mechanism; /* NULL: no login */
+    char *username;
+    char *password;
+};
+
 struct cluster_config {
     char *name;    /* "default" when the file says `cluster = {...}` */
     char *brokers; /* host:port,host:port */
+    struct tls_config tls;
+    struct sasl_config sasl;
     struct properties properties;
     int line; /* in config.lua, for messages */
 };
@@ -108,7 +127,7 @@ struct config {
     /* Sentences for the log at start, such as a key that has no effect yet. */
     char **notices;
     size_t notice_count;
-    /* What secret() gave: never to be printed. The longest first. */
+    /* What secret() gave, and every password: never to be printed. The longest first. */
     char **secrets;
     size_t secret_count;
 };
@@ -122,7 +141,7 @@ struct config_options {
 
 /* Everything that is wrong with the file, one problem a line, sorted by line:
  * `config.lua:LINE: path: what is wrong, did you mean ...?`
- * No value of secret() is in any of them. */
+ * No value of secret() and no password is in any of them. */
 struct config_problems {
     char **lines;
     size_t count;

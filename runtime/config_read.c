@@ -87,6 +87,30 @@ static void read_properties(lua_State *L, const char *key, struct properties *pr
     lua_pop(L, 1);
 }
 
+static void read_tls(lua_State *L, struct tls_config *tls)
+{
+    tls->is_on = lua_getfield(L, -1, "tls") == LUA_TTABLE;
+    if (tls->is_on) {
+        tls->ca_file = read_text(L, "ca_file");
+        tls->cert_file = read_text(L, "cert_file");
+        tls->key_file = read_text(L, "key_file");
+        tls->key_password = read_text(L, "key_password");
+        tls->verify = read_boolean(L, "verify");
+        tls->line = (int)read_integer(L, "line");
+    }
+    lua_pop(L, 1);
+}
+
+static void read_sasl(lua_State *L, struct sasl_config *sasl)
+{
+    if (lua_getfield(L, -1, "sasl") == LUA_TTABLE) {
+        sasl->mechanism = read_text(L, "mechanism");
+        sasl->username = read_text(L, "username");
+        sasl->password = read_text(L, "password");
+    }
+    lua_pop(L, 1);
+}
+
 static void read_cluster(lua_State *L, struct config *config)
 {
     lua_getfield(L, -1, "cluster");
@@ -96,6 +120,8 @@ static void read_cluster(lua_State *L, struct config *config)
     cluster->name = xstrdup("default");
     cluster->brokers = read_text(L, "brokers");
     cluster->line = (int)read_integer(L, "line");
+    read_tls(L, &cluster->tls);
+    read_sasl(L, &cluster->sasl);
     read_properties(L, "properties", &cluster->properties);
     lua_pop(L, 1);
 }

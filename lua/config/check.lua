@@ -11,7 +11,9 @@ local words = require("lagoon.config.words")
 local M = {}
 
 local function default(row, place)
-  if row.type == "record" or row.type == "map" then
+  if row.type == "record" and row.default == false then
+    return nil
+  elseif row.type == "record" or row.type == "map" then
     return M.walk(row, {}, place)
   elseif row.default ~= nil then
     return (types[row.type](row.default, row, place.natives))
@@ -27,14 +29,24 @@ local function stand_in(row, place)
   return value == nil and row.min or value
 end
 
+-- What a message may show of it.
+local function shown(row, given)
+  if not row.secret then
+    return given
+  end
+end
+
 local function walk_value(row, given, place)
+  if row.secret and type(given) == "string" then
+    place.report:add_secret(given)
+  end
   local value, must, meant, part = types[row.type](given, row, place.natives)
   if value ~= nil then
     return value
   elseif place.report:holds_stand_in(part or given) then
     return stand_in(row, place)
   end
-  place:problem(must, part or given, meant)
+  place:problem(must, shown(row, part or given), meant)
 end
 
 local function report_unknown(row, given, place)
@@ -63,20 +75,18 @@ local function walk_field(field, given, place)
   end
 end
 
--- What may stand in place of a table: `workers = 4`.
+-- What may stand in place of a table: `workers = 4`, `tls = true`.
 local function walk_short(row, given, place)
   local short = row.short
   if place.report:holds_stand_in(given) then
-    return M.walk(row, {}, place)
-  elseif not short then
-    place:problem("must be a table", given)
-    return nil
-  elseif type(given) ~= "number" then
-    place:problem("must be a number or a table", given)
+    return default(row, place)
+  elseif not short or type(given) ~= short.of then
+    place:problem("must be " .. (short and short.must or "a table"), shown(row, given))
     return nil
   end
   local value = walk_value(short, given, place)
-  return value and M.walk(row, short.expand(value), place)
+  local record = value ~= nil and short.expand(value, place)
+  return record and M.walk(row, record, place) or nil
 end
 
 local function walk_record(row, given, place)
@@ -158,10 +168,11 @@ end
 ---@param given table
 ---@param entry lagoon.config.Entry where its source stands
 ---@param report lagoon.config.Report
+---@param options lagoon.config.Options
 ---@param natives lagoon.config.Natives
 ---@return table?
-function M.check(row, given, entry, report, natives)
-  return M.walk(row, given, places.top(entry, report, natives))
+function M.check(row, given, entry, report, options, natives)
+  return M.walk(row, given, places.top(entry, report, options, natives))
 end
 
 return M

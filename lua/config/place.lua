@@ -8,6 +8,7 @@ local M = {}
 ---@class lagoon.config.Place
 ---@field report lagoon.config.Report
 ---@field natives lagoon.config.Natives
+---@field options lagoon.config.Options
 ---@field path string
 ---@field entry lagoon.config.Entry
 ---@field suspects table<string, boolean> keys that a misspelt one here may have meant
@@ -21,6 +22,7 @@ function Place:child(key)
   return setmetatable({
     report = self.report,
     natives = self.natives,
+    options = self.options,
     path = words.path(self.path, shown),
     entry = lines.child(self.entry, key),
     suspects = {},
@@ -58,11 +60,12 @@ end
 
 ---@param entry lagoon.config.Entry
 ---@param report lagoon.config.Report
+---@param options lagoon.config.Options
 ---@param natives lagoon.config.Natives
 ---@return lagoon.config.Place # of the whole table
-function M.top(entry, report, natives)
+function M.top(entry, report, options, natives)
   return setmetatable({
-    report = report, natives = natives, path = "", entry = entry, suspects = {},
+    report = report, natives = natives, options = options, path = "", entry = entry, suspects = {},
   }, Place)
 end
 

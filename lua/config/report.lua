@@ -27,7 +27,9 @@ end
 
 ---@param value string never to be printed
 function Report:add_secret(value)
-  self.secrets[value] = true
+  if value ~= "" then
+    self.secrets[value] = true
+  end
 end
 
 ---A value that stands in for one that is missing. What is wrong with it is not the user's fault.

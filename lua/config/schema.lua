@@ -1,6 +1,8 @@
 -- The keys of config.lua, one row each. Checking, defaults and the documentation come from here.
 
+local clusters = require("lagoon.config.schema_cluster")
 local rules = require("lagoon.config.rules")
+local security = require("lagoon.config.security")
 
 ---@class lagoon.config.Row
 ---@field key string? of the table around it; not for what a list or map holds
@@ -13,24 +15,16 @@ local rules = require("lagoon.config.rules")
 ---@field max any
 ---@field values string[]? of an enum
 ---@field optional boolean? false turns it off
+---@field secret boolean? never printed
 ---@field fields lagoon.config.Row[]? of a record
----@field short lagoon.config.Row? what may stand in place of a record
+---@field short lagoon.config.Row? what may stand in place of a record: a kind of Lua value, what it
+---  must be in words, and what expands a right one to the record
 ---@field of lagoon.config.Row? what a list or map holds
 ---@field names string? the type of a map's keys
 ---@field example string? of a map, for a message
 ---@field check fun(value: table, given: table, place: lagoon.config.Place)? after its fields
 
-local properties = {
-  key = "properties", type = "map", names = "name", of = { type = "property" },
-  doc = "librdkafka properties, passed through; the inner table wins",
-  example = '["socket.timeout.ms"] = 10000',
-}
-
-local cluster = {
-  { key = "brokers", type = "brokers", required = true,
-    doc = '`"host:9092"`, several separated by commas or in a list' },
-  properties,
-}
+local properties = clusters.properties
 
 local topic = {
   { key = "partitions", type = "integer", min = 1, max = 100000, default_doc = "the broker's",
@@ -78,7 +72,8 @@ local consumer = {
   { key = "offset_reset", type = "enum", values = { "earliest", "latest", "none" },
     default = "earliest", doc = "where a partition without a committed offset begins" },
   { key = "workers", type = "record", fields = workers, check = rules.workers,
-    short = { type = "integer", min = 1, max = 1000, expand = rules.fixed_workers },
+    short = { type = "integer", min = 1, max = 1000, of = "number", must = "a number or a table",
+      expand = rules.fixed_workers },
     doc = "threads that run handlers; a number fixes the count" },
   { key = "buffer_size", type = "integer", min = 1, max = 10000, default = 10,
     doc = "handlers one worker may have begun and not finished; 1 is strictly one at a time" },
@@ -114,8 +109,8 @@ return {
   type = "record",
   check = rules.distinct_groups,
   fields = {
-    { key = "cluster", type = "record", fields = cluster, required = true,
-      doc = "the Kafka cluster" },
+    { key = "cluster", type = "record", fields = clusters.fields, required = true,
+      check = security.cluster, doc = "the Kafka cluster" },
     { key = "topics", type = "map", names = "topic", example = "orders = {...}",
       of = { type = "record", fields = topic }, doc = "topics that lagoon creates when missing" },
     { key = "producers", type = "map", names = "name", example = '["order-producer"] = {...}',

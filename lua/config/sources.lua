@@ -1,12 +1,12 @@
 -- env, secret and file: what a config takes from outside. What is missing is noted and gets a
 -- stand-in, so that one run names all of it.
 
+local files = require("lagoon.config.files")
+
 local M = {}
 
 -- The name of the config's chunk.
 M.CHUNK = "(config)"
-
-local MAX_FILE_BYTES = 1024 * 1024
 
 local TRUTH = { ["true"] = true, ["1"] = true, yes = true, on = true,
   ["false"] = false, ["0"] = false, no = false, off = false }
@@ -83,25 +83,6 @@ function M.env(report, options)
   end
 end
 
--- Without one trailing newline; or nil and why.
-local function read_file(path)
-  local handle, message = io.open(path, "rb")
-  local bytes
-  if handle then
-    bytes, message = handle:read(MAX_FILE_BYTES + 1)
-    bytes = bytes or not message and "" or nil
-    handle:close()
-  end
-  if not bytes then
-    return nil, (message:gsub("^.*: ", ""))
-  elseif #bytes > MAX_FILE_BYTES then
-    return nil, "is larger than 1 MiB"
-  elseif bytes:find("\0", 1, true) then
-    return nil, "is no text, it holds a NUL byte"
-  end
-  return (bytes:gsub("\r?\n$", ""))
-end
-
 ---@param report lagoon.config.Report
 ---@param options lagoon.config.Options
 ---@return function
@@ -111,8 +92,7 @@ function M.file(report, options)
     if type(path) ~= "string" then
       return unnamed(report, what, "needs the path of a file")
     end
-    local is_absolute = path:sub(1, 1) == "/"
-    local bytes, problem = read_file(is_absolute and path or options.directory .. "/" .. path)
+    local bytes, problem = files.read_text(files.resolve(path, options.directory))
     return bytes or missing(report, options, path, what, problem)
   end
 end
@@ -127,7 +107,7 @@ local function find_secret(name)
   elseif value ~= "" then
     return value
   end
-  local bytes, problem = read_file(path)
+  local bytes, problem = files.read_text(path)
   if bytes and bytes ~= "" then
     return bytes
   end

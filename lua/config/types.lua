@@ -71,6 +71,22 @@ function M.header(value, row)
   return nil, "must be the name of a header" .. (row.optional and ", or false for none" or "")
 end
 
+---What is passed on as it is: a login, a password.
+function M.text(value)
+  if type(value) == "string" and value ~= "" and not value:find("\0", 1, true) then
+    return value
+  end
+  return nil, "must be text"
+end
+
+---The path of a file; whether it is there is another question.
+function M.file(value)
+  if type(value) == "string" and is_printable(value, 4096) then
+    return value
+  end
+  return nil, "must be the path of a file"
+end
+
 M["event path"] = function(value)
   if type(value) == "string" and ("." .. value):gsub("%.[^%c.]+", "") == "" then
     return value

@@ -112,9 +112,9 @@ function M.nearest(word, candidates)
   word = word:lower()
   local best, best_distance
   for _, candidate in ipairs(candidates) do
-    local apart = distance(word, candidate)
+    local apart = distance(word, candidate:lower())
     local limit = math.max(1, math.max(#word, #candidate) // 3)
-    local is_near = apart <= limit or begins_alike(word, candidate)
+    local is_near = apart <= limit or begins_alike(word, candidate:lower())
     if is_near and (not best_distance or apart < best_distance) then
       best, best_distance = candidate, apart
     end

@@ -15,7 +15,7 @@ end
 
 -- A row that is no record, with the path that the documents give it.
 local function add_rows(rows, row, path)
-  if row.type ~= "record" then
+  if row.type ~= "record" or row.default ~= nil then
     rows[path] = row
   end
   local inner = row.type == "map" and row.of.type == "record" and row.of or row
@@ -41,7 +41,8 @@ end
 
 local function documented_keys()
   local keys = {}
-  for heading, prefix in pairs({ ["### Top level"] = "", ["### topics.NAME"] = "topics.NAME.",
+  for heading, prefix in pairs({ ["### Top level"] = "", ["### cluster"] = "cluster.",
+    ["### topics.NAME"] = "topics.NAME.",
     ["### producers.NAME"] = "producers.NAME.", ["### consumers.NAME"] = "consumers.NAME." }) do
     for _, cells in ipairs(docs.rows(docs.section(README, heading))) do
       keys[prefix .. cells[1]:match("^`(.+)`$")] = { default = cells[2], text = cells[3] }
@@ -76,7 +77,8 @@ describe("the reference of config.lua", function()
   end)
 
   it("is what an editor completes", function()
-    local paths = { Config = "", ClusterConfig = "cluster.", TopicConfig = "topics.NAME.",
+    local paths = { Config = "", ClusterConfig = "cluster.",
+      TlsConfig = "cluster.tls.", SaslConfig = "cluster.sasl.", TopicConfig = "topics.NAME.",
       ProducerConfig = "producers.NAME.", ConsumerConfig = "consumers.NAME.",
       WorkersConfig = "consumers.NAME.workers.", WindowConfig = "consumers.NAME.window.",
       LogConfig = "log." }

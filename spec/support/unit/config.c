@@ -44,12 +44,34 @@ static void set_properties(lua_State *L, const char *key, const struct propertie
     lua_setfield(L, -2, key);
 }
 
+static void set_security(lua_State *L, const struct cluster_config *cluster)
+{
+    if (cluster->tls.is_on) {
+        lua_newtable(L);
+        set_text(L, "ca_file", cluster->tls.ca_file);
+        set_text(L, "cert_file", cluster->tls.cert_file);
+        set_text(L, "key_file", cluster->tls.key_file);
+        set_text(L, "key_password", cluster->tls.key_password);
+        lua_pushboolean(L, cluster->tls.verify);
+        lua_setfield(L, -2, "verify");
+        lua_setfield(L, -2, "tls");
+    }
+    if (cluster->sasl.mechanism != NULL) {
+        lua_newtable(L);
+        set_text(L, "mechanism", cluster->sasl.mechanism);
+        set_text(L, "username", cluster->sasl.username);
+        set_text(L, "password", cluster->sasl.password);
+        lua_setfield(L, -2, "sasl");
+    }
+}
+
 static void push_cluster(lua_State *L, const void *item)
 {
     const struct cluster_config *cluster = item;
     lua_newtable(L);
     set_text(L, "name", cluster->name);
     set_text(L, "brokers", cluster->brokers);
+    set_security(L, cluster);
     set_properties(L, "properties", &cluster->properties);
     set_integer(L, "line", cluster->line);
 }
