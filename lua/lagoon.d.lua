@@ -218,7 +218,8 @@ function secret(name) end
 function file(path) end
 
 ---@class lagoon.Config
----@field cluster lagoon.ClusterConfig
+---@field cluster? lagoon.ClusterConfig this or clusters is required
+---@field clusters? table<string, lagoon.ClusterConfig> by the name that `cluster` elsewhere gives
 ---@field topics? table<string, lagoon.TopicConfig> created when missing
 ---@field producers? table<string, lagoon.ProducerConfig>
 ---@field consumers? table<string, lagoon.ConsumerConfig>
@@ -248,18 +249,23 @@ function file(path) end
 ---@field replicas? integer when lagoon creates it; the broker's default
 ---@field create? boolean false waits for the topic and creates nothing; true
 ---@field config? table<string, string|number|boolean> the topic's settings when lagoon creates it
+---@field cluster? string where there are several
 
 ---@class lagoon.ProducerConfig
 ---@field topic string
 ---@field key_field? string path in the event to the key, such as "payment.id"; none
 ---@field key_missing? "uuid"|"error" what an event without that field gets; "uuid"
 ---@field type_header? string|false the header that carries the type; "Message-Type"
+---@field cluster? string where there are several; that of its topic
 ---@field properties? table<string, string|integer|boolean> librdkafka's
 
 ---@class lagoon.ConsumerConfig
----@field topic? string this or topics is required
+---@field topic? string this or topics is required; "^..." is a regular expression
 ---@field topics? string[]
----@field group string each consumer its own
+---@field group string each consumer of a cluster its own
+---@field enabled? boolean false does not start it; true
+---@field instance_id? string makes a static member; none
+---@field cluster? string where there are several; that of its topics
 ---@field offset_reset? "earliest"|"latest"|"none" without a committed offset; "earliest"
 ---@field workers? integer|lagoon.WorkersConfig a number fixes the count
 ---@field buffer_size? integer handlers one worker may have begun and not finished; 10

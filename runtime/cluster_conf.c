@@ -149,10 +149,7 @@ static int set_all(rd_kafka_conf_t *conf, const struct cluster *cluster, unsigne
 
 void cluster_properties_path(const struct cluster_config *cluster, char *path, size_t size)
 {
-    if (strcmp(cluster->name, "default") == 0)
-        snprintf(path, size, "cluster.properties");
-    else
-        snprintf(path, size, "clusters.%s.properties", cluster->name);
+    snprintf(path, size, "%s.properties", cluster->path);
 }
 
 rd_kafka_conf_t *cluster_conf_new(const struct cluster *cluster, enum cluster_handle handle,

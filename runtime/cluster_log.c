@@ -94,7 +94,9 @@ static void explain_topic(rd_kafka_resp_err_t code, const char *text, struct err
         return;
     }
     int length = (int)strcspn(name, ":");
-    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    if (name[0] == '^')
+        error_set(err, "no topic matches \"%.*s\" yet; waiting for one", length, name);
+    else if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
         error_set(err, "topic \"%.*s\" does not exist; waiting for it", length, name);
     else
         error_set(err, "no right to read topic \"%.*s\"", length, name);

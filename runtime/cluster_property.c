@@ -35,6 +35,7 @@ static const struct relied_on relied_on[] = {
      "plugins would run on threads that must run nothing of others"},
     {"enabled_events", ALL_HANDLES, NULL, NULL, "lagoon asks for the events it needs"},
     {"group.id", CONSUMERS, NULL, NULL, "set `group` of the consumer instead"},
+    {"group.instance.id", CONSUMERS, NULL, NULL, "set `instance_id` of the consumer instead"},
     {"group.protocol", CONSUMERS, NULL, "classic",
      "a rebalance drains what is in hand, which needs the classic protocol"},
     {"enable.auto.commit", CONSUMERS, NULL, NULL, reason_commit},

@@ -158,6 +158,7 @@ static void free_cluster(struct cluster_config *cluster)
 {
     free_properties(&cluster->properties);
     free(cluster->name);
+    free(cluster->path);
     free(cluster->brokers);
     free(cluster->tls.ca_file);
     free(cluster->tls.cert_file);
@@ -179,6 +180,7 @@ static void free_consumer(struct consumer_config *consumer)
     free_properties(&consumer->properties);
     free(consumer->name);
     free(consumer->group);
+    free(consumer->instance_id);
     free(consumer->type_header);
 }
 
@@ -249,6 +251,11 @@ const struct consumer_config *config_consumer(const struct config *config, const
         if (strcmp(config->consumers[i].name, name) == 0)
             return &config->consumers[i];
     return NULL;
+}
+
+bool config_is_pattern(const char *topic)
+{
+    return topic[0] == '^';
 }
 
 const char *properties_get(const struct properties *properties, const char *name)

@@ -43,6 +43,7 @@ struct sasl_config {
 
 struct cluster_config {
     char *name;    /* "default" when the file says `cluster = {...}` */
+    char *path;    /* as messages name it: cluster, clusters.NAME */
     char *brokers; /* host:port,host:port */
     struct tls_config tls;
     struct sasl_config sasl;
@@ -88,9 +89,11 @@ struct handler_config {
 struct consumer_config {
     char *name;
     const struct cluster_config *cluster;
-    char **topics;
+    char **topics; /* names, and patterns: config_is_pattern */
     size_t topic_count;
     char *group;
+    char *instance_id; /* of a static member; NULL: none */
+    bool is_enabled;
     enum offset_reset offset_reset;
     int workers_min; /* the pool runs this many */
     int workers_max;
@@ -157,6 +160,9 @@ const struct topic_config *config_topic(const struct config *config,
                                         const struct cluster_config *cluster, const char *name);
 const struct producer_config *config_producer(const struct config *config, const char *name);
 const struct consumer_config *config_consumer(const struct config *config, const char *name);
+
+/* A consumer's topic is a regular expression, for the names of all topics of its cluster. */
+bool config_is_pattern(const char *topic);
 
 /* A copy of the text with <secret> in place of every secret; the caller frees it. For whatever may
  * quote a value of the config. */

@@ -111,19 +111,38 @@ static void read_sasl(lua_State *L, struct sasl_config *sasl)
     lua_pop(L, 1);
 }
 
-static void read_cluster(lua_State *L, struct config *config)
+static void read_clusters(lua_State *L, struct config *config)
+{
+    size_t length;
+    config->clusters = open_list(L, "clusters", sizeof config->clusters[0], &length);
+    for (size_t i = 0; i < length; i++) {
+        struct cluster_config *cluster = &config->clusters[config->cluster_count++];
+        open_item(L, i);
+        cluster->name = read_text(L, "name");
+        cluster->path = read_text(L, "path");
+        cluster->brokers = read_text(L, "brokers");
+        cluster->line = (int)read_integer(L, "line");
+        read_tls(L, &cluster->tls);
+        read_sasl(L, &cluster->sasl);
+        read_properties(L, "properties", &cluster->properties);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* The cluster that is named under `cluster`; the checks have seen that there is one. */
+static const struct cluster_config *read_cluster(lua_State *L, const struct config *config)
 {
     lua_getfield(L, -1, "cluster");
-    config->clusters = xcalloc(1, sizeof config->clusters[0]);
-    config->cluster_count = 1;
-    struct cluster_config *cluster = &config->clusters[0];
-    cluster->name = xstrdup("default");
-    cluster->brokers = read_text(L, "brokers");
-    cluster->line = (int)read_integer(L, "line");
-    read_tls(L, &cluster->tls);
-    read_sasl(L, &cluster->sasl);
-    read_properties(L, "properties", &cluster->properties);
+    const char *name = lua_tostring(L, -1);
+    const struct cluster_config *cluster = NULL;
+    for (size_t i = 0; name != NULL && i < config->cluster_count; i++)
+        if (strcmp(config->clusters[i].name, name) == 0)
+            cluster = &config->clusters[i];
+    if (cluster == NULL)
+        luaL_error(L, "there is no cluster %s", name != NULL ? name : "without a name");
     lua_pop(L, 1);
+    return cluster;
 }
 
 static void read_topics(lua_State *L, struct config *config)
@@ -134,7 +153,7 @@ static void read_topics(lua_State *L, struct config *config)
         struct topic_config *topic = &config->topics[config->topic_count++];
         open_item(L, i);
         topic->name = read_text(L, "name");
-        topic->cluster = &config->clusters[0];
+        topic->cluster = read_cluster(L, config);
         topic->partitions = (int)read_integer(L, "partitions");
         topic->replicas = (int)read_integer(L, "replicas");
         topic->create = read_boolean(L, "create");
@@ -154,7 +173,7 @@ static void read_producers(lua_State *L, struct config *config)
         struct producer_config *producer = &config->producers[config->producer_count++];
         open_item(L, i);
         producer->name = read_text(L, "name");
-        producer->cluster = &config->clusters[0];
+        producer->cluster = read_cluster(L, config);
         producer->topic = read_text(L, "topic");
         producer->key_field = read_text(L, "key_field");
         producer->key_missing = (enum key_missing)read_word(L, "key_missing", missing_words);
@@ -205,6 +224,8 @@ static void read_consumer(lua_State *L, struct consumer_config *consumer)
     static const char *const distribution_words[] = {"key", "partition", "free_worker", NULL};
     consumer->name = read_text(L, "name");
     consumer->group = read_text(L, "group");
+    consumer->instance_id = read_text(L, "instance_id");
+    consumer->is_enabled = read_boolean(L, "enabled");
     consumer->type_header = read_text(L, "type_header");
     consumer->line = (int)read_integer(L, "line");
     consumer->offset_reset = (enum offset_reset)read_word(L, "offset_reset", reset_words);
@@ -222,7 +243,7 @@ static void read_consumers(lua_State *L, struct config *config)
     for (size_t i = 0; i < length; i++) {
         struct consumer_config *consumer = &config->consumers[config->consumer_count++];
         open_item(L, i);
-        consumer->cluster = &config->clusters[0];
+        consumer->cluster = read_cluster(L, config);
         read_consumer(L, consumer);
         lua_pop(L, 1);
     }
@@ -233,7 +254,7 @@ void config_read(lua_State *L, struct config *config)
 {
     static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
     static const char *const format_words[] = {"auto", "text", "json", NULL};
-    read_cluster(L, config);
+    read_clusters(L, config);
     read_topics(L, config);
     read_producers(L, config);
     read_consumers(L, config);

@@ -1,5 +1,6 @@
 #include "config_internal.h"
 
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -128,10 +129,28 @@ static int native_duration(lua_State *L)
     return 1;
 }
 
+/* pattern_problem(pattern): what is wrong with it as librdkafka compiles it, or nil. */
+static int native_pattern_problem(lua_State *L)
+{
+    regex_t pattern;
+    char problem[256];
+    int rc = regcomp(&pattern, luaL_checkstring(L, 1), REG_EXTENDED | REG_NOSUB);
+    if (rc == 0) {
+        regfree(&pattern);
+        lua_pushnil(L);
+        return 1;
+    }
+    regerror(rc, &pattern, problem, sizeof problem);
+    lua_pushstring(L, problem);
+    return 1;
+}
+
 void config_push_natives(lua_State *L)
 {
-    static const luaL_Reg natives[] = {
-        {"run", native_run}, {"duration", native_duration}, {NULL, NULL}};
+    static const luaL_Reg natives[] = {{"run", native_run},
+                                       {"duration", native_duration},
+                                       {"pattern_problem", native_pattern_problem},
+                                       {NULL, NULL}};
     luaL_newlib(L, natives);
     lua_pushinteger(L, config_cpu_count());
     lua_setfield(L, -2, "cpus");

@@ -7,15 +7,75 @@
 #include "error.h"
 #include "membership_joining.h"
 
-static int set_group(rd_kafka_conf_t *conf, const struct consumer_config *config, struct error *err)
+static int set(rd_kafka_conf_t *conf, const struct consumer_config *config, const char *key,
+               const char *name, const char *value, struct error *err)
 {
     char reason[256];
-    if (rd_kafka_conf_set(conf, "group.id", config->group, reason, sizeof reason) ==
-        RD_KAFKA_CONF_OK)
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK)
         return 0;
-    error_set(err, "consumers.%s.group: %s", config->name, reason);
+    error_set(err, "consumers.%s.%s: %s", config->name, key, reason);
     return -1;
 }
+
+static int set_group(rd_kafka_conf_t *conf, const struct consumer_config *config, struct error *err)
+{
+    if (set(conf, config, "group", "group.id", config->group, err) != 0)
+        return -1;
+    if (config->instance_id == NULL)
+        return 0;
+    return set(conf, config, "instance_id", "group.instance.id", config->instance_id, err);
+}
+
+/* --- patterns --- */
+
+static bool has_pattern(const struct consumer_config *config)
+{
+    for (size_t i = 0; i < config->topic_count; i++)
+        if (config_is_pattern(config->topics[i]))
+            return true;
+    return false;
+}
+
+/* What no pattern means: Kafka's own topics, and those where failed records end, which would come
+ * back as work. The user's list is longer by these. */
+static int set_hidden_topics(rd_kafka_conf_t *conf, const struct consumer_config *config,
+                             struct error *err)
+{
+    static const char hidden[] = "^__consumer_offsets$,^__transaction_state$,"
+                                 "^__share_group_state$,[.]dead-letter$";
+    size_t size = 0;
+    rd_kafka_conf_get(conf, "topic.blacklist", NULL, &size);
+    char *own = xcalloc(size + 1, 1);
+    rd_kafka_conf_get(conf, "topic.blacklist", own, &size);
+    char *list = xasprintf("%s%s%s", hidden, own[0] != '\0' ? "," : "", own);
+    int rc = set(conf, config, "topics", "topic.blacklist", list, err);
+    free(own);
+    free(list);
+    return rc;
+}
+
+/* How soon a new topic that matches is noticed. */
+static int set_refresh(rd_kafka_conf_t *conf, const struct cluster *cluster,
+                       const struct consumer_config *config, struct error *err)
+{
+    static const char name[] = "topic.metadata.refresh.interval.ms";
+    if (properties_get(&config->properties, name) != NULL ||
+        properties_get(&cluster->config->properties, name) != NULL)
+        return 0;
+    return set(conf, config, "topics", name, cluster->is_embedded ? "1000" : "10000", err);
+}
+
+static int set_patterns(rd_kafka_conf_t *conf, const struct cluster *cluster,
+                        const struct consumer_config *config, struct error *err)
+{
+    if (!has_pattern(config))
+        return 0;
+    if (set_hidden_topics(conf, config, err) != 0)
+        return -1;
+    return set_refresh(conf, cluster, config, err);
+}
+
+/* --- the handle --- */
 
 static bool is_cooperative(const rd_kafka_conf_t *conf)
 {
@@ -34,7 +94,7 @@ static int make_handle(struct consumer_parts *parts, const struct cluster *clust
         cluster_conf_new(cluster, CLUSTER_CONSUMER, &config->properties, path, err);
     if (conf == NULL)
         return -1;
-    if (set_group(conf, config, err) != 0) {
+    if (set_group(conf, config, err) != 0 || set_patterns(conf, cluster, config, err) != 0) {
         rd_kafka_conf_destroy(conf);
         return -1;
     }

@@ -100,14 +100,29 @@ static void note_missing_topic(struct membership *membership, rd_kafka_event_t *
 
 /* --- events --- */
 
+/* What only the membership can put in words. */
+static void explain_fatal(const struct membership *membership, struct error *err)
+{
+    const struct consumer_config *config = config_of(membership);
+    char reason[512];
+    if (rd_kafka_fatal_error(membership->options.handle, reason, sizeof reason) ==
+        RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        error_set(err,
+                  "another process has joined group %s with instance_id \"%s\" and has taken this "
+                  "one's place; give each process an id of its own",
+                  config->group, config->instance_id);
+}
+
 static void on_trouble(struct membership *membership, rd_kafka_event_t *event)
 {
     char who[256];
     struct error err;
     snprintf(who, sizeof who, "consumer %s", config_of(membership)->name);
     note_missing_topic(membership, event);
-    if (cluster_log_event(event, who, &err) && !membership->is_stopping)
-        membership->options.on_fatal(membership->options.context, &err);
+    if (!cluster_log_event(event, who, &err) || membership->is_stopping)
+        return;
+    explain_fatal(membership, &err);
+    membership->options.on_fatal(membership->options.context, &err);
 }
 
 static void serve_event(struct membership *membership, rd_kafka_event_t *event)

@@ -131,6 +131,10 @@ static void start_consumers(struct runtime *runtime)
     for (size_t i = 0; i < config->consumer_count; i++) {
         if (!is_wanted(runtime->options, &config->consumers[i]))
             continue;
+        if (!config->consumers[i].is_enabled) {
+            log_info("consumer %s is not started: `enabled` is false", config->consumers[i].name);
+            continue;
+        }
         const struct consumer_options options = {
             .loop = &runtime->loop,
             .config = &config->consumers[i],

@@ -68,6 +68,8 @@ local function walk_field(field, given, place)
   local child = place:child(field.key)
   if given[field.key] ~= nil then
     return M.walk(field, given[field.key], child)
+  elseif field.has_no_default then
+    return nil
   elseif not field.required then
     return default(field, child)
   elseif not place.suspects[field.key] then

@@ -1,5 +1,7 @@
 -- What has to hold between the keys of a config, beyond each key's own type.
 
+local clusters = require("lagoon.config.clusters")
+
 local M = {}
 
 ---@param count integer
@@ -67,20 +69,27 @@ function M.consumer(consumer, given, place)
   consumer.topics = consumer.topics or { consumer.topic }
 end
 
----Two members of one group in one process would share out the partitions between unlike handlers.
-function M.distinct_groups(config, _, place)
+-- Two members of one group in one process would share out the partitions between unlike handlers.
+local function distinct_groups(config, place)
   local first_of = {}
   for _, consumer in ipairs(config.consumers or {}) do
-    local group = consumer.group
+    local group = consumer.enabled and consumer.group and consumer.cluster
+      and consumer.cluster .. "\0" .. consumer.group
     local first = group and first_of[group]
     if first then
       place:child("consumers"):child(consumer.name):child("group"):problem(
         ("%s is the group of %s too, each consumer needs its own"):format(
-        place.report:show(group), place:child("consumers"):child(first.name).path))
+        place.report:show(consumer.group), place:child("consumers"):child(first.name).path))
     elseif group then
       first_of[group] = consumer
     end
   end
+end
+
+---What only the whole config shows.
+function M.config(config, given, place)
+  clusters.settle(config, given, place)
+  distinct_groups(config, place)
 end
 
 return M

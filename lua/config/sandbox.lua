@@ -12,6 +12,7 @@ local M = {}
 
 ---@class lagoon.config.Natives what the C side offers
 ---@field cpus integer
+---@field pattern_problem fun(pattern: string): string? what is wrong with a regular expression
 ---@field duration fun(value: string|number): integer? milliseconds
 ---@field run fun(chunk: function): boolean, any, integer? a result; or an error and its line
 

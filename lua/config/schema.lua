@@ -16,6 +16,7 @@ local security = require("lagoon.config.security")
 ---@field values string[]? of an enum
 ---@field optional boolean? false turns it off
 ---@field secret boolean? never printed
+---@field has_no_default boolean? of a record: absent it is nil, not all defaults
 ---@field fields lagoon.config.Row[]? of a record
 ---@field short lagoon.config.Row? what may stand in place of a record: a kind of Lua value, what it
 ---  must be in words, and what expands a right one to the record
@@ -25,6 +26,12 @@ local security = require("lagoon.config.security")
 ---@field check fun(value: table, given: table, place: lagoon.config.Place)? after its fields
 
 local properties = clusters.properties
+
+-- Of a topic, producer or consumer.
+local cluster_name = {
+  key = "cluster", type = "name", default_doc = "the only one",
+  doc = "its cluster; with several the one of its declared topics, else `cluster`",
+}
 
 local topic = {
   { key = "partitions", type = "integer", min = 1, max = 100000, default_doc = "the broker's",
@@ -36,6 +43,7 @@ local topic = {
   { key = "config", type = "map", names = "name", of = { type = "topic setting" },
     doc = 'settings of the topic, such as `["retention.ms"] = 86400000`',
     example = '["retention.ms"] = 86400000' },
+  cluster_name,
 }
 
 local producer = {
@@ -46,6 +54,7 @@ local producer = {
     doc = "the key of an event without that field: a fresh UUID, or `publish` raises" },
   { key = "type_header", type = "header", default = "Message-Type", optional = true,
     doc = "the header that carries the event's type; `false` writes none" },
+  cluster_name,
   properties,
 }
 
@@ -65,10 +74,14 @@ local window = {
 }
 
 local consumer = {
-  { key = "topic", type = "topic", doc = "the topic it reads" },
-  { key = "topics", type = "list", of = { type = "topic" }, check = rules.distinct,
+  { key = "topic", type = "topic or pattern",
+    doc = 'the topic it reads, or `"^..."`, a regular expression for several' },
+  { key = "topics", type = "list", of = { type = "topic or pattern" }, check = rules.distinct,
     doc = "or several" },
   { key = "group", type = "group", required = true, doc = "the consumer group" },
+  { key = "enabled", type = "boolean", default = true, doc = "`false` does not start it" },
+  { key = "instance_id", type = "instance", default_doc = "none",
+    doc = "makes a static member of the group, which may restart without a rebalance" },
   { key = "offset_reset", type = "enum", values = { "earliest", "latest", "none" },
     default = "earliest", doc = "where a partition without a committed offset begins" },
   { key = "workers", type = "record", fields = workers, check = rules.workers,
@@ -94,6 +107,7 @@ local consumer = {
     doc = "records settled beyond the oldest unsettled one, per partition" },
   { key = "max_record", type = "size", min = "1KiB", max = "512MiB", default = "1MiB",
     doc = "a larger record is invalid" },
+  cluster_name,
   properties,
 }
 
@@ -107,10 +121,13 @@ local log = {
 ---@type lagoon.config.Row
 return {
   type = "record",
-  check = rules.distinct_groups,
+  check = rules.config,
   fields = {
-    { key = "cluster", type = "record", fields = clusters.fields, required = true,
+    { key = "cluster", type = "record", fields = clusters.fields, has_no_default = true,
       check = security.cluster, doc = "the Kafka cluster" },
+    { key = "clusters", type = "map", names = "name", example = "east = {...}",
+      of = { type = "record", fields = clusters.fields, check = security.cluster },
+      doc = "or several, by name" },
     { key = "topics", type = "map", names = "topic", example = "orders = {...}",
       of = { type = "record", fields = topic }, doc = "topics that lagoon creates when missing" },
     { key = "producers", type = "map", names = "name", example = '["order-producer"] = {...}',

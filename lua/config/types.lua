@@ -55,6 +55,31 @@ function M.topic(value)
   return nil, "must be a legal topic name, which is 1 to 249 letters, digits, '.', '_' and '-'"
 end
 
+---A topic, or a pattern that librdkafka matches with the names of all topics.
+M["topic or pattern"] = function(value, row, natives)
+  if type(value) ~= "string" or value:sub(1, 1) ~= "^" then
+    local topic, must = M.topic(value, row)
+    local is_pattern = must and type(value) == "string" and value:find("[*+?|^$()%[%]{}\\]")
+    return topic, is_pattern and must .. '; a regular expression begins with "^"' or must
+  elseif not is_printable(value, 1024) then
+    return nil, "must be a regular expression of at most 1024 printable characters"
+  end
+  local problem = natives.pattern_problem(value)
+  if problem then
+    return nil, ("must be a POSIX regular expression (%s)"):format(problem)
+  end
+  return value
+end
+
+---A member's own name within its group; Kafka takes what it takes as a topic's name.
+function M.instance(value)
+  local is_legal = type(value) == "string" and M.topic(value, {}) ~= nil
+  if is_legal then
+    return value
+  end
+  return nil, "must be a name of 1 to 249 letters, digits, '.', '_' and '-'"
+end
+
 M["event type"] = function(value)
   if type(value) == "string" and is_printable(value, 1024) then
     return value

@@ -21,8 +21,8 @@ describe("config", function()
     assert_broken({
       { CLUSTER, 'clstr = { brokers = "a:1" },',
         "config.lua:2: clstr: unknown key, did you mean 'cluster'?" },
-      { CLUSTER, CLUSTER .. " clusters = {},",
-        "config.lua:2: clusters: unknown key, did you mean 'cluster'?" },
+      { CLUSTER, 'clustrs = { a = { brokers = "a:1" } },',
+        "config.lua:2: clustrs: unknown key, did you mean 'clusters'?" },
       { TOPIC, "partitons = 2",
         "config.lua:3: topics.orders.partitons: unknown key, did you mean 'partitions'?" },
       { PRODUCER, 'p = { topic = "orders", key_feild = "id" }',

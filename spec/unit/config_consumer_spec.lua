@@ -54,8 +54,10 @@ describe("config of a consumer", function()
     assert.same({ list .. "a table" }, topics('{ "a", b = "c" }'))
     assert.same({ 'config.lua:7: consumers.c.topics[2]: "a" is listed already' },
       topics('{ "a", "a" }'))
-    assert.same({ "config.lua:7: consumers.c.topics[2]: " .. TOPIC_NAME .. ', got "^a"' },
-      topics('{ "a", "^a" }'))
+    assert.same({ "config.lua:7: consumers.c.topics[2]: " .. TOPIC_NAME
+      .. '; a regular expression begins with "^", got "a.*"' }, topics('{ "a", "a.*" }'))
+    assert.same({ "config.lua:7: consumers.c.topics[2]: must be a POSIX regular expression "
+      .. '(Unmatched ( or \\(), got "^(a"' }, topics('{ "a", "^(a" }'))
     assert.same({ "config.lua:7: consumers.c.topics[1]: " .. TOPIC_NAME .. ", got false" },
       topics("{ false }"))
   end)

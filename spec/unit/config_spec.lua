@@ -20,14 +20,14 @@ end
 describe("config", function()
   it("fills in every default", function()
     local loaded = good(config_file.GOOD)
-    assert.same({ name = "default", brokers = "localhost:9092", properties = {}, line = 2 },
-      loaded.clusters[1])
+    assert.same({ name = "default", path = "cluster", brokers = "localhost:9092", properties = {},
+      line = 2 }, loaded.clusters[1])
     assert.same({ name = "orders", cluster = "default", partitions = 2, replicas = 0, create = true,
       settings = {}, line = 3 }, loaded.topics[1])
     assert.same({ name = "p", cluster = "default", topic = "orders", key_missing = "uuid",
       type_header = "Message-Type", properties = {}, line = 4 }, loaded.producers[1])
     assert.same({
-      name = "c", cluster = "default", topics = { "orders" }, group = "g",
+      name = "c", cluster = "default", topics = { "orders" }, group = "g", enabled = true,
       offset_reset = "earliest", workers_min = 1, workers_max = config.cpu_count(),
       lag_threshold = 1000, buffer_size = 10, distribution = "key",
       handlers = { { type = "A", module = "handlers.a", line = 9 } },
@@ -55,6 +55,7 @@ return {
   consumers = {
     c = {
       topics = { "orders", "payments" }, group = "g", offset_reset = "latest", buffer_size = 3,
+      enabled = false, instance_id = "i-1",
       workers = { min = 2, max = 4, lag_threshold = 7 }, distribution = "partition",
       handlers = { B = "b", A = "handlers.a" }, type_header = "type", drain_timeout = "2s",
       commit_interval = "250ms", window = { records = 5, bytes = "2MiB" }, max_ahead = 9,
@@ -65,7 +66,7 @@ return {
   stop_timeout = "1m",
 }
 ]])
-    assert.same({ name = "default", brokers = "a:1,[::1]:9092",
+    assert.same({ name = "default", path = "cluster", brokers = "a:1,[::1]:9092",
       properties = { "socket.timeout.ms=5" }, line = 2 }, loaded.clusters[1])
     assert.same({ name = "orders", cluster = "default", partitions = 3, replicas = 2,
       create = false, settings = { "retention.ms=1" }, line = 4 }, loaded.topics[1])
@@ -73,10 +74,10 @@ return {
       key_missing = "error", properties = { "linger.ms=1" }, line = 7 }, loaded.producers[1])
     assert.same({
       name = "c", cluster = "default", topics = { "orders", "payments" }, group = "g",
-      offset_reset = "latest", workers_min = 2, workers_max = 4, lag_threshold = 7,
+      enabled = false, instance_id = "i-1", offset_reset = "latest", workers_min = 2, workers_max = 4, lag_threshold = 7,
       buffer_size = 3, distribution = "partition",
-      handlers = { { type = "A", module = "handlers.a", line = 14 },
-        { type = "B", module = "b", line = 14 } },
+      handlers = { { type = "A", module = "handlers.a", line = 15 },
+        { type = "B", module = "b", line = 15 } },
       type_header = "type", drain_timeout_ms = 2000, commit_interval_ms = 250, window_records = 5,
       window_bytes = 2 * 1024 * 1024, max_ahead = 9, max_record_bytes = 1024,
       properties = { "fetch.wait.max.ms=1" }, line = 11,

@@ -18,6 +18,9 @@ local function add_rows(rows, row, path)
   if row.type ~= "record" or row.default ~= nil then
     rows[path] = row
   end
+  if path == "clusters" then
+    return rows -- what one has stands under `cluster`
+  end
   local inner = row.type == "map" and row.of.type == "record" and row.of or row
   for _, field in ipairs(inner.fields or {}) do
     local name = inner == row and field.key or "NAME." .. field.key

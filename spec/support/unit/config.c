@@ -70,6 +70,7 @@ static void push_cluster(lua_State *L, const void *item)
     const struct cluster_config *cluster = item;
     lua_newtable(L);
     set_text(L, "name", cluster->name);
+    set_text(L, "path", cluster->path);
     set_text(L, "brokers", cluster->brokers);
     set_security(L, cluster);
     set_properties(L, "properties", &cluster->properties);
@@ -127,6 +128,9 @@ static void push_consumer(lua_State *L, const void *item)
     set_text(L, "cluster", consumer->cluster->name);
     set_strings(L, "topics", consumer->topics, consumer->topic_count);
     set_text(L, "group", consumer->group);
+    set_text(L, "instance_id", consumer->instance_id);
+    lua_pushboolean(L, consumer->is_enabled);
+    lua_setfield(L, -2, "enabled");
     set_text(L, "offset_reset", resets[consumer->offset_reset]);
     set_integer(L, "workers_min", consumer->workers_min);
     set_integer(L, "workers_max", consumer->workers_max);

@@ -1,0 +1,83 @@
+-- Topics by a regular expression.
+
+local application = require("spec.support.application")
+local brokers = require("spec.support.broker")
+
+local NOTES = [[
+local journal = require("journal")
+return function(_, context)
+  journal.record(context, {})
+end
+]]
+
+local function produce(broker, topic)
+  broker:produce(topic, { { key = "k", value = "{}" } },
+    { headers = { { "Message-Type", "Event" } } })
+end
+
+local function start(broker, pattern, group)
+  local app = application.new(broker.brokers, {
+    consumers = {
+      c = { topic = pattern, group = group, handlers = { Event = "handlers.notes" } },
+    },
+  }, { ["handlers/notes"] = NOTES })
+  return app, app:start({ "run" })
+end
+
+describe("a consumer of a pattern", function()
+  it("reads what matches, also when it appears later, and no dead letters", function()
+    local broker = brokers.start()
+    local prefix, group = brokers.unique("matched"), brokers.unique("g")
+    local first, dead, other = prefix .. "-a", prefix .. "-a.g.dead-letter", "un" .. prefix
+    for _, topic in ipairs({ first, dead, other }) do
+      broker:create_topic(topic, 1)
+      produce(broker, topic)
+    end
+    local app, run = start(broker, "^" .. prefix .. "-[a-z.-]+", group)
+    app:wait_journal(1, { topic = first }, 30000)
+
+    local late = prefix .. "-late"
+    broker:create_topic(late, 2)
+    produce(broker, late)
+    app:wait_journal(1, { topic = late }, 40000)
+    for _, entry in ipairs(app:journal()) do
+      assert(entry.topic == first or entry.topic == late, entry.topic)
+    end
+    assert.equal(0, run:stop())
+    assert.same({ [0] = 1 }, broker:committed(group, first, 1))
+    assert.same({}, broker:committed(group, dead, 1))
+  end)
+
+  it("waits for a topic that matches", function()
+    local broker = brokers.start()
+    local prefix = brokers.unique("awaited")
+    local app, run = start(broker, "^" .. prefix .. "$", brokers.unique("g"))
+    run:wait_log('^no topic matches "%^' .. prefix:gsub("%p", "%%%0") .. '%$" yet; waiting for one$')
+    broker:create_topic(prefix, 1)
+    produce(broker, prefix)
+    app:wait_journal(1, { topic = prefix }, 40000)
+    assert.equal(0, run:stop())
+  end)
+end)
+
+describe("a consumer that is not enabled", function()
+  it("is said and not started, the others are", function()
+    local broker = brokers.start()
+    local topic = broker:new_topic("enabled", 1)
+    local app = application.new(broker.brokers, {
+      consumers = {
+        off = { topic = topic, group = brokers.unique("off"), enabled = false,
+          handlers = { Event = "handlers.notes" } },
+        on = { topic = topic, group = brokers.unique("on"),
+          handlers = { Event = "handlers.notes" } },
+      },
+    }, { ["handlers/notes"] = NOTES })
+    local run = app:start({ "run" })
+    produce(broker, topic)
+    app:wait_journal(1)
+    run:wait_log("^consumer off is not started: `enabled` is false$")
+    assert.equal(0, run:stop())
+    assert.same({}, run:log("^consumer off: "))
+    assert.equal(1, #app:journal())
+  end)
+end)
