@@ -11,9 +11,18 @@
 /* --only names a side or a consumer. */
 static int check_only(const struct config *config, const char *only)
 {
-    if (only == NULL || strcmp(only, "producers") == 0 || strcmp(only, "consumers") == 0 ||
-        config_consumer(config, only) != NULL)
+    if (only == NULL || strcmp(only, "producers") == 0 || strcmp(only, "consumers") == 0)
         return 0;
+    const struct consumer_config *consumer = config_consumer(config, only);
+    if (consumer != NULL && consumer->is_enabled)
+        return 0;
+    if (consumer != NULL) {
+        fprintf(stderr,
+                "lagoon run: --only %s: this consumer is disabled; remove `enabled = false`"
+                " at %s:%d to run it\n",
+                only, config->path, consumer->line);
+        return EXIT_USAGE;
+    }
     fprintf(stderr,
             "lagoon run: --only %s: it is producers, consumers, or a consumer's name:", only);
     for (size_t i = 0; i < config->consumer_count; i++)

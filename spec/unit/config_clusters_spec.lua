@@ -31,7 +31,7 @@ return {
 }
 ]])
     assert.same({
-      { name = "default", path = "cluster", brokers = "a:1", properties = {}, sasl = {}, line = 6 },
+      { name = "default", path = "cluster", brokers = "a:1", properties = {}, line = 6 },
       { name = "west", path = "clusters.west", brokers = "b:1", properties = {}, line = 3 },
       { name = "far east", path = 'clusters["far east"]', brokers = "c:1",
         properties = { "client.rack=r" }, line = 4 },

@@ -74,7 +74,8 @@ return {
       key_missing = "error", properties = { "linger.ms=1" }, line = 7 }, loaded.producers[1])
     assert.same({
       name = "c", cluster = "default", topics = { "orders", "payments" }, group = "g",
-      enabled = false, instance_id = "i-1", offset_reset = "latest", workers_min = 2, workers_max = 4, lag_threshold = 7,
+      enabled = false, instance_id = "i-1", offset_reset = "latest",
+      workers_min = 2, workers_max = 4, lag_threshold = 7,
       buffer_size = 3, distribution = "partition",
       handlers = { { type = "A", module = "handlers.a", line = 15 },
         { type = "B", module = "b", line = 15 } },
