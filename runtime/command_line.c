@@ -1,18 +1,90 @@
 #include "command_line.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "units.h"
+#include "words.h"
 
-enum { DEFAULT_TIMEOUT_MS = 30000 };
+enum { DEFAULT_TIMEOUT_MS = 30000, FLAG_BYTES = 32 };
 
-static const char *from_environment(const char *name)
+enum option_kind { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST, OPTION_PORT, OPTION_DURATION };
+
+#define PLACE(field) offsetof(struct command_line, field), 0
+#define LIST_PLACE(field, counter)                                                                 \
+    offsetof(struct command_line, field), offsetof(struct command_line, counter)
+
+static const struct option {
+    const char *name;
+    enum option_kind kind;
+    size_t place;       /* of its field in struct command_line */
+    size_t count_place; /* OPTION_LIST: of the count */
+    const char *value;  /* what the manual calls its value */
+    const char *help;   /* NULL: no part of the manual */
+} options[] = {
+    {"only", OPTION_TEXT, PLACE(only), "WHAT",
+     "producers, consumers, or a consumer's name (or LAGOON_ONLY)"},
+    {"port", OPTION_PORT, PLACE(port), "N",
+     "the broker's port at 127.0.0.1; 0 takes any that is free"},
+    {"topic", OPTION_LIST, LIST_PLACE(topics, topic_count), "NAME:PARTITIONS",
+     "a topic to create; may be repeated"},
+    {"key", OPTION_TEXT, PLACE(key), "K", "the records' key, in place of the one in the event"},
+    {"header", OPTION_LIST, LIST_PLACE(headers, header_count), "NAME=VALUE",
+     "a header behind the type's; may be repeated"},
+    {"timeout", OPTION_DURATION, PLACE(timeout_ms), "DURATION",
+     "gives up when no broker answers or acknowledges for so long\n"
+     "(default 30s; 0 waits for ever)"},
+    {"config", OPTION_TEXT, PLACE(config), "FILE",
+     "the config (or LAGOON_CONFIG; default config.lua)"},
+    {"scripts", OPTION_TEXT, PLACE(scripts), "DIR",
+     "the scripts folder (or LAGOON_SCRIPTS; default scripts, beside the config)"},
+    {"child", OPTION_SWITCH, PLACE(is_child), NULL, NULL},
+    {"help", OPTION_SWITCH, PLACE(wants_help), NULL, "shows this"},
+};
+
+/* --- which flags a verb knows --- */
+
+static bool has_word(const char *words, const char *word)
 {
-    const char *value = getenv(name);
-    return value != NULL && *value != '\0' ? value : NULL;
+    size_t length = strlen(word);
+    for (const char *place = words; *place != '\0'; place += strspn(place, " ")) {
+        size_t known = strcspn(place, " ");
+        if (known == length && strncmp(place, word, length) == 0)
+            return true;
+        place += known;
+    }
+    return false;
 }
+
+static bool is_known(const char *flags, const struct option *option)
+{
+    return strcmp(option->name, "help") == 0 || has_word(flags, option->name);
+}
+
+static int say_unknown(const char *flags, const char *word, const char *name, struct error *err)
+{
+    const char *known[ARRAY_LENGTH(options)];
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
+        if (is_known(flags, &options[i]) && options[i].help != NULL)
+            known[count++] = options[i].name;
+    char *meant = words_did_you_mean(name, known, count, "--");
+    error_set(err, "unknown flag '%s'%s", word, meant);
+    free(meant);
+    return -1;
+}
+
+static const struct option *find_option(const char *flags, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
+        if (strcmp(options[i].name, name) == 0 && is_known(flags, &options[i]))
+            return &options[i];
+    return NULL;
+}
+
+/* --- values --- */
 
 static int add(const char **list, size_t *count, const char *value, const char *what,
                struct error *err)
@@ -25,80 +97,103 @@ static int add(const char **list, size_t *count, const char *value, const char *
     return 0;
 }
 
-static int parse_port(struct command_line *line, const char *value, struct error *err)
+static int parse_port(int *port, const char *value, struct error *err)
 {
     char *end;
-    long port = strtol(value, &end, 10);
-    if (end == value || *end != '\0' || port < 0 || port > 65535) {
+    long number = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || number < 0 || number > 65535) {
         error_set(err, "--port takes a number from 0 to 65535, got '%s'", value);
         return -1;
     }
-    line->port = (int)port;
+    *port = (int)number;
     return 0;
 }
 
-static int set(struct command_line *line, const char *flag, const char *value, struct error *err)
+static int set(struct command_line *line, const struct option *option, const char *value,
+               struct error *err)
 {
-    if (strcmp(flag, "config") == 0)
-        line->config = value;
-    else if (strcmp(flag, "scripts") == 0)
-        line->scripts = value;
-    else if (strcmp(flag, "only") == 0)
-        line->only = value;
-    else if (strcmp(flag, "key") == 0)
-        line->key = value;
-    else if (strcmp(flag, "port") == 0)
-        return parse_port(line, value, err);
-    else if (strcmp(flag, "header") == 0)
-        return add(line->headers, &line->header_count, value, "--header", err);
-    else if (strcmp(flag, "topic") == 0)
-        return add(line->topics, &line->topic_count, value, "--topic", err);
-    else if (strcmp(flag, "timeout") == 0 && duration_parse(value, &line->timeout_ms, err) != 0) {
-        error_prefix(err, "--timeout: ");
+    void *field = (char *)line + option->place;
+    size_t *count = (void *)((char *)line + option->count_place);
+    switch (option->kind) {
+    case OPTION_SWITCH:
+        *(bool *)field = true;
+        return 0;
+    case OPTION_TEXT:
+        *(const char **)field = value;
+        return 0;
+    case OPTION_LIST:
+        return add(field, count, value, option->name, err);
+    case OPTION_PORT:
+        return parse_port(field, value, err);
+    case OPTION_DURATION:
+        if (duration_parse(value, field, err) == 0)
+            return 0;
+        error_prefix(err, "--%s: ", option->name);
         return -1;
     }
     return 0;
 }
 
-static bool is_known(const char *flags, const char *flag, size_t length)
-{
-    for (const char *place = flags; *place != '\0'; place += strspn(place, " ")) {
-        size_t known = strcspn(place, " ");
-        if (known == length && strncmp(place, flag, length) == 0)
-            return true;
-        place += known;
-    }
-    return false;
-}
+/* --- the words --- */
 
 /* One flag, as --name VALUE or --name=VALUE; moves *index to its last word. */
 static int parse_flag(struct command_line *line, int argc, char **argv, int *index,
-                      const char *flags, struct error *err)
+                      const struct command_syntax *syntax, struct error *err)
 {
-    const char *word = argv[*index] + 2;
-    size_t length = strcspn(word, "=");
-    char flag[32];
-    if (length >= sizeof flag || !is_known(flags, word, length)) {
-        error_set(err, "unknown flag '%s'", argv[*index]);
+    const char *word = argv[*index] + strspn(argv[*index], "-");
+    const char *value = strchr(word, '=');
+    char name[FLAG_BYTES];
+    snprintf(name, sizeof name, "%.*s",
+             (int)(value != NULL ? (size_t)(value - word) : strlen(word)), word);
+    bool is_long = strncmp(argv[*index], "--", 2) == 0;
+    const struct option *option = is_long ? find_option(syntax->flags, name) : NULL;
+    if (option == NULL)
+        return say_unknown(syntax->flags, argv[*index], name, err);
+    if (option->kind == OPTION_SWITCH && value != NULL) {
+        error_set(err, "--%s takes no value", option->name);
         return -1;
     }
-    memcpy(flag, word, length);
-    flag[length] = '\0';
-    if (strcmp(flag, "child") == 0) {
-        line->is_child = true;
-        return 0;
-    }
-    if (word[length] == '=')
-        return set(line, flag, word + length + 1, err);
+    if (option->kind == OPTION_SWITCH)
+        return set(line, option, NULL, err);
+    if (value != NULL)
+        return set(line, option, value + 1, err);
     if (*index + 1 >= argc) {
-        error_set(err, "--%s needs a value", flag);
+        error_set(err, "--%s needs a value", option->name);
         return -1;
     }
-    return set(line, flag, argv[++*index], err);
+    return set(line, option, argv[++*index], err);
 }
 
-int command_line_parse(struct command_line *line, int argc, char **argv, const char *flags,
-                       struct error *err)
+static int parse_words(struct command_line *line, int argc, char **argv,
+                       const struct command_syntax *syntax, struct error *err)
+{
+    bool are_flags_over = false;
+    for (int i = 0; i < argc && !line->wants_help; i++) {
+        bool is_flag = !are_flags_over && argv[i][0] == '-' && argv[i][1] != '\0';
+        int rc = 0;
+        if (is_flag && strcmp(argv[i], "--") == 0)
+            are_flags_over = true;
+        else if (is_flag && strcmp(argv[i], "-h") == 0)
+            line->wants_help = true;
+        else if (is_flag)
+            rc = parse_flag(line, argc, argv, &i, syntax, err);
+        else
+            rc = add(line->arguments, &line->argument_count, argv[i], "arguments", err);
+        if (rc != 0)
+            return -1;
+        are_flags_over = are_flags_over || (syntax->has_own_flags && line->argument_count > 0);
+    }
+    return 0;
+}
+
+static const char *from_environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+int command_line_parse(struct command_line *line, int argc, char **argv,
+                       const struct command_syntax *syntax, struct error *err)
 {
     *line = (struct command_line){
         .config = from_environment("LAGOON_CONFIG"),
@@ -107,21 +202,35 @@ int command_line_parse(struct command_line *line, int argc, char **argv, const c
         .timeout_ms = DEFAULT_TIMEOUT_MS,
         .port = -1,
     };
-    bool are_flags_over = false;
-    for (int i = 0; i < argc; i++) {
-        int rc;
-        if (!are_flags_over && strcmp(argv[i], "--") == 0) {
-            are_flags_over = true;
-            continue;
-        }
-        if (!are_flags_over && argv[i][0] == '-' && argv[i][1] == '-')
-            rc = parse_flag(line, argc, argv, &i, flags, err);
-        else
-            rc = add(line->arguments, &line->argument_count, argv[i], "arguments", err);
-        if (rc != 0)
-            return -1;
-    }
+    if (parse_words(line, argc, argv, syntax, err) != 0)
+        return -1;
     if (line->config == NULL)
         line->config = "config.lua";
-    return 0;
+    if (line->wants_help || (line->argument_count >= syntax->arguments_min &&
+                             line->argument_count <= syntax->arguments_max))
+        return 0;
+    error_set(err, line->argument_count > syntax->arguments_max ? "too many arguments"
+                                                                : "too few arguments");
+    return -1;
+}
+
+/* --- the manual --- */
+
+void command_line_describe(const char *flags)
+{
+    enum { COLUMN = 28 };
+    for (size_t i = 0; i < ARRAY_LENGTH(options); i++) {
+        const struct option *option = &options[i];
+        if (option->help == NULL || !is_known(flags, option))
+            continue;
+        int width = printf("  --%s%s%s", option->name, option->value != NULL ? " " : "",
+                           option->value != NULL ? option->value : "");
+        for (const char *line = option->help; line != NULL;) {
+            const char *end = strchr(line, '\n');
+            printf("%*s%.*s\n", width < COLUMN ? COLUMN - width : 2, "",
+                   (int)(end != NULL ? end - line : (long)strlen(line)), line);
+            width = 0;
+            line = end != NULL ? end + 1 : NULL;
+        }
+    }
 }

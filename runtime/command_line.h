@@ -1,5 +1,7 @@
 /* command_line.h - what the user typed, and the environment's twins of it.
  *
+ * A flag is a row of the table in command_line.c and a field here; verbs name the flags they know.
+ *
  * Owns:    nothing but the lists; texts are argv's and the environment's.
  * Threads: main. */
 #ifndef COMMAND_LINE_H
@@ -22,13 +24,25 @@ struct command_line {
     int port;                                     /* --port; -1: none given */
     const char *topics[COMMAND_LINE_MAX_REPEATS]; /* --topic NAME:PARTITIONS */
     size_t topic_count;
-    bool is_child; /* --child: of lagoon dev; no part of the manual */
+    bool is_child;   /* --child: of lagoon dev; no part of the manual */
+    bool wants_help; /* --help, -h: of every verb */
     const char *arguments[COMMAND_LINE_MAX_REPEATS]; /* what is no flag */
     size_t argument_count;
 };
 
-/* `flags` are the flags that the verb knows, separated by spaces: "config scripts". */
-MUST_USE int command_line_parse(struct command_line *line, int argc, char **argv, const char *flags,
-                                struct error *err);
+/* What a verb takes. */
+struct command_syntax {
+    const char *flags; /* their names, separated by spaces: "config scripts" */
+    size_t arguments_min;
+    size_t arguments_max;
+    bool has_own_flags; /* all words behind the first argument are arguments: a script's */
+};
+
+/* Does not read further than to a --help. */
+MUST_USE int command_line_parse(struct command_line *line, int argc, char **argv,
+                                const struct command_syntax *syntax, struct error *err);
+
+/* On standard output, a line or more for each of the flags. */
+void command_line_describe(const char *flags);
 
 #endif

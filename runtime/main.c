@@ -1,6 +1,7 @@
 /* main.c - the verbs of lagoon. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <librdkafka/rdkafka.h>
@@ -12,6 +13,7 @@
 #include "exit_code.h"
 #include "log.h"
 #include "verb.h"
+#include "words.h"
 
 #define VERSION "0.1.0"
 
@@ -20,49 +22,70 @@ static int verb_help(const struct command_line *line);
 
 static const struct verb {
     const char *name;
-    const char *flags;
-    size_t arguments; /* exactly so many */
     int (*run)(const struct command_line *line);
+    struct command_syntax syntax;
     const char *usage;
     const char *summary;
+    const char *details; /* for its --help; NULL: the summary and the flags say all */
 } verbs[] = {
-    {"run", "config scripts only", 0, verb_run,
-     "lagoon run [--only producers|consumers|NAME] [--config FILE] [--scripts DIR]",
-     "runs what the config declares, until SIGTERM"},
-    {"dev", "config scripts port", 0, verb_dev,
-     "lagoon dev [--port N] [--config FILE] [--scripts DIR]",
-     "runs it against an embedded broker, with the traffic of scripts/dev.lua"},
-    {"check", "config scripts", 0, verb_check, "lagoon check [--config FILE] [--scripts DIR]",
-     "checks config and scripts without a broker"},
-    {"publish", "config scripts key header timeout", 2, verb_publish,
+    {"run",
+     verb_run,
+     {"only config scripts", 0, 0, false},
+     "lagoon run [--only producers|consumers|NAME]",
+     "runs what the config declares, until SIGTERM",
+     "Waits for a broker as long as it takes. SIGTERM and SIGINT stop it within the config's\n"
+     "stop_timeout: handlers finish, offsets are committed, deliveries acknowledged.\n"
+     "Exit code 5 says that a handler had to be abandoned."},
+    {"dev",
+     verb_dev,
+     {"port config scripts", 0, 0, false},
+     "lagoon dev [--port N]",
+     "runs it against an embedded broker, with the traffic of scripts/dev.lua",
+     "Brokers and security properties of the config are set aside, a missing env() gets a\n"
+     "placeholder. Without --port the broker takes the first free port from 9092 on."},
+    {"check",
+     verb_check,
+     {"config scripts", 0, 0, false},
+     "lagoon check",
+     "checks config and scripts without a broker",
+     "Says every problem, a line each, and exits with 3 when there is one."},
+    {"publish",
+     verb_publish,
+     {"key header timeout config scripts", 2, 2, false},
      "lagoon publish PRODUCER TYPE [--key K] [--header NAME=VALUE]... [--timeout 30s] < events",
-     "publishes one JSON event a line from standard input"},
-    {"broker", "port topic child", 0, verb_broker,
+     "publishes one JSON event a line from standard input",
+     "Good lines are published as they stand, each bad one is named by its number. Exit code 0\n"
+     "says that all are acknowledged; 5 that a line was bad or refused, or a signal came first."},
+    {"broker",
+     verb_broker,
+     {"port topic child", 0, 0, false},
      "lagoon broker [--port N] [--topic NAME:PARTITIONS]...",
-     "is an embedded broker for other programs (memory only, for development)"},
-    {"version", "", 0, verb_version, "lagoon version", "says which versions run here"},
-    {"help", "", 0, verb_help, "lagoon help", "shows this"},
+     "is an embedded broker for other programs (memory only, for development)",
+     "Without --port it takes 9092. It creates the topics that clients ask for, and says so.\n"
+     "A line \"topic NAME:PARTITIONS\" on its standard input creates one."},
+    {"version",
+     verb_version,
+     {"", 0, 0, false},
+     "lagoon version",
+     "says which versions run here",
+     NULL},
+    {"help",
+     verb_help,
+     {"", 0, 1, false},
+     "lagoon help [VERB]",
+     "shows this, or all about a verb",
+     NULL},
 };
+
+static const char EXIT_CODES[] =
+    "Exit codes: 0 done, 1 internal error, 2 wrong command line, 3 wrong config or script,\n"
+    "4 no broker answered in time, 5 something was left undone, 6 Kafka refused for good.\n";
 
 static int verb_version(const struct command_line *line)
 {
     (void)line;
     printf("lagoon %s (%s, librdkafka %s, libuv %s)\n", VERSION, LUA_RELEASE,
            rd_kafka_version_str(), uv_version_string());
-    return EXIT_OK;
-}
-
-static int verb_help(const struct command_line *line)
-{
-    (void)line;
-    printf("lagoon runs Kafka event handlers written in Lua.\n\n");
-    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
-        printf("  %s\n      %s\n", verbs[i].usage, verbs[i].summary);
-    printf(
-        "\nEnvironment: LAGOON_CONFIG, LAGOON_SCRIPTS and LAGOON_ONLY stand for --config,\n"
-        "--scripts and --only.\n\n"
-        "Exit codes: 0 done, 1 internal error, 2 wrong command line, 3 wrong config or script,\n"
-        "4 no broker answered in time, 5 something was left undone, 6 Kafka refused for good.\n");
     return EXIT_OK;
 }
 
@@ -78,23 +101,65 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+static int say_no_verb(const char *name)
+{
+    const char *names[ARRAY_LENGTH(verbs)];
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+        names[i] = verbs[i].name;
+    char *meant = words_did_you_mean(name, names, ARRAY_LENGTH(names), "");
+    fprintf(stderr, "lagoon: there is no verb '%s'%s `lagoon help` shows them\n", name,
+            *meant != '\0' ? meant : ";");
+    free(meant);
+    return EXIT_USAGE;
+}
+
+static void describe_verb(const struct verb *verb)
+{
+    printf("usage: %s\n\nIt %s.\n", verb->usage, verb->summary);
+    if (verb->details != NULL)
+        printf("%s\n", verb->details);
+    printf("\n");
+    command_line_describe(verb->syntax.flags);
+    printf("\n%s", EXIT_CODES);
+}
+
+static void describe_all(void)
+{
+    printf("lagoon runs Kafka event handlers written in Lua.\n\n");
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+        printf("  %s\n      %s\n", verbs[i].usage, verbs[i].summary);
+    printf("\nVerbs that read the config take --config FILE and --scripts DIR too; `lagoon VERB "
+           "--help`\n"
+           "says all about a verb.\n\n"
+           "Environment: LAGOON_CONFIG, LAGOON_SCRIPTS and LAGOON_ONLY stand for --config,\n"
+           "--scripts and --only.\n\n%s",
+           EXIT_CODES);
+}
+
+static int verb_help(const struct command_line *line)
+{
+    if (line->argument_count == 0) {
+        describe_all();
+        return EXIT_OK;
+    }
+    const struct verb *verb = find_verb(line->arguments[0]);
+    if (verb == NULL)
+        return say_no_verb(line->arguments[0]);
+    describe_verb(verb);
+    return EXIT_OK;
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
     struct command_line line;
     struct error err;
-    if (argc == 1 && strcmp(argv[0], "--help") == 0) {
-        printf("%s\n    %s\n", verb->usage, verb->summary);
-        return EXIT_OK;
-    }
-    int rc = command_line_parse(&line, argc, argv, verb->flags, &err);
-    if (rc == 0 && line.argument_count != verb->arguments) {
-        error_set(&err, line.argument_count > verb->arguments ? "too many arguments"
-                                                              : "too few arguments");
-        rc = -1;
-    }
-    if (rc != 0) {
+    if (command_line_parse(&line, argc, argv, &verb->syntax, &err) != 0) {
         fprintf(stderr, "lagoon %s: %s\nusage: %s\n", verb->name, err.text, verb->usage);
         return EXIT_USAGE;
+    }
+    if (line.wants_help) {
+        describe_verb(verb);
+        return EXIT_OK;
     }
     return verb->run(&line);
 }
@@ -104,13 +169,11 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     log_init(LOG_INFO, LOG_AUTO);
     if (argc < 2) {
-        verb_help(NULL);
+        describe_all();
         return EXIT_USAGE;
     }
     const struct verb *verb = find_verb(argv[1]);
-    if (verb == NULL) {
-        fprintf(stderr, "lagoon: there is no verb '%s'; `lagoon help` shows them\n", argv[1]);
-        return EXIT_USAGE;
-    }
+    if (verb == NULL)
+        return say_no_verb(argv[1]);
     return run_verb(verb, argc - 2, argv + 2);
 }

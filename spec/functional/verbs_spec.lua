@@ -32,34 +32,21 @@ local function assert_usage(arguments, message)
 end
 
 describe("lagoon", function()
-  it("without a verb shows what there is, as help does, and is wrong usage", function()
-    local bare, help = lagoon.run({}), lagoon.run({ "help" })
-    assert.equal(2, bare.code)
-    assert.equal(0, help.code)
-    assert.equal(help:stdout(), bare:stdout())
-    assert.equal(help:stdout(), lagoon.run({ "--help" }):stdout())
-    for _, verb in ipairs({ "run", "dev", "broker", "check", "publish", "version", "help" }) do
-      assert.matches("\n  lagoon " .. verb .. "%f[%W]", help:stdout())
-    end
-    assert.matches("Exit codes: 0 done, 1 .-%s2 .-%s3 .-%s4 .-%s5 .-%s6 ", help:stdout())
-  end)
-
-  it("says which versions run", function()
-    local version = lagoon.run({ "version" })
-    assert.equal(0, version.code)
-    assert.matches("^lagoon %d+%.%d+%.%d+ %(Lua 5%.4%.%d+, librdkafka %d+%.[%d.]+, " ..
-      "libuv %d+%.[%d.]+%)\n$", version:stdout())
-  end)
-
   it("names what is wrong with the command line and shows the verb's usage", function()
     assert_usage({ "fly" }, "lagoon: there is no verb 'fly'; `lagoon help` shows them")
+    assert_usage({ "chekc" },
+      "lagoon: there is no verb 'chekc', did you mean 'check'? `lagoon help` shows them")
     local stderr = assert_usage({ "run", "--onyl", "consumers" },
-      "lagoon run: unknown flag '--onyl'")
+      "lagoon run: unknown flag '--onyl', did you mean '--only'?")
     assert.matches("\nusage: lagoon run [--only ", stderr, 1, true)
     assert_usage({ "check", "--only=c" }, "lagoon check: unknown flag '--only=c'")
     assert_usage({ "run", "--only" }, "lagoon run: --only needs a value")
     assert_usage({ "run", "now" }, "lagoon run: too many arguments")
     assert_usage({ "publish", "out" }, "lagoon publish: too few arguments")
+    assert_usage({ "check", "-c" }, "lagoon check: unknown flag '-c'")
+    assert_usage({ "check", "--help=it" }, "lagoon check: --help takes no value")
+    assert_usage({ "help", "publsh" },
+      "lagoon: there is no verb 'publsh', did you mean 'publish'? `lagoon help` shows them")
     assert_usage({ "publish", "out", "T", "--timeout", "soon" }, "lagoon publish: --timeout: " ..
       "a duration is written like \"250ms\", \"30s\" or \"5m\", got \"soon\"")
     assert_usage({ "publish", "out", "T", "--header", "trace" },

@@ -23,7 +23,7 @@ local LAYERS = {
     { "cluster" },
     { "json", "config", "bundle", "library", "command_line" },
     { "record", "offsets", "inbox", "timers" },
-    { "log", "error", "thread", "units" },
+    { "log", "error", "thread", "units", "words" },
     { "util", "exit_code" },
   },
   members = {
