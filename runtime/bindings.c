@@ -33,15 +33,18 @@ struct bindings *bindings_of(lua_State *L)
     return *(struct bindings **)lua_getextraspace(L);
 }
 
+bool bindings_can_yield(lua_State *L)
+{
+    return lua_isyieldable(L) && bindings_of(L)->barriers == 0;
+}
+
 struct call *bindings_waitable_call(lua_State *L, const char *what)
 {
     struct bindings *bindings = bindings_of(L);
     struct call *call = bindings->current;
     if (bindings->loading > 0 || call == NULL)
         luaL_error(L, "%s: cannot wait at the top of a file, only in a handler", what);
-    if (call->thread != L)
-        luaL_error(L, "%s: cannot wait inside a coroutine that the script made itself", what);
-    if (!lua_isyieldable(L))
+    if (!bindings_can_yield(L))
         luaL_error(L, "%s: cannot wait here (inside table.sort, string.gsub, tostring or require)",
                    what);
     return call;

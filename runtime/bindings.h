@@ -22,7 +22,9 @@ struct bindings {
     const struct bindings_host *host;
     const struct consumer_config *consumer; /* NULL: not a consumer's state */
     struct call *current;                   /* the call that runs now; NULL: none */
-    int loading; /* files whose top level runs now: nothing may wait or publish there */
+    int loading;  /* files whose top level runs now: nothing may wait or publish there */
+    int barriers; /* of the coroutines that run now, those begun where Lua cannot yield */
+    size_t waiting_coroutines;
     int64_t load_deadline_ms;      /* clock_thread_ms; while the state's scripts are loaded */
     struct buffer text;            /* for encoding; kept between uses */
     struct record_header *headers; /* of the record being published; kept between uses */
@@ -64,6 +66,12 @@ int bindings_uuid(lua_State *L);
 
 /* Pushes lagoon.log. */
 void bindings_push_log(lua_State *L);
+
+/* Puts coroutine.resume and coroutine.wrap in place that let waits pass through. */
+void bindings_open_coroutine(lua_State *L);
+
+/* The code that runs in L may yield up to its worker. */
+bool bindings_can_yield(lua_State *L);
 
 /* Puts a print in place that logs. */
 void bindings_open_print(lua_State *L);

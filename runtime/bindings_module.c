@@ -150,6 +150,7 @@ void bindings_open(lua_State *L)
     lua_setfield(L, -2, "lagoon");
     lua_pop(L, 1);
     bindings_open_print(L);
+    bindings_open_coroutine(L);
     forbid(L, "exit");
     forbid(L, "setlocale");
 }

@@ -60,11 +60,6 @@ static int on_delivery_gc(lua_State *L)
 
 /* --- publishing --- */
 
-static bool can_yield(lua_State *L)
-{
-    return lua_isyieldable(L) && bindings_of(L)->current->thread == L;
-}
-
 static int publish_now(lua_State *L);
 
 static int publish_when_room(lua_State *L, int status, lua_KContext context)
@@ -91,7 +86,7 @@ static enum publish_result publish_or_block(lua_State *L, struct producer *produ
 {
     enum publish_result result;
     while ((result = producer_publish(producer, publication, delivery, err)) == PUBLISH_FULL &&
-           !can_yield(L))
+           !bindings_can_yield(L))
         producer_block_for_room(producer, ROOM_BLOCK_MS);
     return result;
 }
