@@ -10,12 +10,15 @@
 #include "call.h"
 #include "config.h"
 #include "producer.h"
+#include "recorder.h"
 
 /* What is the same for all states of a process; outlives them. */
 struct bindings_host {
     const struct config *config;
     struct producer **producers; /* in the order of config->producers; NULL: nothing is published */
     uint64_t generation;
+    struct recorder *recorder; /* takes what is published where there are no producers, and the
+                                  time that handlers sleep; NULL: the runtime */
 };
 
 struct bindings {

@@ -36,7 +36,8 @@ static int on_sleep(lua_State *L)
 /* lagoon.now(): milliseconds since 1970. */
 static int on_now(lua_State *L)
 {
-    lua_pushinteger(L, clock_wall_ms());
+    const struct recorder *recorder = bindings_of(L)->host->recorder;
+    lua_pushinteger(L, clock_wall_ms() + (recorder != NULL ? recorder->slept_ms : 0));
     return 1;
 }
 

@@ -108,9 +108,14 @@ static int publish_now(lua_State *L)
     luaL_setmetatable(L, DELIVERY_CLASS);
 
     struct error err;
-    if (producer_connect(value->producer, &err) != 0)
-        return luaL_error(L, "publish: %s", err.text);
-    switch (publish_or_block(L, value->producer, &publication, delivery, &err)) {
+    enum publish_result result = PUBLISH_INVALID;
+    struct recorder *recorder = bindings_of(L)->host->recorder;
+    if (recorder != NULL)
+        result = recorder_publish(recorder, value->config, lua_tostring(L, ARG_TYPE), &publication,
+                                  delivery, &err);
+    else if (producer_connect(value->producer, &err) == 0)
+        result = publish_or_block(L, value->producer, &publication, delivery, &err);
+    switch (result) {
     case PUBLISH_QUEUED:
         break;
     case PUBLISH_FULL:
@@ -127,7 +132,7 @@ static void check_may_publish(lua_State *L, const struct producer_value *value)
     const struct bindings *bindings = bindings_of(L);
     if (bindings->loading > 0 || bindings->current == NULL)
         luaL_error(L, "publish: not at the top of a file, only in a handler");
-    if (value->producer == NULL)
+    if (value->producer == NULL && bindings->host->recorder == NULL)
         luaL_error(L, "publish: nothing is published here");
 }
 
