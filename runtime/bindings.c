@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "error.h"
+#include "units.h"
+
 struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
                               const struct consumer_config *consumer)
 {
@@ -48,6 +51,23 @@ struct call *bindings_waitable_call(lua_State *L, const char *what)
         luaL_error(L, "%s: cannot wait here (inside table.sort, string.gsub, tostring or require)",
                    what);
     return call;
+}
+
+int64_t bindings_check_duration(lua_State *L, int index, const char *what)
+{
+    struct error err;
+    int64_t duration_ms = 0;
+    int rc;
+    if (lua_type(L, index) == LUA_TSTRING)
+        rc = duration_parse(lua_tostring(L, index), &duration_ms, &err);
+    else if (lua_type(L, index) == LUA_TNUMBER)
+        rc = duration_from_seconds(lua_tonumber(L, index), &duration_ms, &err);
+    else
+        return luaL_error(L, "%s: must be seconds or text such as \"250ms\", got %s", what,
+                          luaL_typename(L, index));
+    if (rc != 0)
+        luaL_error(L, "%s: %s", what, err.text);
+    return duration_ms;
 }
 
 int bindings_uuid(lua_State *L)

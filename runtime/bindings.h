@@ -52,7 +52,16 @@ void bindings_open(lua_State *L);
 void bindings_push_context(lua_State *L, struct call *call, const char *type, size_t type_length);
 void bindings_end_context(struct call *call);
 
+/* The call is over: what it asked for is how it ended. */
+void bindings_end_request(struct call *call);
+
 /* --- between the files of the bindings --- */
+
+/* The duration at `index`, in milliseconds; raises an error that begins with `what`. */
+int64_t bindings_check_duration(lua_State *L, int index, const char *what);
+
+/* Puts lagoon.retry and lagoon.skip into the table on top of the stack. */
+void bindings_set_requests(lua_State *L);
 
 /* The call that runs in L, which may wait; raises an error that begins with `what` where waiting is
  * impossible. */

@@ -97,7 +97,7 @@ static int publish_now(lua_State *L)
     struct call *call = bindings_of(L)->current;
     struct publication publication = {
         .record = call->record,
-        .attempt = call->record != NULL ? call->record->attempt : 0,
+        .attempt = call->record != NULL ? call->record->run : 0,
     };
     publication_read(L, value, &publication);
 

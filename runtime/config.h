@@ -80,6 +80,18 @@ enum distribution { DISTRIBUTION_KEY, DISTRIBUTION_PARTITION, DISTRIBUTION_FREE_
 /* Where a partition without a committed offset begins. */
 enum offset_reset { OFFSET_RESET_EARLIEST, OFFSET_RESET_LATEST, OFFSET_RESET_NONE };
 
+/* What becomes of a record for which there is no hope. */
+enum policy { POLICY_SKIP, POLICY_STOP };
+
+/* What becomes of one whose handler fails. */
+struct error_policy {
+    int retries;
+    int64_t backoff_ms;     /* before the first retry; doubles with each */
+    int64_t max_backoff_ms; /* its limit */
+    bool has_jitter;
+    enum policy give_up; /* when the retries are used up */
+};
+
 struct handler_config {
     char *type;
     char *module; /* as require takes it: handlers.order_created */
@@ -103,6 +115,10 @@ struct consumer_config {
     struct handler_config *handlers;
     size_t handler_count;
     char *type_header;
+    struct error_policy on_error;
+    enum policy on_invalid;
+    enum policy on_unknown_type;
+    bool skips_tombstones;
     int64_t drain_timeout_ms;
     int64_t commit_interval_ms;
     int64_t window_records; /* read and not settled, the whole consumer */

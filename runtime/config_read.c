@@ -218,6 +218,25 @@ static void read_limits(lua_State *L, struct consumer_config *consumer)
     lua_pop(L, 1);
 }
 
+static const char *const policy_words[] = {"skip", "stop", NULL};
+
+static void read_policies(lua_State *L, struct consumer_config *consumer)
+{
+    static const char *const tombstone_words[] = {"handle", "skip", NULL};
+    consumer->on_invalid = (enum policy)read_word(L, "on_invalid", policy_words);
+    consumer->on_unknown_type = (enum policy)read_word(L, "on_unknown_type", policy_words);
+    consumer->skips_tombstones = read_word(L, "on_tombstone", tombstone_words) == 1;
+    lua_getfield(L, -1, "on_error");
+    consumer->on_error = (struct error_policy){
+        .retries = (int)read_integer(L, "retries"),
+        .backoff_ms = read_integer(L, "backoff"),
+        .max_backoff_ms = read_integer(L, "max_backoff"),
+        .has_jitter = read_boolean(L, "jitter"),
+        .give_up = (enum policy)read_word(L, "give_up", policy_words),
+    };
+    lua_pop(L, 1);
+}
+
 static void read_consumer(lua_State *L, struct consumer_config *consumer)
 {
     static const char *const reset_words[] = {"earliest", "latest", "none", NULL};
@@ -232,6 +251,7 @@ static void read_consumer(lua_State *L, struct consumer_config *consumer)
     consumer->distribution = (enum distribution)read_word(L, "distribution", distribution_words);
     config_read_strings(L, "topics", &consumer->topics, &consumer->topic_count);
     read_handlers(L, consumer);
+    read_policies(L, consumer);
     read_limits(L, consumer);
     read_properties(L, "properties", &consumer->properties);
 }

@@ -77,7 +77,7 @@ local function walk_field(field, given, place)
   end
 end
 
--- What may stand in place of a table: `workers = 4`, `tls = true`.
+-- What may stand in place of a table: `workers = 4`, `tls = true`, `on_error = "stop"`.
 local function walk_short(row, given, place)
   local short = row.short
   if place.report:holds_stand_in(given) then

@@ -118,6 +118,26 @@ static void set_handlers(lua_State *L, const struct consumer_config *consumer)
     lua_setfield(L, -2, "handlers");
 }
 
+/* What a consumer does about failures. */
+static void push_failures(lua_State *L, const void *item)
+{
+    const struct consumer_config *consumer = item;
+    static const char *const policies[] = {"skip", "stop"};
+    const struct error_policy *on_error = &consumer->on_error;
+    lua_newtable(L);
+    set_text(L, "on_invalid", policies[consumer->on_invalid]);
+    set_text(L, "on_unknown_type", policies[consumer->on_unknown_type]);
+    set_text(L, "on_tombstone", consumer->skips_tombstones ? "skip" : "handle");
+    lua_newtable(L);
+    set_integer(L, "retries", on_error->retries);
+    set_integer(L, "backoff_ms", on_error->backoff_ms);
+    set_integer(L, "max_backoff_ms", on_error->max_backoff_ms);
+    lua_pushboolean(L, on_error->has_jitter);
+    lua_setfield(L, -2, "jitter");
+    set_text(L, "give_up", policies[on_error->give_up]);
+    lua_setfield(L, -2, "on_error");
+}
+
 static void push_consumer(lua_State *L, const void *item)
 {
     const struct consumer_config *consumer = item;
@@ -176,6 +196,8 @@ static void push_config(lua_State *L, const struct config *config)
              push_producer);
     set_list(L, "consumers", config->consumers, sizeof config->consumers[0], config->consumer_count,
              push_consumer);
+    set_list(L, "failures", config->consumers, sizeof config->consumers[0], config->consumer_count,
+             push_failures);
     set_text(L, "log_level", levels[config->log_level]);
     set_text(L, "log_format", formats[config->log_format]);
     set_integer(L, "stop_timeout_ms", config->stop_timeout_ms);
