@@ -1,5 +1,5 @@
 ---@meta lagoon
--- luacheck: no unused, globals env secret file include
+-- luacheck: no unused, globals env secret file
 
 -- What a script of lagoon can use, for editors that read LuaCATS annotations. Nothing loads this
 -- file when lagoon runs.
@@ -22,8 +22,8 @@ local lagoon = {}
 
 -- ---- handlers ----------------------------------------------------------------------------------
 
----What a handler module returns. A return is success. It fails, and stops its record's partition,
----when it raises an error, or returns nil or false and a second value that is not nil.
+---What a handler module returns. A return is success. It fails when it raises an error, or returns
+---nil or false and a second value that is not nil; on_error says what becomes of its record then.
 ---@alias lagoon.Handler fun(event: any, context: lagoon.Context): any, any
 
 ---Where a handler's record comes from. Read-only, and over when the handler has returned: later
@@ -35,7 +35,7 @@ local lagoon = {}
 ---@field timestamp integer? milliseconds since 1970; nil when the record has none
 ---@field key string? any bytes; nil for a null key, "" for an empty one
 ---@field type string the value of the type header
----@field attempt integer 1: nothing is tried again yet
+---@field attempt integer how often the record was tried, from 1
 ---@field consumer string name of the consumer in config.lua
 ---@field group string
 ---@field worker integer number of the worker in its consumer, from 1
@@ -105,6 +105,24 @@ local Delivery = {}
 ---@return integer partition
 ---@return integer offset
 function Delivery:await() end
+
+-- ---- what becomes of a record -------------------------------------------------------------------
+
+---@class lagoon.RetryOptions
+---@field after? lagoon.Duration until the next try; without it the backoff of on_error
+---@field count? boolean false: this try does not count, so there may be any number of them
+
+---Ends the handler: its record is tried again, as if the handler had failed, and given up when the
+---retries of on_error are used up. It raises, and stands also where a pcall catches it; of several
+---such calls the first stands. Only in a handler.
+---@param reason any as tostring shows it
+---@param options? lagoon.RetryOptions
+function lagoon.retry(reason, options) end
+
+---Ends the handler: its record is done with, unhandled, which is logged with the reason. It raises
+---like lagoon.retry.
+---@param reason any as tostring shows it
+function lagoon.skip(reason) end
 
 -- ---- time, names, the environment --------------------------------------------------------------
 
@@ -213,15 +231,9 @@ function env(name, default) end
 function secret(name) end
 
 ---In config.lua only. The content of a text file, without one newline at its end.
----@param path string relative to the file that it stands in
+---@param path string relative to the config's folder
 ---@return string
 function file(path) end
-
----In config.lua only. The table that another such file returns. It knows the same functions, and its
----problems are named by its own path and lines.
----@param path string relative to the file that it stands in
----@return table
-function include(path) end
 
 ---@class lagoon.Config
 ---@field cluster? lagoon.ClusterConfig this or clusters is required
@@ -278,12 +290,23 @@ function include(path) end
 ---@field distribution? "key"|"partition"|"free_worker" what is handled in order; "key"
 ---@field handlers table<string, string> type to module, such as "handlers.order_paid"
 ---@field type_header? string the header that carries the type; "Message-Type"
+---@field on_error? "skip"|"stop"|lagoon.ErrorConfig a word is give_up without retries
+---@field on_invalid? "skip"|"stop" undecodable, too large or without a type; "stop"
+---@field on_unknown_type? "skip"|"stop" of a type without a handler; "skip"
+---@field on_tombstone? "handle"|"skip" without a value; "handle"
 ---@field drain_timeout? lagoon.Duration for handlers when partitions are revoked; "5s"
 ---@field commit_interval? lagoon.Duration "1s"
 ---@field window? lagoon.WindowConfig how much is read ahead of the handlers
 ---@field max_ahead? integer settled beyond the oldest unsettled, per partition; 200000
----@field max_record? lagoon.Size a larger value stops its partition; "1MiB"
+---@field max_record? lagoon.Size a larger value is invalid; "1MiB"
 ---@field properties? table<string, string|integer|boolean> librdkafka's
+
+---@class lagoon.ErrorConfig
+---@field retries? integer of a record whose handler failed; 10
+---@field backoff? lagoon.Duration before the first retry, doubles with each; "100ms"
+---@field max_backoff? lagoon.Duration the longest wait; "30s"
+---@field jitter? boolean shortens each wait by up to its half, at random; true
+---@field give_up? "skip"|"stop" when the retries are used up; "stop"
 
 ---@class lagoon.WorkersConfig
 ---@field min? integer threads that run; 1

@@ -68,6 +68,13 @@ void assignment_collect(struct assignment *assignment)
         partition_give_back(partition);
 }
 
+void assignment_retry(struct assignment *assignment, int64_t now_ms)
+{
+    struct record *record;
+    while ((record = retries_pop(&assignment->intake.retries, now_ms)) != NULL)
+        partition_rerun(record);
+}
+
 /* How many the window is shared by. */
 static void count_partitions(struct assignment *assignment)
 {

@@ -34,6 +34,9 @@ struct partition *assignment_next(const struct assignment *assignment,
 /* What has ended since the last time finds its partition. */
 void assignment_collect(struct assignment *assignment);
 
+/* Records whose time has come run again. */
+void assignment_retry(struct assignment *assignment, int64_t now_ms);
+
 /* Reads of every partition that has something, in turn; each call begins with another. Returns
  * whether there is more to read now. */
 bool assignment_read(struct assignment *assignment);

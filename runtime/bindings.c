@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "error.h"
+#include "units.h"
+
 struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
                               const struct consumer_config *consumer)
 {
@@ -33,18 +36,38 @@ struct bindings *bindings_of(lua_State *L)
     return *(struct bindings **)lua_getextraspace(L);
 }
 
+bool bindings_can_yield(lua_State *L)
+{
+    return lua_isyieldable(L) && bindings_of(L)->barriers == 0;
+}
+
 struct call *bindings_waitable_call(lua_State *L, const char *what)
 {
     struct bindings *bindings = bindings_of(L);
     struct call *call = bindings->current;
     if (bindings->loading > 0 || call == NULL)
         luaL_error(L, "%s: cannot wait at the top of a file, only in a handler", what);
-    if (call->thread != L)
-        luaL_error(L, "%s: cannot wait inside a coroutine that the script made itself", what);
-    if (!lua_isyieldable(L))
+    if (!bindings_can_yield(L))
         luaL_error(L, "%s: cannot wait here (inside table.sort, string.gsub, tostring or require)",
                    what);
     return call;
+}
+
+int64_t bindings_check_duration(lua_State *L, int index, const char *what)
+{
+    struct error err;
+    int64_t duration_ms = 0;
+    int rc;
+    if (lua_type(L, index) == LUA_TSTRING)
+        rc = duration_parse(lua_tostring(L, index), &duration_ms, &err);
+    else if (lua_type(L, index) == LUA_TNUMBER)
+        rc = duration_from_seconds(lua_tonumber(L, index), &duration_ms, &err);
+    else
+        return luaL_error(L, "%s: must be seconds or text such as \"250ms\", got %s", what,
+                          luaL_typename(L, index));
+    if (rc != 0)
+        luaL_error(L, "%s: %s", what, err.text);
+    return duration_ms;
 }
 
 int bindings_uuid(lua_State *L)

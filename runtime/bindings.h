@@ -10,19 +10,24 @@
 #include "call.h"
 #include "config.h"
 #include "producer.h"
+#include "recorder.h"
 
 /* What is the same for all states of a process; outlives them. */
 struct bindings_host {
     const struct config *config;
     struct producer **producers; /* in the order of config->producers; NULL: nothing is published */
     uint64_t generation;
+    struct recorder *recorder; /* takes what is published where there are no producers, and the
+                                  time that handlers sleep; NULL: the runtime */
 };
 
 struct bindings {
     const struct bindings_host *host;
     const struct consumer_config *consumer; /* NULL: not a consumer's state */
     struct call *current;                   /* the call that runs now; NULL: none */
-    int loading; /* files whose top level runs now: nothing may wait or publish there */
+    int loading;  /* files whose top level runs now: nothing may wait or publish there */
+    int barriers; /* of the coroutines that run now, those begun where Lua cannot yield */
+    size_t waiting_coroutines;
     int64_t load_deadline_ms;      /* clock_thread_ms; while the state's scripts are loaded */
     struct buffer text;            /* for encoding; kept between uses */
     struct record_header *headers; /* of the record being published; kept between uses */
@@ -47,7 +52,16 @@ void bindings_open(lua_State *L);
 void bindings_push_context(lua_State *L, struct call *call, const char *type, size_t type_length);
 void bindings_end_context(struct call *call);
 
+/* The call is over: what it asked for is how it ended. */
+void bindings_end_request(struct call *call);
+
 /* --- between the files of the bindings --- */
+
+/* The duration at `index`, in milliseconds; raises an error that begins with `what`. */
+int64_t bindings_check_duration(lua_State *L, int index, const char *what);
+
+/* Puts lagoon.retry and lagoon.skip into the table on top of the stack. */
+void bindings_set_requests(lua_State *L);
 
 /* The call that runs in L, which may wait; raises an error that begins with `what` where waiting is
  * impossible. */
@@ -64,6 +78,12 @@ int bindings_uuid(lua_State *L);
 
 /* Pushes lagoon.log. */
 void bindings_push_log(lua_State *L);
+
+/* Puts coroutine.resume and coroutine.wrap in place that let waits pass through. */
+void bindings_open_coroutine(lua_State *L);
+
+/* The code that runs in L may yield up to its worker. */
+bool bindings_can_yield(lua_State *L);
 
 /* Puts a print in place that logs. */
 void bindings_open_print(lua_State *L);

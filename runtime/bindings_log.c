@@ -72,8 +72,10 @@ static void add_script_fields(lua_State *L, struct field_list *list, int fields)
 
 static void add_record_field(lua_State *L, struct field_list *list, char *name)
 {
-    const struct call *call = bindings_of(L)->current;
-    if (call != NULL && call->record != NULL)
+    const struct bindings *bindings = bindings_of(L);
+    const struct call *call = bindings->current;
+    /* Where there is one record only, its name says nothing. */
+    if (call != NULL && call->record != NULL && bindings->host->recorder == NULL)
         list->fields[list->count++] = log_text("record", record_name(call->record, name));
 }
 

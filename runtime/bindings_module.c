@@ -8,25 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
 #include "json.h"
-#include "units.h"
 
 enum { MAX_SECRET_BYTES = 64 * 1024 };
 
 /* lagoon.sleep(duration): the handler waits, its worker takes another record meanwhile. */
 static int on_sleep(lua_State *L)
 {
-    struct error err;
-    int64_t duration_ms;
-    int rc;
-    if (lua_type(L, 1) == LUA_TSTRING)
-        rc = duration_parse(lua_tostring(L, 1), &duration_ms, &err);
-    else
-        rc = duration_from_seconds(luaL_checknumber(L, 1), &duration_ms, &err);
-    if (rc != 0)
-        return luaL_error(L, "lagoon.sleep: %s", err.text);
-
+    int64_t duration_ms = bindings_check_duration(L, 1, "lagoon.sleep");
     struct call *call = bindings_waitable_call(L, "lagoon.sleep");
     call->wait = CALL_WAITS_TIME;
     call->wake_at_ms = clock_monotonic_ms() + duration_ms;
@@ -36,7 +25,8 @@ static int on_sleep(lua_State *L)
 /* lagoon.now(): milliseconds since 1970. */
 static int on_now(lua_State *L)
 {
-    lua_pushinteger(L, clock_wall_ms());
+    const struct recorder *recorder = bindings_of(L)->host->recorder;
+    lua_pushinteger(L, clock_wall_ms() + (recorder != NULL ? recorder->slept_ms : 0));
     return 1;
 }
 
@@ -117,6 +107,7 @@ static int open_lagoon(lua_State *L)
     luaL_newlib(L, functions);
     bindings_push_producer(L);
     lua_setfield(L, -2, "producer");
+    bindings_set_requests(L);
     bindings_push_log(L);
     lua_setfield(L, -2, "log");
     json_open_library(L);
@@ -150,6 +141,7 @@ void bindings_open(lua_State *L)
     lua_setfield(L, -2, "lagoon");
     lua_pop(L, 1);
     bindings_open_print(L);
+    bindings_open_coroutine(L);
     forbid(L, "exit");
     forbid(L, "setlocale");
 }

@@ -60,11 +60,6 @@ static int on_delivery_gc(lua_State *L)
 
 /* --- publishing --- */
 
-static bool can_yield(lua_State *L)
-{
-    return lua_isyieldable(L) && bindings_of(L)->current->thread == L;
-}
-
 static int publish_now(lua_State *L);
 
 static int publish_when_room(lua_State *L, int status, lua_KContext context)
@@ -91,7 +86,7 @@ static enum publish_result publish_or_block(lua_State *L, struct producer *produ
 {
     enum publish_result result;
     while ((result = producer_publish(producer, publication, delivery, err)) == PUBLISH_FULL &&
-           !can_yield(L))
+           !bindings_can_yield(L))
         producer_block_for_room(producer, ROOM_BLOCK_MS);
     return result;
 }
@@ -102,7 +97,7 @@ static int publish_now(lua_State *L)
     struct call *call = bindings_of(L)->current;
     struct publication publication = {
         .record = call->record,
-        .attempt = call->record != NULL ? call->record->attempt : 0,
+        .attempt = call->record != NULL ? call->record->run : 0,
     };
     publication_read(L, value, &publication);
 
@@ -113,9 +108,14 @@ static int publish_now(lua_State *L)
     luaL_setmetatable(L, DELIVERY_CLASS);
 
     struct error err;
-    if (producer_connect(value->producer, &err) != 0)
-        return luaL_error(L, "publish: %s", err.text);
-    switch (publish_or_block(L, value->producer, &publication, delivery, &err)) {
+    enum publish_result result = PUBLISH_INVALID;
+    struct recorder *recorder = bindings_of(L)->host->recorder;
+    if (recorder != NULL)
+        result = recorder_publish(recorder, value->config, lua_tostring(L, ARG_TYPE), &publication,
+                                  delivery, &err);
+    else if (producer_connect(value->producer, &err) == 0)
+        result = publish_or_block(L, value->producer, &publication, delivery, &err);
+    switch (result) {
     case PUBLISH_QUEUED:
         break;
     case PUBLISH_FULL:
@@ -132,7 +132,7 @@ static void check_may_publish(lua_State *L, const struct producer_value *value)
     const struct bindings *bindings = bindings_of(L);
     if (bindings->loading > 0 || bindings->current == NULL)
         luaL_error(L, "publish: not at the top of a file, only in a handler");
-    if (value->producer == NULL)
+    if (value->producer == NULL && bindings->host->recorder == NULL)
         luaL_error(L, "publish: nothing is published here");
 }
 

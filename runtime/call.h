@@ -20,6 +20,14 @@ enum call_wait {
     CALL_WAITS_TICKET, /* until its ticket is posted to its inbox */
 };
 
+/* What a handler asked for by lagoon.retry or lagoon.skip. */
+struct call_request {
+    enum outcome outcome; /* NONE: nothing */
+    char *reason;
+    int64_t retry_after_ms; /* below 0: as the schedule says */
+    bool is_uncounted;      /* the run was no attempt */
+};
+
 struct call {
     struct record *record; /* NULL: a script of its own, such as scripts/dev.lua */
     struct inbox *inbox;
@@ -33,6 +41,9 @@ struct call {
     struct lua_State *thread;
     int thread_reference;
     void *context; /* the Lua value `context`, to be told when the call is over */
+
+    /* The first one stands, also when a pcall caught it. */
+    struct call_request request;
 
     /* How it ended. */
     enum outcome outcome;

@@ -4,13 +4,13 @@
 
 #include "cluster_property.h"
 
-/* One problem, at the place of what it belongs to. Librdkafka quotes values. */
-static void add_problem(struct config_problems *problems, const struct config *config,
-                        const char *place, const char *text)
+/* One problem, at the line of what it belongs to. Librdkafka quotes values. */
+static void add_problem(struct config_problems *problems, const struct config *config, int line,
+                        const char *text)
 {
     char *redacted = config_redact(config, text);
     problems->lines = xrealloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
-    problems->lines[problems->count++] = xasprintf("%s: %s", place, redacted);
+    problems->lines[problems->count++] = xasprintf("%s:%d: %s", config->path, line, redacted);
     free(redacted);
 }
 
@@ -22,14 +22,14 @@ struct check {
     enum cluster_handle handle;
     const struct properties *properties; /* the inner ones, or the cluster's own */
     const char *path;                    /* of these properties */
-    const char *place;
+    int line;
     bool is_embedded;
     bool is_right; /* of a cluster: nothing is wrong with its own */
 };
 
 static void check_say(const struct check *check, const char *text)
 {
-    add_problem(check->problems, check->config, check->place, text);
+    add_problem(check->problems, check->config, check->line, text);
 }
 
 /* Each by itself, so that one look names all; true when none is wrong. */
@@ -115,7 +115,7 @@ static bool say_tls(const struct check *check, const struct error *refusal)
         int path_length = (int)(strlen(check->path) - strlen(".properties"));
         error_set(&err, "%.*s.tls.%s: %s: %s", path_length, check->path, rows[i].key, rows[i].file,
                   explain_tls(rows[i].key, refusal->text + length));
-        add_problem(check->problems, check->config, tls->place, err.text);
+        add_problem(check->problems, check->config, tls->line, err.text);
         return true;
     }
     return false;
@@ -170,7 +170,7 @@ static void check_handles(const struct check *outer)
         const struct producer_config *producer = &config->producers[i];
         struct check check = {.handle = CLUSTER_PRODUCER,
                               .properties = &producer->properties,
-                              .place = producer->place};
+                              .line = producer->line};
         if (producer->cluster == outer->cluster)
             check_inner(check, "producers", producer->name, outer);
     }
@@ -178,7 +178,7 @@ static void check_handles(const struct check *outer)
         const struct consumer_config *consumer = &config->consumers[i];
         struct check check = {.handle = CLUSTER_CONSUMER,
                               .properties = &consumer->properties,
-                              .place = consumer->place};
+                              .line = consumer->line};
         if (consumer->cluster == outer->cluster)
             check_inner(check, "consumers", consumer->name, outer);
     }
@@ -197,7 +197,7 @@ void cluster_check_config(const struct config *config, bool is_embedded,
                               .handle = CLUSTER_QUERY,
                               .properties = &cluster->properties,
                               .path = path,
-                              .place = cluster->place,
+                              .line = cluster->line,
                               .is_embedded = is_embedded};
         size_t before = problems->count;
         if (check_each(&check, ALL_HANDLES))

@@ -75,6 +75,29 @@ static void explain_transport(const struct detail *detail, struct error *err)
         error_set(err, "the broker at %s cannot be used: %s", detail->address, detail->reason);
 }
 
+/* `Receive failed: Invalid response size 10485932 (0..5000000): increase
+ * receive.message.max.bytes`. Who speaks another protocol sends its first letters in place of a
+ * size. */
+static void explain_answer(const struct detail *detail, struct error *err)
+{
+    enum { LETTERS_HTTP = 0x48545450, LETTERS_TLS_ALERT = 0x1503 };
+    static const char lead[] = "response size ";
+    const char *size = strstr(detail->reason, lead);
+    long long bytes = size != NULL ? strtoll(size + strlen(lead), NULL, 10) : 0;
+    if (bytes == LETTERS_HTTP)
+        error_set(err, "the server at %s is no Kafka broker, it speaks HTTP", detail->address);
+    else if (bytes >> 16 == LETTERS_TLS_ALERT)
+        error_set(err, "the broker at %s wants TLS, see security.protocol", detail->address);
+    else if (size != NULL && strstr(size, "receive.message.max.bytes") != NULL)
+        error_set(err,
+                  "the broker at %s answers with %lld bytes, more than receive.message.max.bytes "
+                  "allows",
+                  detail->address, bytes);
+    else
+        error_set(err, "the broker at %s cannot be understood: %s", detail->address,
+                  detail->reason);
+}
+
 static void explain_login(const struct detail *detail, struct error *err)
 {
     enum { VERSION_2_6_1 = 0x02060100 };
@@ -120,6 +143,9 @@ void cluster_explain(rd_kafka_resp_err_t code, const char *text, struct error *e
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
         explain_login(&detail, err);
+        break;
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+        explain_answer(&detail, err);
         break;
     case RD_KAFKA_RESP_ERR__SSL:
         error_set(err, "no TLS connection to %s: %s", detail.address, detail.reason);

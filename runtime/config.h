@@ -32,7 +32,7 @@ struct tls_config {
     char *key_file;
     char *key_password;
     bool verify; /* false: any certificate will do */
-    char *place;
+    int line;
 };
 
 struct sasl_config {
@@ -48,7 +48,7 @@ struct cluster_config {
     struct tls_config tls;
     struct sasl_config sasl;
     struct properties properties;
-    char *place; /* config.lua:12, for messages */
+    int line; /* in config.lua, for messages */
 };
 
 struct topic_config {
@@ -58,7 +58,7 @@ struct topic_config {
     int replicas;               /* 0: the broker's default */
     bool create;                /* false: only verified */
     struct properties settings; /* the topic's own, such as retention.ms */
-    char *place;
+    int line;
 };
 
 enum key_missing { KEY_MISSING_UUID, KEY_MISSING_ERROR };
@@ -71,7 +71,7 @@ struct producer_config {
     enum key_missing key_missing;
     char *type_header; /* NULL: none is written */
     struct properties properties;
-    char *place;
+    int line;
 };
 
 /* free_worker: no order. partition: one after the other. key: equal keys one after the other. */
@@ -80,10 +80,22 @@ enum distribution { DISTRIBUTION_KEY, DISTRIBUTION_PARTITION, DISTRIBUTION_FREE_
 /* Where a partition without a committed offset begins. */
 enum offset_reset { OFFSET_RESET_EARLIEST, OFFSET_RESET_LATEST, OFFSET_RESET_NONE };
 
+/* What becomes of a record for which there is no hope. */
+enum policy { POLICY_SKIP, POLICY_STOP };
+
+/* What becomes of one whose handler fails. */
+struct error_policy {
+    int retries;
+    int64_t backoff_ms;     /* before the first retry; doubles with each */
+    int64_t max_backoff_ms; /* its limit */
+    bool has_jitter;
+    enum policy give_up; /* when the retries are used up */
+};
+
 struct handler_config {
     char *type;
     char *module; /* as require takes it: handlers.order_created */
-    char *place;
+    int line;
 };
 
 struct consumer_config {
@@ -103,6 +115,10 @@ struct consumer_config {
     struct handler_config *handlers;
     size_t handler_count;
     char *type_header;
+    struct error_policy on_error;
+    enum policy on_invalid;
+    enum policy on_unknown_type;
+    bool skips_tombstones;
     int64_t drain_timeout_ms;
     int64_t commit_interval_ms;
     int64_t window_records; /* read and not settled, the whole consumer */
@@ -110,7 +126,7 @@ struct consumer_config {
     int64_t max_ahead;        /* settled beyond the oldest unsettled, a partition */
     int64_t max_record_bytes; /* larger is invalid */
     struct properties properties;
-    char *place;
+    int line;
 };
 
 struct config {
@@ -133,12 +149,6 @@ struct config {
     /* What secret() gave, and every password: never to be printed. The longest first. */
     char **secrets;
     size_t secret_count;
-    /* Paths of what the file read beside itself: by include, file and secret. */
-    char **files;
-    size_t file_count;
-    /* Environment variables that the file asked for, set or not. */
-    char **variables;
-    size_t variable_count;
 };
 
 struct config_options {
@@ -146,14 +156,10 @@ struct config_options {
     /* In `lagoon dev` a missing env() gets a placeholder and a notice; brokers and security
      * properties are set aside by the caller. */
     bool is_dev;
-    /* PATH=VALUE each: values of --set, in their order. */
-    const char *const *sets;
-    size_t set_count;
 };
 
 /* Everything that is wrong with the file, one problem a line, sorted by line:
- * `config.lua:LINE: path: what is wrong, did you mean ...?`, with the file that it stands in, or
- * `--set path` in place of file and line.
+ * `config.lua:LINE: path: what is wrong, did you mean ...?`
  * No value of secret() and no password is in any of them. */
 struct config_problems {
     char **lines;

@@ -96,7 +96,7 @@ static void read_tls(lua_State *L, struct tls_config *tls)
         tls->key_file = read_text(L, "key_file");
         tls->key_password = read_text(L, "key_password");
         tls->verify = read_boolean(L, "verify");
-        tls->place = read_text(L, "place");
+        tls->line = (int)read_integer(L, "line");
     }
     lua_pop(L, 1);
 }
@@ -121,7 +121,7 @@ static void read_clusters(lua_State *L, struct config *config)
         cluster->name = read_text(L, "name");
         cluster->path = read_text(L, "path");
         cluster->brokers = read_text(L, "brokers");
-        cluster->place = read_text(L, "place");
+        cluster->line = (int)read_integer(L, "line");
         read_tls(L, &cluster->tls);
         read_sasl(L, &cluster->sasl);
         read_properties(L, "properties", &cluster->properties);
@@ -157,7 +157,7 @@ static void read_topics(lua_State *L, struct config *config)
         topic->partitions = (int)read_integer(L, "partitions");
         topic->replicas = (int)read_integer(L, "replicas");
         topic->create = read_boolean(L, "create");
-        topic->place = read_text(L, "place");
+        topic->line = (int)read_integer(L, "line");
         read_properties(L, "config", &topic->settings);
         lua_pop(L, 1);
     }
@@ -178,7 +178,7 @@ static void read_producers(lua_State *L, struct config *config)
         producer->key_field = read_text(L, "key_field");
         producer->key_missing = (enum key_missing)read_word(L, "key_missing", missing_words);
         producer->type_header = read_text(L, "type_header");
-        producer->place = read_text(L, "place");
+        producer->line = (int)read_integer(L, "line");
         read_properties(L, "properties", &producer->properties);
         lua_pop(L, 1);
     }
@@ -194,7 +194,7 @@ static void read_handlers(lua_State *L, struct consumer_config *consumer)
         open_item(L, i);
         handler->type = read_text(L, "name");
         handler->module = read_text(L, "value");
-        handler->place = read_text(L, "place");
+        handler->line = (int)read_integer(L, "line");
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -218,6 +218,25 @@ static void read_limits(lua_State *L, struct consumer_config *consumer)
     lua_pop(L, 1);
 }
 
+static const char *const policy_words[] = {"skip", "stop", NULL};
+
+static void read_policies(lua_State *L, struct consumer_config *consumer)
+{
+    static const char *const tombstone_words[] = {"handle", "skip", NULL};
+    consumer->on_invalid = (enum policy)read_word(L, "on_invalid", policy_words);
+    consumer->on_unknown_type = (enum policy)read_word(L, "on_unknown_type", policy_words);
+    consumer->skips_tombstones = read_word(L, "on_tombstone", tombstone_words) == 1;
+    lua_getfield(L, -1, "on_error");
+    consumer->on_error = (struct error_policy){
+        .retries = (int)read_integer(L, "retries"),
+        .backoff_ms = read_integer(L, "backoff"),
+        .max_backoff_ms = read_integer(L, "max_backoff"),
+        .has_jitter = read_boolean(L, "jitter"),
+        .give_up = (enum policy)read_word(L, "give_up", policy_words),
+    };
+    lua_pop(L, 1);
+}
+
 static void read_consumer(lua_State *L, struct consumer_config *consumer)
 {
     static const char *const reset_words[] = {"earliest", "latest", "none", NULL};
@@ -227,11 +246,12 @@ static void read_consumer(lua_State *L, struct consumer_config *consumer)
     consumer->instance_id = read_text(L, "instance_id");
     consumer->is_enabled = read_boolean(L, "enabled");
     consumer->type_header = read_text(L, "type_header");
-    consumer->place = read_text(L, "place");
+    consumer->line = (int)read_integer(L, "line");
     consumer->offset_reset = (enum offset_reset)read_word(L, "offset_reset", reset_words);
     consumer->distribution = (enum distribution)read_word(L, "distribution", distribution_words);
     config_read_strings(L, "topics", &consumer->topics, &consumer->topic_count);
     read_handlers(L, consumer);
+    read_policies(L, consumer);
     read_limits(L, consumer);
     read_properties(L, "properties", &consumer->properties);
 }

@@ -1,7 +1,6 @@
 #include "config_internal.h"
 
 #include <regex.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,8 +13,8 @@
 
 enum { INSTRUCTIONS_BETWEEN_LOOKS = 1000 };
 
-/* As lagoon.config.chunks names the chunks: =(config), =(config 1). */
-static const char config_source[] = "=(config";
+/* As lagoon.config.sources names the chunk. */
+static const char config_source[] = "=(config)";
 
 static void *allocate(void *context, void *memory, size_t old_size, size_t new_size);
 static int find_library(lua_State *L);
@@ -61,14 +60,7 @@ static int64_t cpu_clock_ns(void)
 
 static bool is_in_config(lua_State *L, lua_Debug *where)
 {
-    return lua_getinfo(L, "Sl", where) != 0 &&
-           strncmp(where->source, config_source, strlen(config_source)) == 0;
-}
-
-static void keep_line(struct config_limits *limits, const lua_Debug *where)
-{
-    limits->line = where->currentline;
-    snprintf(limits->chunk, sizeof limits->chunk, "%s", where->short_src);
+    return lua_getinfo(L, "Sl", where) != 0 && strcmp(where->source, config_source) == 0;
 }
 
 /* Once it is late every instruction raises, so that no pcall in the config can go on. */
@@ -76,7 +68,7 @@ static void on_hook(lua_State *L, lua_Debug *where)
 {
     struct config_limits *limits = limits_of(L);
     if (where->event == LUA_HOOKLINE && is_in_config(L, where))
-        keep_line(limits, where);
+        limits->line = where->currentline;
     if (where->event != LUA_HOOKCOUNT || cpu_clock_ns() < limits->deadline_ns)
         return;
     lua_sethook(L, on_hook, LUA_MASKLINE | LUA_MASKCOUNT, 1);
@@ -90,14 +82,14 @@ static int on_error(lua_State *L)
     lua_Debug where;
     for (int level = 1; lua_getstack(L, level, &where) == 1; level++) {
         if (is_in_config(L, &where)) {
-            keep_line(limits_of(L), &where);
+            limits_of(L)->line = where.currentline;
             break;
         }
     }
     return 1;
 }
 
-/* run(chunk): true and its result; or false, the error, the line and the name of its chunk. */
+/* run(chunk): true and its result; or false, the error and the line. */
 static int native_run(lua_State *L)
 {
     struct config_limits *limits = limits_of(L);
@@ -119,8 +111,7 @@ static int native_run(lua_State *L)
     if (limits->line == 0)
         return 2;
     lua_pushinteger(L, limits->line);
-    lua_pushstring(L, limits->chunk);
-    return 4;
+    return 3;
 }
 
 /* duration(value): milliseconds, or nil. */
@@ -154,28 +145,10 @@ static int native_pattern_problem(lua_State *L)
     return 1;
 }
 
-/* line(): of the config, that ran last. */
-static int native_line(lua_State *L)
-{
-    lua_pushinteger(L, limits_of(L)->line);
-    return 1;
-}
-
-/* real_path(path): without links, "." and ".."; nil when there is no such file. */
-static int native_real_path(lua_State *L)
-{
-    char *real = realpath(luaL_checkstring(L, 1), NULL);
-    lua_pushstring(L, real);
-    free(real);
-    return 1;
-}
-
 void config_push_natives(lua_State *L)
 {
     static const luaL_Reg natives[] = {{"run", native_run},
                                        {"duration", native_duration},
-                                       {"real_path", native_real_path},
-                                       {"line", native_line},
                                        {"pattern_problem", native_pattern_problem},
                                        {NULL, NULL}};
     luaL_newlib(L, natives);

@@ -45,6 +45,7 @@ struct consumer {
     uv_timer_t poller;  /* keeps the membership alive, also when nothing happens */
     uv_timer_t ticker;  /* only while records are outstanding */
     uv_timer_t commits; /* commit_interval */
+    uv_timer_t retrier; /* for the next retry */
     int open_handles;   /* of the loop: until all are closed, the consumer stays */
     uv_work_t work;     /* of the helper that makes or destroys */
     struct error work_error;
@@ -149,6 +150,21 @@ static void arm_ticker(struct consumer *consumer)
         uv_timer_stop(&consumer->ticker);
 }
 
+static void on_retry(uv_timer_t *timer)
+{
+    turn(CONTAINER_OF(timer, struct consumer, retrier));
+}
+
+static void arm_retrier(struct consumer *consumer)
+{
+    int64_t next_ms = retries_next_ms(&consumer->assignment.intake.retries);
+    int64_t wait_ms = next_ms - clock_monotonic_ms();
+    if (next_ms == INT64_MAX)
+        uv_timer_stop(&consumer->retrier);
+    else
+        uv_timer_start(&consumer->retrier, on_retry, wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
+}
+
 /* Everything that main does for the consumer, as far as it can go now without waiting. */
 static void turn(struct consumer *consumer)
 {
@@ -156,6 +172,7 @@ static void turn(struct consumer *consumer)
     if (!consumer->is_member)
         return;
     assignment_collect(&consumer->assignment);
+    assignment_retry(&consumer->assignment, clock_monotonic_ms());
     bool has_more = membership_serve(&consumer->membership);
     if (consumer->state == CONSUMER_RUNNING)
         has_more = assignment_read(&consumer->assignment) || has_more;
@@ -165,6 +182,7 @@ static void turn(struct consumer *consumer)
         return;
     set_need(consumer);
     arm_ticker(consumer);
+    arm_retrier(consumer);
     if (has_more)
         uv_async_send(&consumer->wake);
 }
@@ -212,7 +230,8 @@ static void open_loop_handles(struct consumer *consumer)
     uv_timer_init(loop, &consumer->poller);
     uv_timer_init(loop, &consumer->ticker);
     uv_timer_init(loop, &consumer->commits);
-    consumer->open_handles = 4;
+    uv_timer_init(loop, &consumer->retrier);
+    consumer->open_handles = 5;
 }
 
 static void start_timers(struct consumer *consumer)
@@ -346,10 +365,9 @@ static void on_handle_closed(uv_handle_t *handle)
 static void close_loop_handles(struct consumer *consumer)
 {
     uv_handle_t *handles[] = {
-        (uv_handle_t *)&consumer->wake,
-        (uv_handle_t *)&consumer->poller,
-        (uv_handle_t *)&consumer->ticker,
-        (uv_handle_t *)&consumer->commits,
+        (uv_handle_t *)&consumer->wake,    (uv_handle_t *)&consumer->poller,
+        (uv_handle_t *)&consumer->ticker,  (uv_handle_t *)&consumer->commits,
+        (uv_handle_t *)&consumer->retrier,
     };
     consumer->state = CONSUMER_DESTROYING;
     for (size_t i = 0; i < ARRAY_LENGTH(handles); i++) {
@@ -382,6 +400,7 @@ static void log_counts(const struct consumer *consumer)
     const struct log_field fields[] = {
         log_integer("handled", (int64_t)counts.handled),
         log_integer("skipped", (int64_t)counts.skipped),
+        log_integer("retried", (int64_t)counts.retried),
         log_integer("failed", (int64_t)counts.failed),
         log_integer("given_back", (int64_t)counts.dropped),
     };

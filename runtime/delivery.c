@@ -77,6 +77,13 @@ void delivery_settle(struct delivery *delivery, int32_t partition, int64_t offse
     delivery_release(&delivery);
 }
 
+struct delivery *delivery_acknowledged(int32_t partition, int64_t offset)
+{
+    struct delivery *delivery = delivery_new(NULL, 0);
+    delivery_settle(delivery, partition, offset, NULL);
+    return delivery;
+}
+
 enum delivery_state delivery_state(const struct delivery *delivery)
 {
     if (atomic_load_explicit(&delivery->waiters, memory_order_acquire) != &over)

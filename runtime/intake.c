@@ -18,7 +18,9 @@ void intake_init(struct intake *intake, const struct consumer_config *config,
         .dispatcher = dispatcher,
         .on_ready = on_ready,
         .context = context,
+        .random = (uint64_t)clock_monotonic_ns() | 1,
     };
+    retries_init(&intake->retries);
 }
 
 void intake_destroy(struct intake *intake)
@@ -26,6 +28,7 @@ void intake_destroy(struct intake *intake)
     for (size_t i = 0; i < intake->warned_count; i++)
         free(intake->warned_types[i]);
     free(intake->warned_types);
+    retries_destroy(&intake->retries);
 }
 
 void intake_add(struct intake *intake, struct share *share, size_t bytes)
@@ -90,6 +93,15 @@ size_t intake_room(const struct intake *intake, const struct share *share)
     size_t average = share->records > 0 ? share->bytes / share->records : UNKNOWN_RECORD_BYTES;
     size_t fitting = bytes / average;
     return least(records, fitting > 0 ? fitting : 1);
+}
+
+/* Marsaglia's xorshift: retries only have to come apart. */
+double intake_random(struct intake *intake)
+{
+    intake->random ^= intake->random << 13;
+    intake->random ^= intake->random >> 7;
+    intake->random ^= intake->random << 17;
+    return (double)(intake->random >> 11) / (double)(UINT64_C(1) << 53);
 }
 
 void intake_warn_unknown_type(struct intake *intake, const struct record *record)

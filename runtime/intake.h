@@ -16,11 +16,13 @@
 
 #include "config.h"
 #include "dispatcher.h"
+#include "retries.h"
 
 struct consumer_counts {
     uint64_t received;
     uint64_t handled;
-    uint64_t skipped; /* of no declared type */
+    uint64_t skipped; /* unhandled, as the config or the handler says */
+    uint64_t retried; /* runs that failed and were to be tried again */
     uint64_t failed;  /* records that stopped their partition */
     uint64_t dropped; /* given back unhandled, or handled after their partition was lost */
     uint64_t jumps;   /* times that retention removed what was to be read next */
@@ -44,6 +46,8 @@ struct intake {
     struct share window; /* of all partitions */
     size_t assigned_partitions;
     size_t active_partitions; /* that have work */
+    struct retries retries;   /* records that wait for their next run */
+    uint64_t random;          /* the last random number */
     struct consumer_counts counts;
     char **warned_types; /* unknown types that were said once */
     size_t warned_count;
@@ -63,6 +67,9 @@ void intake_remove_all(struct intake *intake, struct share *share);
 /* How many records a partition with this share may read now; large ones are read few at a time,
  * because their bytes are known only when they are here. */
 size_t intake_room(const struct intake *intake, const struct share *share);
+
+/* A random number from 0 to below 1. */
+double intake_random(struct intake *intake);
 
 /* A record of a type without a handler was skipped: says so once a type. */
 void intake_warn_unknown_type(struct intake *intake, const struct record *record);

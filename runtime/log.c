@@ -24,6 +24,7 @@ enum escape {
 };
 
 static atomic_int enabled_level = LOG_INFO;
+static const struct log_sink *log_sink;
 static bool is_json;
 static bool is_coloured;
 /* A pipe takes only 4 KiB in one piece: with it long lines of two threads do not mix either. */
@@ -37,6 +38,8 @@ static const char colour_off[] = "\033[0m";
 
 static void log_arguments(enum log_level level, const struct log_field *fields, size_t count,
                           const char *format, va_list arguments) PRINTF_LIKE(4, 0);
+static void write_event(enum log_level level, const char *message, size_t length,
+                        const struct log_field *fields, size_t count);
 static void append_json_line(struct buffer *line, enum log_level level, const char *message,
                              size_t length, const struct log_field *fields, size_t count);
 static void append_text_line(struct buffer *line, enum log_level level, const char *message,
@@ -82,6 +85,11 @@ void log_set_level(enum log_level level)
 bool log_is_enabled(enum log_level level)
 {
     return (int)level >= atomic_load_explicit(&enabled_level, memory_order_relaxed);
+}
+
+void log_set_sink(const struct log_sink *sink)
+{
+    log_sink = sink;
 }
 
 void log_debug(const char *format, ...)
@@ -135,16 +143,25 @@ static void log_arguments(enum log_level level, const struct log_field *fields, 
     int length = vasprintf(&message, format, arguments);
     if (length < 0)
         abort();
+    if (log_sink != NULL)
+        log_sink->on_event(log_sink->context, level, message, fields, count);
+    else
+        write_event(level, message, (size_t)length, fields, count);
+    free(message);
+    errno = saved_errno;
+}
+
+static void write_event(enum log_level level, const char *message, size_t length,
+                        const struct log_field *fields, size_t count)
+{
     struct buffer line;
     buffer_init(&line);
     if (is_json)
-        append_json_line(&line, level, message, (size_t)length, fields, count);
+        append_json_line(&line, level, message, length, fields, count);
     else
-        append_text_line(&line, level, message, (size_t)length, fields, count);
+        append_text_line(&line, level, message, length, fields, count);
     write_line(&line);
     buffer_destroy(&line);
-    free(message);
-    errno = saved_errno;
 }
 
 /* --- escaping --- */

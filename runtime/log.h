@@ -37,6 +37,17 @@ void log_init(enum log_level level, enum log_format format);
 void log_set_level(enum log_level level);
 bool log_is_enabled(enum log_level level);
 
+/* Gets every enabled event of the process in place of standard error. The texts are the caller's.
+ */
+struct log_sink {
+    void *context;
+    void (*on_event)(void *context, enum log_level level, const char *message,
+                     const struct log_field *fields, size_t field_count);
+};
+
+/* NULL: standard error again. Only while no other thread logs; the sink outlives its use. */
+void log_set_sink(const struct log_sink *sink);
+
 void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warn(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "partition_internal.h"
 #include "thread.h"
 
 /* Messages asked of librdkafka at once. */
@@ -66,27 +67,26 @@ void partition_assign(struct partition *partition, const struct partition_start 
 
 /* --- giving back --- */
 
-/* The record is nobody's any more, except for the reports of its deliveries. */
-static void discard(struct record *record)
+void partition_discard(struct record *record)
 {
     record->is_dropped = true;
     if (record->deliveries_open == 0)
         record_free(&record);
 }
 
-/* Out of the window without being settled: another reader gets it again. */
-static void drop_record(struct partition *partition, struct record *record)
+void partition_drop_record(struct partition *partition, struct record *record)
 {
     if (record->epoch == partition->epoch)
         intake_remove(partition->intake, &partition->share, record->block_bytes);
+    retries_remove(&partition->intake->retries, record);
     partition->intake->counts.dropped++;
-    discard(record);
+    partition_discard(record);
 }
 
 static void drop_list(struct partition *partition, struct link *records)
 {
     for (struct link *link; (link = list_pop(records)) != NULL;)
-        drop_record(partition, CONTAINER_OF(link, struct record, queue_link));
+        partition_drop_record(partition, CONTAINER_OF(link, struct record, queue_link));
 }
 
 static void give_back_unstarted(struct partition *partition)
@@ -122,7 +122,7 @@ bool partition_is_busy(const struct partition *partition)
 static void drop_awaited(struct partition *partition, struct link *records)
 {
     for (struct link *link; (link = list_pop(records)) != NULL;)
-        drop_record(partition, CONTAINER_OF(link, struct record, partition_link));
+        partition_drop_record(partition, CONTAINER_OF(link, struct record, partition_link));
 }
 
 /* Everything of the epoch that main knows of is dropped; what runs is left over, and counts no
@@ -261,133 +261,4 @@ size_t partition_read(struct partition *partition, size_t budget)
     if ((size_t)count == wanted)
         atomic_store(&partition->is_ready, true);
     return (size_t)count;
-}
-
-/* --- ends --- */
-
-static void settle(struct record *record)
-{
-    struct partition *partition = record->owner;
-    offsets_settle(&partition->offsets, record->slot);
-    intake_remove(partition->intake, &partition->share, record->block_bytes);
-    discard(record);
-}
-
-/* The record is not settled and never will be in this epoch: nothing of its partition is committed
- * past it, nothing further is started or read. What has not begun is given back, the record itself
- * too when it has failed, so that a partition at a stand takes no room from the others; whoever is
- * assigned the partition next reads it again. */
-static void stop_at(struct record *record, const char *reason)
-{
-    struct partition *partition = record->owner;
-    struct intake *intake = partition->intake;
-    partition->is_stopped = true;
-    intake->counts.failed++;
-    dispatcher_hold(intake->dispatcher, partition->lane);
-    const struct log_field fields[] = {
-        log_text("topic", record->topic),        log_integer("partition", record->partition),
-        log_integer("offset", record->offset),   log_bytes("key", record->key, record->key_length),
-        log_integer("attempt", record->attempt), log_text("reason", reason),
-    };
-    log_event(LOG_ERROR, fields, ARRAY_LENGTH(fields),
-              "consumer %s: a record failed; its partition is stopped and will not be committed "
-              "past it, mend the cause and restart",
-              intake->config->name);
-    partition->gives_back = true;
-}
-
-static void end_well(struct record *record)
-{
-    struct partition *partition = record->owner;
-    if (record->is_refused) {
-        list_append(&partition->stuck, &record->partition_link);
-    } else if (record->reported == record->published) {
-        settle(record);
-    } else {
-        list_append(&partition->awaited, &record->partition_link);
-        partition->awaited_count++;
-    }
-}
-
-/* The dispatcher has kept it as the head of its strand, so that none of its successors began. */
-static void end_badly(struct record *record)
-{
-    /* A handler that awaits what was refused fails by that: it was said when it was refused. */
-    if (record->is_refused)
-        return;
-    stop_at(record, record->failure != NULL ? record->failure : "no reason given");
-}
-
-void partition_end_record(struct record *record)
-{
-    struct partition *partition = record->owner;
-    struct intake *intake = partition->intake;
-    record->is_ended = true;
-    record->deliveries_open += (int32_t)record->published;
-    if (record->epoch != partition->epoch) {
-        if (record->state == RECORD_KEPT)
-            dispatcher_release(intake->dispatcher, record);
-        drop_record(partition, record);
-        return;
-    }
-    switch (record->outcome) {
-    case OUTCOME_DONE:
-        intake->counts.handled++;
-        end_well(record);
-        return;
-    case OUTCOME_SKIPPED:
-        intake->counts.skipped++;
-        intake_warn_unknown_type(intake, record);
-        end_well(record);
-        return;
-    case OUTCOME_INVALID:
-    case OUTCOME_FAILED:
-    case OUTCOME_NONE:
-        end_badly(record);
-        return;
-    }
-}
-
-/* A delivery that was refused for good is as if the handler had failed, only that its strand may
- * have moved on already. */
-static void refuse(struct record *record, const char *reason)
-{
-    struct partition *partition = record->owner;
-    char text[512];
-    snprintf(text, sizeof text, "a record that its handler published was refused: %s", reason);
-    bool was_refused = record->is_refused;
-    record->is_refused = true;
-    bool has_failed = record->is_ended && record->state == RECORD_KEPT;
-    if (record->epoch != partition->epoch || was_refused || has_failed)
-        return;
-    stop_at(record, text);
-    if (record->is_ended && record->state == RECORD_OUTSIDE) {
-        list_remove(&record->partition_link);
-        partition->awaited_count--;
-        list_append(&partition->stuck, &record->partition_link);
-    }
-}
-
-void partition_report(struct record *record, int attempt, const char *reason)
-{
-    struct partition *partition = record->owner;
-    record->deliveries_open--;
-    if (record->is_dropped) {
-        if (record->deliveries_open == 0)
-            record_free(&record);
-        return;
-    }
-    if (attempt != record->attempt)
-        return;
-    if (reason != NULL) {
-        refuse(record, reason);
-        return;
-    }
-    record->reported++;
-    bool is_awaited = record->is_ended && record->outcome == OUTCOME_DONE && !record->is_refused;
-    if (is_awaited && record->reported == record->published && record->epoch == partition->epoch) {
-        list_remove(&record->partition_link);
-        partition->awaited_count--;
-        settle(record);
-    }
 }

@@ -81,7 +81,10 @@ bool partition_may_read(struct partition *partition);
 /* An ended record comes back from the dispatcher. */
 void partition_end_record(struct record *record);
 
-/* A delivery of the record was acknowledged (reason NULL) or refused for good. */
-void partition_report(struct record *record, int attempt, const char *reason);
+/* The time of the record's retry has come. */
+void partition_rerun(struct record *record);
+
+/* A delivery of that run of the record was acknowledged (reason NULL) or refused for good. */
+void partition_report(struct record *record, int run, const char *reason);
 
 #endif

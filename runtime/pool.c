@@ -23,6 +23,7 @@ int pool_start(struct pool *pool, const struct consumer_config *config,
             .index = (int)i + 1,
             .hands = config->buffer_size,
             .dispatcher = dispatcher,
+            .consumer = config,
             .context = pool,
             .on_exit = on_worker_exit,
         };

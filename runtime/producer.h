@@ -71,6 +71,19 @@ enum publish_result producer_publish(struct producer *producer,
                                      const struct publication *publication,
                                      struct delivery **delivery, struct error *err);
 
+/* What a producer's handle would go by, read from the config alone. */
+struct producer_limits {
+    int64_t max_queue_bytes;
+    int64_t max_record_bytes;
+};
+MUST_USE int producer_limits_read(struct producer_limits *limits,
+                                  const struct producer_config *config, struct error *err);
+
+/* Refuses what producer_publish refuses whatever the brokers say: for who only records. */
+MUST_USE int producer_check(const struct producer_config *config,
+                            const struct producer_limits *limits,
+                            const struct publication *publication, struct error *err);
+
 /* Posts the ticket when the queue has room again, or soon if it already has. */
 void producer_wait_for_room(struct producer *producer, struct inbox *inbox, uint64_t ticket);
 
@@ -85,6 +98,8 @@ int32_t delivery_partition(const struct delivery *delivery);
 int64_t delivery_offset(const struct delivery *delivery);
 const char *delivery_reason(const struct delivery *delivery); /* why it was refused */
 void delivery_release(struct delivery **delivery);
+/* One that no producer has sent, acknowledged from the start; its one reference is the caller's. */
+struct delivery *delivery_acknowledged(int32_t partition, int64_t offset);
 
 /* Records queued or in flight: what a flush waits for. */
 size_t producer_outstanding(const struct producer *producer);

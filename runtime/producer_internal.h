@@ -86,6 +86,15 @@ struct producer {
     void *closed_context;
 };
 
+/* --- producer_limits.c --- */
+
+/* A topic that cannot be one, a partition below -1, a value that no queue of this size holds. */
+MUST_USE int publication_check(const struct publication *publication, int64_t max_queue_bytes,
+                               struct error *err);
+
+void publication_say_too_large(const struct publication *publication, const char *topic,
+                               struct error *err);
+
 /* Frees the topics' handles. */
 void producer_topics_destroy(struct producer *producer);
 

@@ -107,10 +107,7 @@ static enum publish_result say_why_not(rd_kafka_t *handle, rd_kafka_error_t *err
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
         return PUBLISH_FULL;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-        error_set(err,
-                  "a record of %zu bytes for topic \"%s\" is too large; message.max.bytes in the "
-                  "producer's properties sets the limit",
-                  publication->key_length + publication->value_length, topic);
+        publication_say_too_large(publication, topic, err);
         break;
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
         error_set(err, "topic \"%s\" has no partition %d", topic, (int)publication->partition);
@@ -123,29 +120,6 @@ static enum publish_result say_why_not(rd_kafka_t *handle, rd_kafka_error_t *err
         break;
     }
     return PUBLISH_INVALID;
-}
-
-/* What librdkafka would not refuse, or only for ever say that there is no room for. */
-static int check_publication(const struct producer *producer, const struct publication *publication,
-                             struct error *err)
-{
-    const char *topic = publication->topic;
-    if (topic != NULL && !cluster_is_topic_name(topic, strlen(topic))) {
-        error_set(err, "\"%.300s\" cannot be a topic's name", topic);
-        return -1;
-    }
-    if (publication->partition < -1) {
-        error_set(err, "there is no partition %d", (int)publication->partition);
-        return -1;
-    }
-    if (publication->value_length > (uint64_t)producer->max_queue_bytes) {
-        error_set(err,
-                  "a value of %zu bytes is larger than the producer's whole queue, see "
-                  "queue.buffering.max.kbytes",
-                  publication->value_length);
-        return -1;
-    }
-    return 0;
 }
 
 static enum publish_result publish(struct producer *producer, rd_kafka_t *handle,
@@ -185,7 +159,7 @@ enum publish_result producer_publish(struct producer *producer,
             return PUBLISH_INVALID;
         handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
     }
-    if (check_publication(producer, publication, err) != 0)
+    if (publication_check(publication, producer->max_queue_bytes, err) != 0)
         return PUBLISH_INVALID;
     return publish(producer, handle, publication, delivery, err);
 }

@@ -19,6 +19,7 @@ static struct record *block_new(size_t header_count, size_t bytes)
     record->block_bytes = size;
     record->header_count = header_count;
     record->attempt = 1;
+    record->run = 1;
     record->timestamp_ms = -1;
     list_init(&record->queue_link);
     list_init(&record->lane_link);

@@ -37,10 +37,11 @@ enum record_state {
 /* How a handler's run ended. */
 enum outcome {
     OUTCOME_NONE,
-    OUTCOME_DONE,    /* returned */
-    OUTCOME_SKIPPED, /* of no declared type */
-    OUTCOME_INVALID, /* could not be decoded, is too large, or has no type */
-    OUTCOME_FAILED,  /* raised, or returned nil or false and a reason */
+    OUTCOME_DONE,         /* returned */
+    OUTCOME_SKIPPED,      /* its handler, or the config, says to skip it */
+    OUTCOME_UNKNOWN_TYPE, /* no handler is declared for its type */
+    OUTCOME_INVALID,      /* could not be decoded, is too large, or has no type */
+    OUTCOME_FAILED,       /* raised, returned nil or false and a reason, or asked for a retry */
 };
 
 struct record {
@@ -61,7 +62,10 @@ struct record {
     struct partition *owner; /* the consumer's, which outlives every record */
     uint64_t epoch;          /* of the partition's assignment */
     uint64_t slot;           /* in the partition's offsets */
-    int attempt;             /* from 1 */
+
+    /* Main's, which changes them while the record is kept. */
+    int attempt; /* from 1; how often it was tried */
+    int run;     /* from 1; also counts the runs that were no attempt. Deliveries name theirs */
 
     /* The dispatcher's, under its mutex. */
     enum record_state state;
@@ -76,16 +80,19 @@ struct record {
 
     /* The worker's that runs it; main's once it has ended. */
     enum outcome outcome;
-    char *failure;      /* why not DONE, with traceback; freed with the record */
-    uint32_t published; /* deliveries of this attempt */
+    char *failure;          /* why not DONE, with traceback; freed with the record */
+    uint32_t published;     /* deliveries of this run */
+    int64_t retry_after_ms; /* what the handler asked for; below 0: the schedule says */
+    bool is_uncounted;      /* the run was no attempt */
 
     /* Main's. */
     struct link partition_link; /* its partition's awaited or stuck records */
-    uint32_t reported;          /* deliveries of this attempt that are acknowledged */
-    int32_t deliveries_open;    /* of all attempts; a report may come before the end of its call,
+    size_t retry_place;         /* where it waits in the schedule of retries; 0: nowhere */
+    uint32_t reported;          /* deliveries of this run that are acknowledged */
+    int32_t deliveries_open;    /* of all runs; a report may come before the end of its call,
                                    then this is below 0 until main has seen the end */
     bool is_ended;              /* main has seen its outcome */
-    bool is_refused;            /* a delivery of this attempt was refused for good */
+    bool is_refused;            /* a delivery of this run was refused for good */
     bool is_dropped;            /* freed as soon as deliveries_open is 0 */
 };
 

@@ -113,7 +113,8 @@ static void make_producers(struct runtime *runtime)
         runtime->producers[i] =
             producer_new(&runtime->loop, &config->producers[i], &runtime->cluster, &callbacks);
     runtime->open_producers = config->producer_count;
-    runtime->host = (struct bindings_host){config, runtime->producers, 1};
+    runtime->host =
+        (struct bindings_host){.config = config, .producers = runtime->producers, .generation = 1};
 }
 
 static bool is_wanted(const struct runtime_options *options, const struct consumer_config *consumer)

@@ -35,8 +35,9 @@ struct script {
 static int raise_handler_error(lua_State *L, const struct script_source *source,
                                const struct handler_config *handler, const char *what)
 {
-    return luaL_error(L, "%s: consumers.%s.handlers.%s: module '%s' %s", handler->place,
-                      source->consumer->name, handler->type, handler->module, what);
+    return luaL_error(L, "%s:%d: consumers.%s.handlers.%s: module '%s' %s",
+                      source->host->config->path, handler->line, source->consumer->name,
+                      handler->type, handler->module, what);
 }
 
 /* Loads one handler into the table of handlers. */
@@ -233,6 +234,7 @@ static enum script_result run(struct script *script, struct call *call, int argu
         fail(script, call, status);
     }
     bindings_end_context(call);
+    bindings_end_request(call);
     if (status != LUA_OK)
         lua_resetthread(call->thread);
     thread_put(script, call);
@@ -294,7 +296,9 @@ static int call_handler(lua_State *L)
                       xasprintf("the record has no type: no header '%s'", consumer->type_header));
     lua_pushlstring(L, type->value, type->value_length);
     if (lua_rawget(L, 1) == LUA_TNIL)
-        return end_as(call, OUTCOME_SKIPPED, xstrndup(type->value, type->value_length));
+        return end_as(call, OUTCOME_UNKNOWN_TYPE, xstrndup(type->value, type->value_length));
+    if (call->record->value == NULL && consumer->skips_tombstones)
+        return end_as(call, OUTCOME_SKIPPED, NULL);
 
     /* The context stays on the stack below the handler: call->context points at it. */
     bindings_push_context(L, call, type->value, type->value_length);
@@ -328,6 +332,7 @@ static bool prepare_thread(struct script *script, struct call *call)
     call->failure = NULL;
     call->context = NULL;
     call->published = 0;
+    call->request = (struct call_request){.retry_after_ms = -1};
     if (script->pooled > 0) {
         thread_get(script, call);
         return true;

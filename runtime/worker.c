@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "policy.h"
 #include "thread.h"
 #include "timers.h"
 
@@ -48,10 +49,14 @@ static struct hand *hand_of(struct link *link)
     return CONTAINER_OF(link, struct hand, link);
 }
 
-/* A record that failed or cannot be read stops its partition: it is never committed past. */
-static enum verdict verdict_of(enum outcome outcome)
+/* The record goes back with what became of it. */
+static void note_outcome(struct record *record, const struct call *call)
 {
-    return outcome == OUTCOME_FAILED || outcome == OUTCOME_INVALID ? VERDICT_HOLD : VERDICT_RELEASE;
+    record->outcome = call->outcome;
+    record->failure = call->failure;
+    record->published = call->published;
+    record->retry_after_ms = call->request.retry_after_ms;
+    record->is_uncounted = call->request.is_uncounted;
 }
 
 /* The hand is free again. Its record goes back, and unless a woken call is to go first or the
@@ -68,14 +73,12 @@ static void hand_end(struct worker *worker, struct hand *hand)
         atomic_store(&worker->is_retiring, true);
         return;
     }
-    record->outcome = hand->call.outcome;
-    record->failure = hand->call.failure;
-    record->published = hand->call.published;
+    note_outcome(record, &hand->call);
+    enum verdict verdict = policy_verdict(worker->options.consumer, record);
     bool takes_next =
         list_is_empty(&worker->woken) && worker->next == NULL && !atomic_load(&worker->is_retiring);
-    struct record *next =
-        dispatcher_finish(worker->options.dispatcher, record, verdict_of(record->outcome),
-                          takes_next ? &worker->taker : NULL);
+    struct record *next = dispatcher_finish(worker->options.dispatcher, record, verdict,
+                                            takes_next ? &worker->taker : NULL);
     if (takes_next) {
         worker->next = next;
         worker->is_idle = next == NULL;

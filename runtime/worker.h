@@ -18,8 +18,9 @@ struct worker;
 struct worker_options {
     const char *name; /* of the consumer or script, for the thread's name */
     int index;
-    int hands;                      /* 1 to WORKER_MAX_HANDS */
-    struct dispatcher *dispatcher;  /* NULL: only runs `main` */
+    int hands;                              /* 1 to WORKER_MAX_HANDS */
+    struct dispatcher *dispatcher;          /* NULL: only runs `main` */
+    const struct consumer_config *consumer; /* its policies; NULL as dispatcher */
     const struct worker_main *main; /* a chunk to run instead of records; copied strings not: it
                                        outlives the worker */
     void *context;

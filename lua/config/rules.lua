@@ -23,6 +23,25 @@ function M.workers(workers, given, place)
   end
 end
 
+---@param give_up string
+---@return table # what `on_error = "stop"` is short for
+function M.at_once(give_up)
+  return { retries = 0, give_up = give_up }
+end
+
+function M.on_error(on_error, given, place)
+  local backoff, max_backoff = on_error.backoff, on_error.max_backoff
+  if not backoff or not max_backoff or backoff <= max_backoff then
+    return
+  elseif given.max_backoff ~= nil then
+    place:child("max_backoff"):problem(("must be at least backoff, which is %d ms"):format(backoff),
+      given.max_backoff)
+  else
+    place:child("backoff"):problem(
+      ("must be at most max_backoff, which is %d ms"):format(max_backoff), given.backoff)
+  end
+end
+
 function M.not_empty(_, given, place)
   if next(given) == nil then
     place:problem("must not be empty")

@@ -73,6 +73,21 @@ local window = {
     doc = "their bytes" },
 }
 
+local policies = { "skip", "stop" }
+
+local on_error = {
+  { key = "retries", type = "integer", min = 0, max = 1000000, default = 10,
+    doc = "how often a record whose handler failed is tried again" },
+  { key = "backoff", type = "duration", min = "1ms", max = "1h", default = "100ms",
+    doc = "the wait before the first retry; it doubles with each" },
+  { key = "max_backoff", type = "duration", min = "1ms", max = "24h", default = "30s",
+    doc = "the longest wait" },
+  { key = "jitter", type = "boolean", default = true,
+    doc = "each wait is shortened by up to its half, at random" },
+  { key = "give_up", type = "enum", values = policies, default = "stop",
+    doc = "what becomes of a record whose retries are used up" },
+}
+
 local consumer = {
   { key = "topic", type = "topic or pattern",
     doc = 'the topic it reads, or `"^..."`, a regular expression for several' },
@@ -97,6 +112,16 @@ local consumer = {
     doc = "the module that handles each type of event" },
   { key = "type_header", type = "header", default = "Message-Type",
     doc = "the header that carries the event's type" },
+  { key = "on_error", type = "record", fields = on_error, check = rules.on_error,
+    short = { type = "enum", values = policies, of = "string",
+      must = '"skip", "stop" or a table', expand = rules.at_once },
+    doc = "what becomes of a record whose handler fails; a word is give_up without retries" },
+  { key = "on_invalid", type = "enum", values = policies, default = "stop",
+    doc = "a record that cannot be decoded, is too large or has no type" },
+  { key = "on_unknown_type", type = "enum", values = policies, default = "skip",
+    doc = "a record of a type without a handler" },
+  { key = "on_tombstone", type = "enum", values = { "handle", "skip" }, default = "handle",
+    doc = "a record without a value" },
   { key = "drain_timeout", type = "duration", min = "0s", max = "1h", default = "5s",
     doc = "how long handlers may finish when a partition is revoked" },
   { key = "commit_interval", type = "duration", min = "10ms", max = "1h", default = "1s",

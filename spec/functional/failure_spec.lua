@@ -50,7 +50,8 @@ describe("a record that fails", function()
       producers = { out = { topic = topic } },
       consumers = {
         c = { topic = topic, group = group, distribution = "partition", workers = 1,
-          commit_interval = "50ms", handlers = { Event = "handlers.fails" } },
+          commit_interval = "50ms", on_error = "stop", on_invalid = "stop",
+          handlers = { Event = "handlers.fails" } },
       },
     }, examples.scripts)
     produce_all()

@@ -54,7 +54,8 @@ describe("at its limit", function()
     end
     local function consumer(name, handler)
       return { topic = topics[name], group = topics[name], workers = 1, buffer_size = 100,
-        window = { records = 8 }, handlers = { Event = "handlers." .. handler } }
+        window = { records = 8 }, on_error = "stop",
+        handlers = { Event = "handlers." .. handler } }
     end
     app = application.new(broker.brokers, {
       producers = { narrow = { topic = topics.out,

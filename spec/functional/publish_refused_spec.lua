@@ -72,7 +72,7 @@ describe("publish", function()
         fresh = { topic = topic },
       },
       consumers = {
-        c = { topic = topic, group = topic, workers = 1, handlers = {
+        c = { topic = topic, group = topic, workers = 1, on_error = "stop", handlers = {
           Refusals = "handlers.refusals", Awaits = "handlers.awaits", Notes = "handlers.notes",
         } },
       },

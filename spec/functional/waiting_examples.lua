@@ -14,14 +14,11 @@ M["table.sort"] = function()
   end)
 end
 M["string.gsub"] = function() return (("a"):gsub("a", function() lagoon.sleep(0.001) end)) end
-M["own coroutine"] = function()
-  local own = coroutine.create(function() lagoon.sleep(0.001) end)
-  error(select(2, coroutine.resume(own)), 0)
-end
-M["await in own coroutine"] = function()
-  local delivery = producer:publish("Sent", {}, { key = "k" })
-  local own = coroutine.wrap(function() return delivery:await() end)
-  own()
+M["own coroutine below table.sort"] = function()
+  table.sort({ 2, 1 }, function(a, b)
+    coroutine.wrap(function() lagoon.sleep(0.001) end)()
+    return a < b
+  end)
 end
 M["await in table.sort"] = function()
   local delivery = producer:publish("Sent", {}, { key = "k" })
@@ -49,6 +46,44 @@ M["own coroutine that yields"] = function()
   assert(numbers() + numbers() == 3)
   lagoon.sleep(0.02)
   assert(numbers() == 3)
+end
+M["own coroutine"] = function()
+  local own = coroutine.create(function(a, b)
+    lagoon.sleep("20ms")
+    local c = coroutine.yield(a + b)
+    lagoon.sleep("20ms")
+    return c, nil
+  end)
+  assert(select(2, assert(coroutine.resume(own, 1, 2))) == 3)
+  assert(coroutine.status(own) == "suspended")
+  local results = table.pack(coroutine.resume(own, "c"))
+  assert(results.n == 3 and results[1] and results[2] == "c" and results[3] == nil)
+  assert(select(2, coroutine.resume(own)) == "cannot resume dead coroutine")
+end
+M["coroutines three deep"] = function()
+  local function nest(depth)
+    if depth == 0 then
+      lagoon.sleep("20ms")
+      return "deep"
+    end
+    return coroutine.wrap(function() return pcall(nest, depth - 1) end)()
+  end
+  local ok, next_ok, last_ok, text = nest(3)
+  assert(ok and next_ok and last_ok and text == "deep")
+end
+M["error in own coroutine"] = function()
+  local own = coroutine.wrap(function()
+    lagoon.sleep("20ms")
+    error("from inside", 0)
+  end)
+  local ok, message = pcall(own)
+  assert(not ok and message:find("from inside$"))
+end
+M["await in own coroutine"] = function()
+  local delivery = producer:publish("Sent", {}, { key = "k" })
+  lagoon.sleep("20ms")
+  local partition = coroutine.wrap(function() return delivery:await() end)()
+  assert(partition == 0)
 end
 M["later await"] = function()
   local first = producer:publish("Sent", { n = 1 }, { key = "k" })

@@ -1,5 +1,6 @@
 -- A real Apache Kafka on the loopback interface: KRaft, one node or three, small.
 
+local batches = require("spec.support.kafka_batches")
 local directory = require("spec.support.directory")
 local java = require("spec.support.java")
 local port = require("spec.support.port")
@@ -41,6 +42,7 @@ broker.heartbeat.interval.ms=500
 ---@class spec.KafkaNode
 ---@field id integer
 ---@field address string
+---@field data string its folder
 ---@field process spec.Process?
 local Node = {}
 Node.__index = Node
@@ -54,8 +56,9 @@ local function new_node(id)
 end
 
 function Node:format(folder, voters, replicas)
+  self.data = folder .. "/data-" .. self.id
   local values = { ID = self.id, VOTERS = voters, ADDRESS = self.address, REPLICAS = replicas,
-    CONTROLLER = self.controller, DATA = folder .. "/data-" .. self.id }
+    CONTROLLER = self.controller, DATA = self.data }
   self.settings = directory.write(("%s/node-%d.properties"):format(folder, self.id),
     (SETTINGS:gsub("@(%u+)@", values)))
   local tool = process.run(java.command("-Xmx128m", "kafka.tools.StorageTool", "format", "-t",
@@ -119,6 +122,13 @@ function M.start(options)
   end
   self:wait_ready()
   return self
+end
+
+---How the first node stores a topic's one partition: the codecs in the order they first come.
+---@param topic string
+---@return string[]
+function Kafka:codecs(topic)
+  return batches.codecs(("%s/%s-0/%020d.log"):format(self.nodes[1].data, topic, 0))
 end
 
 local shared

@@ -5,6 +5,7 @@
 
 local model = require("spec.support.model")
 local model_offsets = require("spec.support.model_offsets")
+local model_retries = require("spec.support.model_retries")
 local model_wakes = require("spec.support.model_wakes")
 local steps = require("spec.support.simulation_steps")
 local unit = require("unit")
@@ -28,6 +29,8 @@ local function new_game(seed)
   local self = setmetatable({
     dispatcher = unit.dispatcher.new(distribution, WORKERS),
     model = model.new(distribution),
+    retries = unit.retries.new(),
+    parked = model_retries.new(),
     records = {}, -- by pointer
     running = {},
     lanes = {},
@@ -122,6 +125,8 @@ local function play(self, count)
     model.check(left == 0, "%d %s are left at the end", left, name)
   end
   model.check(next(self.records) == nil, "records are lost")
+  model.check(not self.retries:next(), "a record that is gone waits for its retry")
+  self.retries:destroy()
   self.dispatcher:destroy()
 end
 
@@ -147,8 +152,10 @@ function M.play(seed, count)
       trace_of(seed, count)), 0)
   end
   local seen = self.model.seen
-  for name, times in pairs(self.wakes.seen) do
-    seen[name] = times
+  for _, part in ipairs({ self.wakes, self.parked }) do
+    for name, times in pairs(part.seen) do
+      seen[name] = times
+    end
   end
   return seen
 end

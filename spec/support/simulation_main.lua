@@ -7,6 +7,7 @@ local unit = require("unit")
 local M = {}
 
 local WINDOW = 24
+local LONGEST_RETRY_MS = 400
 
 local function settle(game, rec)
   game:note("record %d is settled", rec.id)
@@ -66,22 +67,40 @@ function M.acknowledge(game, lane)
   end
 end
 
--- Main decides about a kept record: it runs again, or its failure is settled elsewhere.
+-- Main decides about a kept record: it waits for its next run, or its failure is settled elsewhere.
 function M.decide(game, lane)
   if #lane.kept == 0 or lane.is_revoked then
     return
   end
   local rec = lists.take_out(lane.kept, math.random(#lane.kept))
   if math.random(2) == 1 then
-    game:note("record %d runs again", rec.id)
-    game.model:rerun(rec)
-    game.dispatcher:rerun(rec.pointer)
+    local due = game.parked.now + math.random(0, LONGEST_RETRY_MS)
+    game:note("record %d is to run again at %d", rec.id, due)
+    game.parked:add(rec, due)
+    game.retries:add(rec.pointer, due)
   else
     game:note("record %d is released", rec.id)
     rec.state = "out"
     game.dispatcher:release(rec.pointer)
     settle(game, rec)
   end
+end
+
+-- Time goes on: what is due runs again.
+function M.retry(game)
+  game.parked.now = game.parked.now + math.random(0, LONGEST_RETRY_MS // 4)
+  local pointer
+  repeat
+    pointer = game.retries:pop(game.parked.now)
+    local rec = pointer and game.records[pointer]
+    game.parked:pop(rec)
+    if rec then
+      game:note("record %d runs again", rec.id)
+      game.model:rerun(rec)
+      game.dispatcher:rerun(pointer)
+      game:check(false)
+    end
+  until not pointer
 end
 
 function M.hold(game, lane)

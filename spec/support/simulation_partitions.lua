@@ -35,6 +35,8 @@ function M.revoke(game, lane)
   game.model:revoke(lane, list)
   for _, rec in ipairs(list) do
     lists.remove(lane.kept, rec)
+    game.parked:remove(rec)
+    game.retries:remove(rec.pointer)
     game:free(rec)
   end
   assert(#lane.kept == 0)

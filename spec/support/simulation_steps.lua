@@ -53,6 +53,7 @@ local WEIGHTS = {
   { main.collect, 10 },
   { main.acknowledge, 8 },
   { main.decide, 8 },
+  { main.retry, 8 },
   { main.tick, 1 },
   { main.need, 2 },
   { main.hold, 1 },
@@ -102,7 +103,8 @@ function M.finish_all(game)
       main.resume(game, lane)
       game:check(false)
     end
-    local step = lists.pick({ take, finish, main.collect, main.acknowledge, main.decide })
+    local step = lists.pick({ take, finish, main.collect, main.acknowledge, main.decide,
+      main.retry })
     game:check(step(game, lane) == true)
     left = left - 1
     assert(left > 0, "it comes to no end")

@@ -231,6 +231,22 @@ describe("cluster", function()
           .. "correctly configured, broker might require SASL authentication (after 3ms in UP)"))
     end)
 
+    it("that an answer is too large, or none of Kafka's", function()
+      local function explain(size)
+        return cluster.explain("bad_message", ("a:1/1: Receive failed: Invalid response size %d "
+          .. "(0..5000000): increase receive.message.max.bytes (after 438ms in state UP)")
+          :format(size))
+      end
+      assert.equal("the broker at a:1 answers with 10485932 bytes, more than "
+        .. "receive.message.max.bytes allows", explain(10485932))
+      assert.equal("the server at a:1 is no Kafka broker, it speaks HTTP",
+        explain((">I4"):unpack("HTTP/1.1 400")))
+      assert.equal("the broker at a:1 wants TLS, see security.protocol",
+        explain((">I4"):unpack("\x15\x03\x03\0\x02")))
+      assert.equal("the broker at a:1 cannot be understood: Receive failed: nonsense",
+        cluster.explain("bad_message", "a:1/1: Receive failed: nonsense"))
+    end)
+
     it("that a name is unknown", function()
       assert.equal("the broker's name in kafka:9092 cannot be resolved: name or service not known",
         cluster.explain("resolve", "kafka:9092/bootstrap: Failed to resolve 'kafka:9092': Name or "

@@ -83,6 +83,7 @@ describe("the reference of config.lua", function()
     local paths = { Config = "", ClusterConfig = "cluster.",
       TlsConfig = "cluster.tls.", SaslConfig = "cluster.sasl.", TopicConfig = "topics.NAME.",
       ProducerConfig = "producers.NAME.", ConsumerConfig = "consumers.NAME.",
+      ErrorConfig = "consumers.NAME.on_error.",
       WorkersConfig = "consumers.NAME.workers.", WindowConfig = "consumers.NAME.window.",
       LogConfig = "log." }
     local classes = docs.annotations(ANNOTATIONS)

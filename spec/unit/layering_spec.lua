@@ -17,10 +17,13 @@ local LAYERS = {
     { "assignment" },
     { "partition" },
     { "intake", "worker" },
+    { "policy" },
     { "dispatcher", "script" },
     { "bindings" },
-    { "call", "producer" },
+    { "call", "recorder" },
+    { "producer" },
     { "cluster" },
+    { "retries" },
     { "json", "config", "bundle", "library", "command_line" },
     { "record", "offsets", "inbox", "timers" },
     { "log", "error", "thread", "units", "words" },
@@ -56,10 +59,11 @@ describe("the layers of the runtime", function()
     assert.are.equal("", table.concat(layers.check(read_sources(), LAYERS), "\n"))
   end)
 
-  it("leave the dispatcher and the offsets without clock, socket, loop and log", function()
+  it("leave what decides without clock, socket, loop and log", function()
     for name, text in pairs(read_sources()) do
       local base = name:match("([%w_]+)%.[ch]$")
-      for _, pure in ipairs({ "dispatcher", "lane", "run_queue", "strand", "taker", "offsets" }) do
+      for _, pure in ipairs({ "dispatcher", "lane", "run_queue", "strand", "taker", "offsets",
+        "retries", "policy" }) do
         if base == pure or base:find("^" .. pure .. "_") then
           for _, word in ipairs({ "clock_", "<time%.h>", "<sys/", "<uv%.h>", '"log%.h"' }) do
             assert.is_nil(text:find(word), name .. " has " .. word)

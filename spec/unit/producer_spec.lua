@@ -220,6 +220,39 @@ describe("producer", function()
     assert.same({ { record = 7, attempt = 1 } }, p:reports())
   end)
 
+  it("knows without a handle what a handle refuses, to the byte", function()
+    local p = new_producer({ ["queue.buffering.max.kbytes"] = 2000 })
+    local largest = 1114112
+    for _, publication in ipairs({
+      { key = "k" },
+      { key = ("k"):rep(5000), headers = {} },
+      { key = "k", headers = { { "a", "b" }, { "a", "" } } },
+      { key = "k", headers = { { ("n"):rep(63), ("v"):rep(64) }, { "n", ("v"):rep(8192) } } },
+    }) do
+      local fits, is_refused = 0, largest + 1
+      while is_refused - fits > 1 do
+        local size = (fits + is_refused) // 2
+        publication.value = ("x"):rep(size)
+        local result, why = p:publish(publication)
+        local refusal = p:refusal(publication)
+        if result == "invalid" then
+          is_refused = size
+          assert.equal(why, refusal)
+        else
+          fits = size
+          assert.is_nil(refusal)
+          p:purge()
+          turn_till_flushed(p)
+        end
+      end
+    end
+    for _, publication in ipairs({ { topic = "a b" }, { partition = -2 },
+      { value = ("x"):rep(3000000) } }) do
+      local _, why = p:publish(publication)
+      assert.equal(why, p:refusal(publication))
+    end
+  end)
+
   it("refuses at the call what can be known there", function()
     local p = new_producer({ ["queue.buffering.max.kbytes"] = 2000 })
     publish(p, { value = "the topic's partitions are known once this is reported" })

@@ -23,7 +23,7 @@ enum { PAUSE_US = 1000, DEADLINE_MS = 10000 };
 
 static struct config *load(lua_State *L, int index)
 {
-    struct config_options options = {.path = luaL_checkstring(L, index)};
+    struct config_options options = {luaL_checkstring(L, index), false};
     struct config *config = NULL;
     struct config_problems problems;
     if (config_load(&options, &config, &problems) != 0) {
@@ -119,12 +119,13 @@ static const struct {
     rd_kafka_resp_err_t code;
 } codes[] = {
     {"transport", RD_KAFKA_RESP_ERR__TRANSPORT},
+    {"bad_message", RD_KAFKA_RESP_ERR__BAD_MSG},
     {"resolve", RD_KAFKA_RESP_ERR__RESOLVE},
     {"authentication", RD_KAFKA_RESP_ERR__AUTHENTICATION},
     {"ssl", RD_KAFKA_RESP_ERR__SSL},
     {"unknown_topic", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART},
     {"topic_right", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED},
-    {"other", RD_KAFKA_RESP_ERR__BAD_MSG},
+    {"other", RD_KAFKA_RESP_ERR__FAIL},
     {"leader", RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE},
     {"policy", RD_KAFKA_RESP_ERR_POLICY_VIOLATION},
 };

@@ -97,8 +97,10 @@ static rd_kafka_NewTopic_t *new_topic(lua_State *L)
         luaL_error(L, "%s", text);
     if (!lua_istable(L, 5))
         return topic;
-    for (lua_pushnil(L); lua_next(L, 5) != 0; lua_pop(L, 2))
-        rd_kafka_NewTopic_set_config(topic, lua_tostring(L, -2), luaL_tolstring(L, -1, NULL));
+    for (lua_pushnil(L); lua_next(L, 5) != 0; lua_pop(L, 2)) {
+        const char *value = luaL_tolstring(L, -1, NULL);
+        rd_kafka_NewTopic_set_config(topic, lua_tostring(L, -3), value);
+    }
     return topic;
 }
 

@@ -183,11 +183,10 @@ static int push_delivery(lua_State *L, struct delivery *delivery)
     return 1;
 }
 
-/* publish{topic, partition, timestamp, key, value, headers, record, attempt}: a delivery; or
- * "full"; or "invalid" and why. `record` is a number that stands for a record. */
-static int play_publish(lua_State *L)
+/* The fields of the table at 2; `headers` and `value` are the caller's to free. */
+static struct publication read_publication(lua_State *L, struct record_header **headers,
+                                           char **bytes)
 {
-    struct play *play = play_check(L);
     struct publication publication = {
         .topic = field_text(L, "topic", NULL),
         .partition = (int32_t)field_integer(L, "partition", -1),
@@ -197,10 +196,38 @@ static int play_publish(lua_State *L)
     };
     publication.key = field_text(L, "key", &publication.key_length);
     const char *value = field_text(L, "value", &publication.value_length);
-    char *bytes = value != NULL ? xstrndup(value, publication.value_length) : NULL;
-    publication.value = bytes;
-    struct record_header *headers = read_headers(L, &publication.header_count);
-    publication.headers = headers;
+    *bytes = value != NULL ? xstrndup(value, publication.value_length) : NULL;
+    publication.value = *bytes;
+    *headers = read_headers(L, &publication.header_count);
+    publication.headers = *headers;
+    return publication;
+}
+
+/* refusal{...}: what producer_check says of it without a handle; nil when nothing. */
+static int play_refusal(lua_State *L)
+{
+    struct play *play = play_check(L);
+    char *bytes;
+    struct record_header *headers;
+    struct publication publication = read_publication(L, &headers, &bytes);
+    struct producer_limits limits;
+    struct error err;
+    bool is_refused = producer_limits_read(&limits, &play->config, &err) != 0 ||
+                      producer_check(&play->config, &limits, &publication, &err) != 0;
+    free(headers);
+    free(bytes);
+    lua_pushstring(L, is_refused ? err.text : NULL);
+    return 1;
+}
+
+/* publish{topic, partition, timestamp, key, value, headers, record, attempt}: a delivery; or
+ * "full"; or "invalid" and why. `record` is a number that stands for a record. */
+static int play_publish(lua_State *L)
+{
+    struct play *play = play_check(L);
+    char *bytes;
+    struct record_header *headers;
+    struct publication publication = read_publication(L, &headers, &bytes);
     struct delivery *delivery = NULL;
     struct error err;
     enum publish_result result = producer_publish(play->producer, &publication, &delivery, &err);
@@ -349,6 +376,7 @@ int unit_open_producer(lua_State *L)
         {"purge", play_purge},
         {"close", play_close},
         {"publish", play_publish},
+        {"refusal", play_refusal},
         {"wait_for_room", play_wait_for_room},
         {"posts", play_posts},
         {"reports", play_reports},
