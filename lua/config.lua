@@ -1,7 +1,9 @@
 -- Loads a config: runs the file, checks what it returns, gives it with all defaults.
 
 local check = require("lagoon.config.check")
+local include = require("lagoon.config.include")
 local lines = require("lagoon.config.lines")
+local override = require("lagoon.config.override")
 local reports = require("lagoon.config.report")
 local sandbox = require("lagoon.config.sandbox")
 local schema = require("lagoon.config.schema")
@@ -14,19 +16,18 @@ local M = {}
 ---@field problems string[]
 ---@field notices string[]
 ---@field secrets string[] values that must not be printed
-
--- A byte order mark and a first line for the shell are left to other programs; lines keep their
--- numbers.
-local function strip(source)
-  return (source:gsub("^\xef\xbb\xbf", ""):gsub("^#", "--#"))
-end
+---@field files string[] what was read beside the config
+---@field variables string[] what was asked of the environment
 
 local function check_value(source, value, report, options, natives)
-  local entry = lines.read(source)
-  if type(value) == "table" then
+  local entry = lines.read(source, report.chunks.list[1])
+  if report:holds_stand_in(value) then
+    return nil
+  elseif type(value) == "table" then
+    value = override.apply(value, entry, options.sets, report)
     return check.check(schema, value, entry, report, options, natives)
   end
-  report:problem(entry.line, nil, "must return a table, got " .. report:show(value))
+  report:problem(entry, nil, "must return a table, got " .. report:show(value))
 end
 
 -- Within limits too: the table may be endless or as large as memory.
@@ -47,8 +48,8 @@ end
 ---@param natives lagoon.config.Natives
 ---@return lagoon.config.Loaded
 function M.load(source, options, natives)
-  local report = reports.new(options.path)
-  source = strip(source)
+  local report = reports.new(options.path, options.directory, natives.line)
+  source = include.strip(source)
   security.source(source, report)
   local value, ran = sandbox.run(source, options, report, natives)
   local config = ran and check_limited(source, value, report, options, natives) or nil
@@ -58,6 +59,8 @@ function M.load(source, options, natives)
     problems = problems,
     notices = report:list_notices(),
     secrets = report:list_secrets(),
+    files = report:list_files(),
+    variables = report:list_variables(),
   }
 end
 

@@ -1,5 +1,5 @@
 ---@meta lagoon
--- luacheck: no unused, globals env secret file
+-- luacheck: no unused, globals env secret file include
 
 -- What a script of lagoon can use, for editors that read LuaCATS annotations. Nothing loads this
 -- file when lagoon runs.
@@ -231,9 +231,15 @@ function env(name, default) end
 function secret(name) end
 
 ---In config.lua only. The content of a text file, without one newline at its end.
----@param path string relative to the config's folder
+---@param path string relative to the file that it stands in
 ---@return string
 function file(path) end
+
+---In config.lua only. The table that another such file returns. It knows the same functions, and its
+---problems are named by its own path and lines.
+---@param path string relative to the file that it stands in
+---@return table
+function include(path) end
 
 ---@class lagoon.Config
 ---@field cluster? lagoon.ClusterConfig this or clusters is required

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "script.h"
+#include "words.h"
 
 static int say_problems(struct config_problems *problems)
 {
@@ -19,13 +20,63 @@ static int say_problems(struct config_problems *problems)
     return has_problems ? EXIT_CONFIG : 0;
 }
 
+/* --- LAGOON_ and what nobody knows --- */
+
+static const char lead[] = "LAGOON_";
+
+static bool is_asked_for(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->variable_count; i++)
+        if (strcmp(config->variables[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Kubernetes sets these for a service that is called lagoon. */
+static bool is_of_kubernetes(const char *own)
+{
+    return strncmp(own, "PORT", strlen("PORT")) == 0 ||
+           strncmp(own, "SERVICE_", strlen("SERVICE_")) == 0;
+}
+
+static void warn_of_variable(const struct config *config, const char *name)
+{
+    static const char *const known[] = {"CONFIG", "SCRIPTS", "ONLY"};
+    const char *own = name + strlen(lead);
+    for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+        if (strcmp(known[i], own) == 0)
+            return;
+    if (is_of_kubernetes(own) || (config != NULL && is_asked_for(config, name)))
+        return;
+    char *meant = words_did_you_mean(own, known, ARRAY_LENGTH(known), lead);
+    if (config != NULL || *meant != '\0')
+        log_warn("lagoon knows no environment variable %s%s", name, meant);
+    free(meant);
+}
+
+/* Variables that look like lagoon's and are read by nobody. Without a config, which may ask for
+ * any, only those that look like a misspelling. */
+static void warn_of_variables(const struct config *config)
+{
+    for (char **variable = environ; *variable != NULL; variable++) {
+        if (strncmp(*variable, lead, strlen(lead)) != 0)
+            continue;
+        char *name = xasprintf("%.*s", (int)strcspn(*variable, "="), *variable);
+        warn_of_variable(config, name);
+        free(name);
+    }
+}
+
 static int read_config(struct application *application, const struct command_line *line,
                        bool is_dev)
 {
-    const struct config_options options = {.path = line->config, .is_dev = is_dev};
+    const struct config_options options = {
+        .path = line->config, .is_dev = is_dev, .sets = line->sets, .set_count = line->set_count};
     struct config_problems problems = {0};
-    if (config_load(&options, &application->config, &problems) != 0)
+    if (config_load(&options, &application->config, &problems) != 0) {
+        warn_of_variables(NULL);
         return say_problems(&problems);
+    }
     cluster_check_config(application->config, is_dev, &problems);
     return say_problems(&problems);
 }
@@ -76,6 +127,7 @@ int application_load(struct application *application, const struct command_line 
     int exit_code = read_config(application, line, is_dev);
     if (exit_code == 0) {
         log_init(application->config->log_level, application->config->log_format);
+        warn_of_variables(application->config);
         exit_code = read_bundle(application, line);
     }
     if (exit_code == 0)

@@ -4,13 +4,13 @@
 
 #include "cluster_property.h"
 
-/* One problem, at the line of what it belongs to. Librdkafka quotes values. */
-static void add_problem(struct config_problems *problems, const struct config *config, int line,
-                        const char *text)
+/* One problem, at the place of what it belongs to. Librdkafka quotes values. */
+static void add_problem(struct config_problems *problems, const struct config *config,
+                        const char *place, const char *text)
 {
     char *redacted = config_redact(config, text);
     problems->lines = xrealloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
-    problems->lines[problems->count++] = xasprintf("%s:%d: %s", config->path, line, redacted);
+    problems->lines[problems->count++] = xasprintf("%s: %s", place, redacted);
     free(redacted);
 }
 
@@ -22,14 +22,14 @@ struct check {
     enum cluster_handle handle;
     const struct properties *properties; /* the inner ones, or the cluster's own */
     const char *path;                    /* of these properties */
-    int line;
+    const char *place;
     bool is_embedded;
     bool is_right; /* of a cluster: nothing is wrong with its own */
 };
 
 static void check_say(const struct check *check, const char *text)
 {
-    add_problem(check->problems, check->config, check->line, text);
+    add_problem(check->problems, check->config, check->place, text);
 }
 
 /* Each by itself, so that one look names all; true when none is wrong. */
@@ -115,7 +115,7 @@ static bool say_tls(const struct check *check, const struct error *refusal)
         int path_length = (int)(strlen(check->path) - strlen(".properties"));
         error_set(&err, "%.*s.tls.%s: %s: %s", path_length, check->path, rows[i].key, rows[i].file,
                   explain_tls(rows[i].key, refusal->text + length));
-        add_problem(check->problems, check->config, tls->line, err.text);
+        add_problem(check->problems, check->config, tls->place, err.text);
         return true;
     }
     return false;
@@ -170,7 +170,7 @@ static void check_handles(const struct check *outer)
         const struct producer_config *producer = &config->producers[i];
         struct check check = {.handle = CLUSTER_PRODUCER,
                               .properties = &producer->properties,
-                              .line = producer->line};
+                              .place = producer->place};
         if (producer->cluster == outer->cluster)
             check_inner(check, "producers", producer->name, outer);
     }
@@ -178,7 +178,7 @@ static void check_handles(const struct check *outer)
         const struct consumer_config *consumer = &config->consumers[i];
         struct check check = {.handle = CLUSTER_CONSUMER,
                               .properties = &consumer->properties,
-                              .line = consumer->line};
+                              .place = consumer->place};
         if (consumer->cluster == outer->cluster)
             check_inner(check, "consumers", consumer->name, outer);
     }
@@ -197,7 +197,7 @@ void cluster_check_config(const struct config *config, bool is_embedded,
                               .handle = CLUSTER_QUERY,
                               .properties = &cluster->properties,
                               .path = path,
-                              .line = cluster->line,
+                              .place = cluster->place,
                               .is_embedded = is_embedded};
         size_t before = problems->count;
         if (check_each(&check, ALL_HANDLES))

@@ -40,6 +40,8 @@ static const struct option {
      "the config (or LAGOON_CONFIG; default config.lua)"},
     {"scripts", OPTION_TEXT, PLACE(scripts), "DIR",
      "the scripts folder (or LAGOON_SCRIPTS; default scripts, beside the config)"},
+    {"set", OPTION_LIST, LIST_PLACE(sets, set_count), "PATH=VALUE",
+     "a value in place of the config's, such as log.level=debug;\nmay be repeated"},
     {"child", OPTION_SWITCH, PLACE(is_child), NULL, NULL},
     {"help", OPTION_SWITCH, PLACE(wants_help), NULL, "shows this"},
 };

@@ -17,8 +17,10 @@ struct command_line {
     const char *config;  /* --config, LAGOON_CONFIG, config.lua */
     const char *scripts; /* --scripts, LAGOON_SCRIPTS, NULL: scripts/ beside the config */
     const char *only;    /* --only, LAGOON_ONLY; NULL: everything */
-    int64_t timeout_ms;  /* --timeout: for a broker to answer */
-    const char *key;     /* --key; NULL: none given */
+    const char *sets[COMMAND_LINE_MAX_REPEATS]; /* --set PATH=VALUE: in place of the config's */
+    size_t set_count;
+    int64_t timeout_ms;                            /* --timeout: for a broker to answer */
+    const char *key;                               /* --key; NULL: none given */
     const char *headers[COMMAND_LINE_MAX_REPEATS]; /* --header NAME=VALUE */
     size_t header_count;
     int port;                                     /* --port; -1: none given */

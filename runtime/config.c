@@ -110,6 +110,12 @@ static void push_options(lua_State *L, const struct loading *loading)
     lua_setfield(L, -2, "directory");
     lua_pushboolean(L, loading->options->is_dev);
     lua_setfield(L, -2, "is_dev");
+    lua_createtable(L, (int)loading->options->set_count, 0);
+    for (size_t i = 0; i < loading->options->set_count; i++) {
+        lua_pushstring(L, loading->options->sets[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "sets");
 }
 
 /* Calls lagoon.config's load and takes over what it returns. */
@@ -131,6 +137,8 @@ static int load_protected(lua_State *L)
     config_read_strings(L, "problems", &loading->problems->lines, &loading->problems->count);
     config_read_strings(L, "notices", &config->notices, &config->notice_count);
     config_read_strings(L, "secrets", &config->secrets, &config->secret_count);
+    config_read_strings(L, "files", &config->files, &config->file_count);
+    config_read_strings(L, "variables", &config->variables, &config->variable_count);
     if (lua_getfield(L, -1, "config") == LUA_TTABLE)
         config_read(L, config);
     return 0;
@@ -160,6 +168,8 @@ static void free_cluster(struct cluster_config *cluster)
     free(cluster->name);
     free(cluster->path);
     free(cluster->brokers);
+    free(cluster->place);
+    free(cluster->tls.place);
     free(cluster->tls.ca_file);
     free(cluster->tls.cert_file);
     free(cluster->tls.key_file);
@@ -174,11 +184,13 @@ static void free_consumer(struct consumer_config *consumer)
     for (size_t i = 0; i < consumer->handler_count; i++) {
         free(consumer->handlers[i].type);
         free(consumer->handlers[i].module);
+        free(consumer->handlers[i].place);
     }
     free(consumer->handlers);
     free_strings(consumer->topics, consumer->topic_count);
     free_properties(&consumer->properties);
     free(consumer->name);
+    free(consumer->place);
     free(consumer->group);
     free(consumer->instance_id);
     free(consumer->type_header);
@@ -188,6 +200,7 @@ static void free_producer(struct producer_config *producer)
 {
     free_properties(&producer->properties);
     free(producer->name);
+    free(producer->place);
     free(producer->topic);
     free(producer->key_field);
     free(producer->type_header);
@@ -204,6 +217,7 @@ void config_free(struct config **config_owned)
     for (size_t i = 0; i < config->topic_count; i++) {
         free_properties(&config->topics[i].settings);
         free(config->topics[i].name);
+        free(config->topics[i].place);
     }
     for (size_t i = 0; i < config->producer_count; i++)
         free_producer(&config->producers[i]);
@@ -215,6 +229,8 @@ void config_free(struct config **config_owned)
     free(config->consumers);
     free_strings(config->notices, config->notice_count);
     free_strings(config->secrets, config->secret_count);
+    free_strings(config->files, config->file_count);
+    free_strings(config->variables, config->variable_count);
     free(config->path);
     free(config->directory);
     free(config);

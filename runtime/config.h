@@ -32,7 +32,7 @@ struct tls_config {
     char *key_file;
     char *key_password;
     bool verify; /* false: any certificate will do */
-    int line;
+    char *place;
 };
 
 struct sasl_config {
@@ -48,7 +48,7 @@ struct cluster_config {
     struct tls_config tls;
     struct sasl_config sasl;
     struct properties properties;
-    int line; /* in config.lua, for messages */
+    char *place; /* config.lua:12, for messages */
 };
 
 struct topic_config {
@@ -58,7 +58,7 @@ struct topic_config {
     int replicas;               /* 0: the broker's default */
     bool create;                /* false: only verified */
     struct properties settings; /* the topic's own, such as retention.ms */
-    int line;
+    char *place;
 };
 
 enum key_missing { KEY_MISSING_UUID, KEY_MISSING_ERROR };
@@ -71,7 +71,7 @@ struct producer_config {
     enum key_missing key_missing;
     char *type_header; /* NULL: none is written */
     struct properties properties;
-    int line;
+    char *place;
 };
 
 /* free_worker: no order. partition: one after the other. key: equal keys one after the other. */
@@ -95,7 +95,7 @@ struct error_policy {
 struct handler_config {
     char *type;
     char *module; /* as require takes it: handlers.order_created */
-    int line;
+    char *place;
 };
 
 struct consumer_config {
@@ -126,7 +126,7 @@ struct consumer_config {
     int64_t max_ahead;        /* settled beyond the oldest unsettled, a partition */
     int64_t max_record_bytes; /* larger is invalid */
     struct properties properties;
-    int line;
+    char *place;
 };
 
 struct config {
@@ -149,6 +149,12 @@ struct config {
     /* What secret() gave, and every password: never to be printed. The longest first. */
     char **secrets;
     size_t secret_count;
+    /* Paths of what the file read beside itself: by include, file and secret. */
+    char **files;
+    size_t file_count;
+    /* Environment variables that the file asked for, set or not. */
+    char **variables;
+    size_t variable_count;
 };
 
 struct config_options {
@@ -156,10 +162,14 @@ struct config_options {
     /* In `lagoon dev` a missing env() gets a placeholder and a notice; brokers and security
      * properties are set aside by the caller. */
     bool is_dev;
+    /* PATH=VALUE each: values of --set, in their order. */
+    const char *const *sets;
+    size_t set_count;
 };
 
 /* Everything that is wrong with the file, one problem a line, sorted by line:
- * `config.lua:LINE: path: what is wrong, did you mean ...?`
+ * `config.lua:LINE: path: what is wrong, did you mean ...?`, with the file that it stands in, or
+ * `--set path` in place of file and line.
  * No value of secret() and no password is in any of them. */
 struct config_problems {
     char **lines;

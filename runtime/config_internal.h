@@ -15,8 +15,9 @@ enum { CONFIG_MEMORY_BYTES = 64 * 1024 * 1024, CONFIG_SECONDS = 2 };
 /* What a state may use, and how far it got. */
 struct config_limits {
     size_t used_bytes;
-    int64_t deadline_ns; /* of this thread's CPU clock */
-    int line;            /* of the config, that ran last; 0: none did */
+    int64_t deadline_ns;    /* of this thread's CPU clock */
+    int line;               /* of the config, that ran last; 0: none did */
+    char chunk[LUA_IDSIZE]; /* which it is a line of */
 };
 
 /* An empty state within these limits, which outlive it. */

@@ -96,7 +96,7 @@ static void read_tls(lua_State *L, struct tls_config *tls)
         tls->key_file = read_text(L, "key_file");
         tls->key_password = read_text(L, "key_password");
         tls->verify = read_boolean(L, "verify");
-        tls->line = (int)read_integer(L, "line");
+        tls->place = read_text(L, "place");
     }
     lua_pop(L, 1);
 }
@@ -121,7 +121,7 @@ static void read_clusters(lua_State *L, struct config *config)
         cluster->name = read_text(L, "name");
         cluster->path = read_text(L, "path");
         cluster->brokers = read_text(L, "brokers");
-        cluster->line = (int)read_integer(L, "line");
+        cluster->place = read_text(L, "place");
         read_tls(L, &cluster->tls);
         read_sasl(L, &cluster->sasl);
         read_properties(L, "properties", &cluster->properties);
@@ -157,7 +157,7 @@ static void read_topics(lua_State *L, struct config *config)
         topic->partitions = (int)read_integer(L, "partitions");
         topic->replicas = (int)read_integer(L, "replicas");
         topic->create = read_boolean(L, "create");
-        topic->line = (int)read_integer(L, "line");
+        topic->place = read_text(L, "place");
         read_properties(L, "config", &topic->settings);
         lua_pop(L, 1);
     }
@@ -178,7 +178,7 @@ static void read_producers(lua_State *L, struct config *config)
         producer->key_field = read_text(L, "key_field");
         producer->key_missing = (enum key_missing)read_word(L, "key_missing", missing_words);
         producer->type_header = read_text(L, "type_header");
-        producer->line = (int)read_integer(L, "line");
+        producer->place = read_text(L, "place");
         read_properties(L, "properties", &producer->properties);
         lua_pop(L, 1);
     }
@@ -194,7 +194,7 @@ static void read_handlers(lua_State *L, struct consumer_config *consumer)
         open_item(L, i);
         handler->type = read_text(L, "name");
         handler->module = read_text(L, "value");
-        handler->line = (int)read_integer(L, "line");
+        handler->place = read_text(L, "place");
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -246,7 +246,7 @@ static void read_consumer(lua_State *L, struct consumer_config *consumer)
     consumer->instance_id = read_text(L, "instance_id");
     consumer->is_enabled = read_boolean(L, "enabled");
     consumer->type_header = read_text(L, "type_header");
-    consumer->line = (int)read_integer(L, "line");
+    consumer->place = read_text(L, "place");
     consumer->offset_reset = (enum offset_reset)read_word(L, "offset_reset", reset_words);
     consumer->distribution = (enum distribution)read_word(L, "distribution", distribution_words);
     config_read_strings(L, "topics", &consumer->topics, &consumer->topic_count);

@@ -1,6 +1,7 @@
 #include "config_internal.h"
 
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,8 +14,8 @@
 
 enum { INSTRUCTIONS_BETWEEN_LOOKS = 1000 };
 
-/* As lagoon.config.sources names the chunk. */
-static const char config_source[] = "=(config)";
+/* As lagoon.config.chunks names the chunks: =(config), =(config 1). */
+static const char config_source[] = "=(config";
 
 static void *allocate(void *context, void *memory, size_t old_size, size_t new_size);
 static int find_library(lua_State *L);
@@ -60,7 +61,14 @@ static int64_t cpu_clock_ns(void)
 
 static bool is_in_config(lua_State *L, lua_Debug *where)
 {
-    return lua_getinfo(L, "Sl", where) != 0 && strcmp(where->source, config_source) == 0;
+    return lua_getinfo(L, "Sl", where) != 0 &&
+           strncmp(where->source, config_source, strlen(config_source)) == 0;
+}
+
+static void keep_line(struct config_limits *limits, const lua_Debug *where)
+{
+    limits->line = where->currentline;
+    snprintf(limits->chunk, sizeof limits->chunk, "%s", where->short_src);
 }
 
 /* Once it is late every instruction raises, so that no pcall in the config can go on. */
@@ -68,7 +76,7 @@ static void on_hook(lua_State *L, lua_Debug *where)
 {
     struct config_limits *limits = limits_of(L);
     if (where->event == LUA_HOOKLINE && is_in_config(L, where))
-        limits->line = where->currentline;
+        keep_line(limits, where);
     if (where->event != LUA_HOOKCOUNT || cpu_clock_ns() < limits->deadline_ns)
         return;
     lua_sethook(L, on_hook, LUA_MASKLINE | LUA_MASKCOUNT, 1);
@@ -82,14 +90,14 @@ static int on_error(lua_State *L)
     lua_Debug where;
     for (int level = 1; lua_getstack(L, level, &where) == 1; level++) {
         if (is_in_config(L, &where)) {
-            limits_of(L)->line = where.currentline;
+            keep_line(limits_of(L), &where);
             break;
         }
     }
     return 1;
 }
 
-/* run(chunk): true and its result; or false, the error and the line. */
+/* run(chunk): true and its result; or false, the error, the line and the name of its chunk. */
 static int native_run(lua_State *L)
 {
     struct config_limits *limits = limits_of(L);
@@ -111,7 +119,8 @@ static int native_run(lua_State *L)
     if (limits->line == 0)
         return 2;
     lua_pushinteger(L, limits->line);
-    return 3;
+    lua_pushstring(L, limits->chunk);
+    return 4;
 }
 
 /* duration(value): milliseconds, or nil. */
@@ -145,10 +154,28 @@ static int native_pattern_problem(lua_State *L)
     return 1;
 }
 
+/* line(): of the config, that ran last. */
+static int native_line(lua_State *L)
+{
+    lua_pushinteger(L, limits_of(L)->line);
+    return 1;
+}
+
+/* real_path(path): without links, "." and ".."; nil when there is no such file. */
+static int native_real_path(lua_State *L)
+{
+    char *real = realpath(luaL_checkstring(L, 1), NULL);
+    lua_pushstring(L, real);
+    free(real);
+    return 1;
+}
+
 void config_push_natives(lua_State *L)
 {
     static const luaL_Reg natives[] = {{"run", native_run},
                                        {"duration", native_duration},
+                                       {"real_path", native_real_path},
+                                       {"line", native_line},
                                        {"pattern_problem", native_pattern_problem},
                                        {NULL, NULL}};
     luaL_newlib(L, natives);

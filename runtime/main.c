@@ -30,7 +30,7 @@ static const struct verb {
 } verbs[] = {
     {"run",
      verb_run,
-     {"only config scripts", 0, 0, false},
+     {"only config scripts set", 0, 0, false},
      "lagoon run [--only producers|consumers|NAME]",
      "runs what the config declares, until SIGTERM",
      "Waits for a broker as long as it takes. SIGTERM and SIGINT stop it within the config's\n"
@@ -38,20 +38,20 @@ static const struct verb {
      "Exit code 5 says that a handler had to be abandoned."},
     {"dev",
      verb_dev,
-     {"port config scripts", 0, 0, false},
+     {"port config scripts set", 0, 0, false},
      "lagoon dev [--port N]",
      "runs it against an embedded broker, with the traffic of scripts/dev.lua",
      "Brokers and security properties of the config are set aside, a missing env() gets a\n"
      "placeholder. Without --port the broker takes the first free port from 9092 on."},
     {"check",
      verb_check,
-     {"config scripts", 0, 0, false},
+     {"config scripts set", 0, 0, false},
      "lagoon check",
      "checks config and scripts without a broker",
      "Says every problem, a line each, and exits with 3 when there is one."},
     {"publish",
      verb_publish,
-     {"key header timeout config scripts", 2, 2, false},
+     {"key header timeout config scripts set", 2, 2, false},
      "lagoon publish PRODUCER TYPE [--key K] [--header NAME=VALUE]... [--timeout 30s] < events",
      "publishes one JSON event a line from standard input",
      "Good lines are published as they stand, each bad one is named by its number. Exit code 0\n"
@@ -128,12 +128,12 @@ static void describe_all(void)
     printf("lagoon runs Kafka event handlers written in Lua.\n\n");
     for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
         printf("  %s\n      %s\n", verbs[i].usage, verbs[i].summary);
-    printf("\nVerbs that read the config take --config FILE and --scripts DIR too; `lagoon VERB "
-           "--help`\n"
-           "says all about a verb.\n\n"
-           "Environment: LAGOON_CONFIG, LAGOON_SCRIPTS and LAGOON_ONLY stand for --config,\n"
-           "--scripts and --only.\n\n%s",
-           EXIT_CODES);
+    printf(
+        "\nVerbs that read the config take --config FILE, --scripts DIR and --set PATH=VALUE too;\n"
+        "`lagoon VERB --help` says all about a verb.\n\n"
+        "Environment: LAGOON_CONFIG, LAGOON_SCRIPTS and LAGOON_ONLY stand for --config,\n"
+        "--scripts and --only.\n\n%s",
+        EXIT_CODES);
 }
 
 static int verb_help(const struct command_line *line)

@@ -35,9 +35,8 @@ struct script {
 static int raise_handler_error(lua_State *L, const struct script_source *source,
                                const struct handler_config *handler, const char *what)
 {
-    return luaL_error(L, "%s:%d: consumers.%s.handlers.%s: module '%s' %s",
-                      source->host->config->path, handler->line, source->consumer->name,
-                      handler->type, handler->module, what);
+    return luaL_error(L, "%s: consumers.%s.handlers.%s: module '%s' %s", handler->place,
+                      source->consumer->name, handler->type, handler->module, what);
 }
 
 /* Loads one handler into the table of handlers. */

@@ -19,8 +19,8 @@ static int check_only(const struct config *config, const char *only)
     if (consumer != NULL) {
         fprintf(stderr,
                 "lagoon run: --only %s: this consumer is disabled; remove `enabled = false`"
-                " at %s:%d to run it\n",
-                only, config->path, consumer->line);
+                " at %s to run it\n",
+                only, consumer->place);
         return EXIT_USAGE;
     }
     fprintf(stderr,

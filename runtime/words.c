@@ -38,23 +38,32 @@ static bool is_near(const char *a, size_t a_length, const char *b, size_t b_leng
            (shorter >= BEGINNING_MIN && strncmp(a, b, shorter) == 0);
 }
 
-const char *words_nearest(const char *word, const char *const *candidates, size_t count)
+/* The length; WORD_MAX + 1 when it is too long to be copied. */
+static size_t copy_lower(char lower[WORD_MAX + 1], const char *word)
 {
-    char lower[WORD_MAX + 1];
     size_t length = strlen(word);
     if (length > WORD_MAX)
-        return NULL;
+        return WORD_MAX + 1;
     for (size_t i = 0; i < length; i++)
         lower[i] = (char)tolower((unsigned char)word[i]);
+    return length;
+}
+
+const char *words_nearest(const char *word, const char *const *candidates, size_t count)
+{
+    char lower[WORD_MAX + 1], candidate[WORD_MAX + 1];
+    size_t length = copy_lower(lower, word);
+    if (length > WORD_MAX)
+        return NULL;
 
     const char *nearest = NULL;
     size_t nearest_apart = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t candidate_length = strlen(candidates[i]);
+        size_t candidate_length = copy_lower(candidate, candidates[i]);
         if (candidate_length > WORD_MAX)
             continue;
-        size_t apart = distance(lower, length, candidates[i], candidate_length);
-        if (is_near(lower, length, candidates[i], candidate_length, apart) &&
+        size_t apart = distance(lower, length, candidate, candidate_length);
+        if (is_near(lower, length, candidate, candidate_length, apart) &&
             (nearest == NULL || apart < nearest_apart)) {
             nearest = candidates[i];
             nearest_apart = apart;

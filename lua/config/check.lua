@@ -1,8 +1,8 @@
 -- Walks a config along the schema: reports what is wrong, gives it back with defaults, in the units
 -- the runtime works with.
 --
--- A record becomes a table of its fields with `line`; a map a list, in the order of the file, of
--- records with `name`, or of {name, value, line}.
+-- A record becomes a table of its fields with `place`, such as config.lua:12; a map a list, in the
+-- order of the file, of records with `name`, or of {name, value, place}.
 
 local places = require("lagoon.config.place")
 local types = require("lagoon.config.types")
@@ -36,11 +36,24 @@ local function shown(row, given)
   end
 end
 
-local function walk_value(row, given, place)
+-- What --set gave as a number or a word may have been meant as text.
+local function parse(row, given, place)
   if row.secret and type(given) == "string" then
     place.report:add_secret(given)
   end
+  local raw = place.entry.raw
   local value, must, meant, part = types[row.type](given, row, place.natives)
+  if value == nil and raw and type(given) ~= "string" then
+    value = types[row.type](raw, row, place.natives)
+    if value ~= nil and row.secret then
+      place.report:add_secret(raw)
+    end
+  end
+  return value, must, meant, part
+end
+
+local function walk_value(row, given, place)
+  local value, must, meant, part = parse(row, given, place)
   if value ~= nil then
     return value
   elseif place.report:holds_stand_in(part or given) then
@@ -73,7 +86,7 @@ local function walk_field(field, given, place)
   elseif not field.required then
     return default(field, child)
   elseif not place.suspects[field.key] then
-    place.report:problem(place.entry.line, child.path, "is missing")
+    place.report:problem(place.entry, child.path, "is missing")
   end
 end
 
@@ -97,7 +110,7 @@ local function walk_record(row, given, place)
   end
   place:report_doubles()
   report_unknown(row, given, place)
-  local record = { line = place.entry.line }
+  local record = { place = place.report:place(place.entry) }
   for _, field in ipairs(row.fields) do
     record[field.key] = walk_field(field, given, place)
   end
@@ -118,7 +131,7 @@ local function walk_item(row, key, given, place)
   end
   local value = M.walk(row.of, given, place)
   if row.of.type ~= "record" then
-    return { name = key, value = value, line = place.entry.line }
+    return { name = key, value = value, place = place.report:place(place.entry) }
   elseif value then
     value.name = key
   end
@@ -163,6 +176,9 @@ local walkers = { record = walk_record, map = walk_map, list = walk_list }
 ---@param place lagoon.config.Place
 ---@return any # nil when it is wrong
 function M.walk(row, given, place)
+  if type(given) == "table" and place.report:holds_stand_in(given) then
+    return row.type == "map" and {} or nil
+  end
   return (walkers[row.type] or walk_value)(row, given, place)
 end
 
@@ -174,7 +190,7 @@ end
 ---@param natives lagoon.config.Natives
 ---@return table?
 function M.check(row, given, entry, report, options, natives)
-  return M.walk(row, given, places.top(entry, report, options, natives))
+  return M.walk(row, given, places.top(given, entry, report, options, natives))
 end
 
 return M

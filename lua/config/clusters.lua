@@ -96,7 +96,7 @@ local function notice_elsewhere(naming, item, topics, place)
   for _, topic in ipairs(topics) do
     local other = naming.cluster_of[topic]
     if item.cluster and other and other ~= item.cluster then
-      place.report:notice(place.entry.line, ("%s: %s is declared on cluster %s, here it is the one "
+      place.report:notice(place.entry, ("%s: %s is declared on cluster %s, here it is the one "
         .. "on cluster %s"):format(place.path, place.report:show(topic), place.report:show(other),
         place.report:show(item.cluster)))
     end
@@ -122,7 +122,7 @@ function M.settle(config, given, place)
   }
   if #naming.names == 0 then
     if given.clusters == nil and not place.suspects.cluster and not place.suspects.clusters then
-      place.report:problem(place.entry.line, "cluster", "is missing")
+      place.report:problem(place.entry, "cluster", "is missing")
     elseif type(given.clusters) == "table" then
       place:child("clusters"):problem("must not be empty")
     end

@@ -8,6 +8,7 @@ local MAX_BYTES = 1024 * 1024
 ---@param directory string what a relative path is relative to
 ---@return string
 function M.resolve(path, directory)
+  path = path:gsub("^%./+", "")
   local is_plain = path:sub(1, 1) == "/" or directory == "."
   return is_plain and path or directory .. "/" .. path
 end

@@ -5,8 +5,8 @@
 ---@field entries table<any, lagoon.config.Entry>
 ---@field doubles { key: any, line: integer, first: integer }[] keys written again
 
----@class lagoon.config.Entry
----@field line integer
+---@class lagoon.config.Entry: lagoon.config.At
+---@field raw string? the text of a --set that may have been meant as text
 ---@field body lagoon.config.Body? when the value is a table constructor, or a local that is one
 
 local tokens = require("lagoon.config.tokens")
@@ -22,6 +22,7 @@ local SEPARATES = { [","] = true, [";"] = true }
 ---@field list lagoon.config.Token[]
 ---@field at integer
 ---@field locals table<string, lagoon.config.Body>
+---@field file lagoon.config.File
 local Reader = {}
 Reader.__index = Reader
 
@@ -100,7 +101,7 @@ function Reader:body()
       count = count + 1
       key = count
     end
-    local entry = { line = line, body = self:value() }
+    local entry = { line = line, file = self.file, body = self:value() }
     if key ~= nil and body.entries[key] then
       table.insert(body.doubles, { key = key, line = line, first = body.entries[key].line })
     elseif key ~= nil then
@@ -129,12 +130,13 @@ function Reader:assignment()
 end
 
 ---@param source string that compiles
+---@param file lagoon.config.File
 ---@return lagoon.config.Entry # of the returned table
-function M.read(source)
+function M.read(source, file)
   local list = tokens.read(source)
-  local reader = setmetatable({ list = list, at = 1, locals = {} }, Reader)
+  local reader = setmetatable({ list = list, at = 1, locals = {}, file = file }, Reader)
   local depth = 0
-  local root = { line = #list > 0 and list[#list].line or 1 }
+  local root = { file = file, line = #list > 0 and list[#list].line or 1 }
   while reader:text() do
     local text = reader:text()
     if depth == 0 and text == "return" then
@@ -155,7 +157,13 @@ end
 ---@param key any
 ---@return lagoon.config.Entry
 function M.child(entry, key)
-  return entry.body and entry.body.entries[key] or { line = entry.line }
+  return entry.body and entry.body.entries[key] or { line = entry.line, file = entry.file }
+end
+
+---@param entry lagoon.config.At?
+---@return integer # by which what stands earlier comes first
+function M.rank(entry)
+  return (entry and entry.file and entry.file.order or 0) << 32 | (entry and entry.line or 0)
 end
 
 return M

@@ -1,5 +1,6 @@
 -- Runs the file that a user wrote: with what a description needs and nothing that acts.
 
+local include = require("lagoon.config.include")
 local sources = require("lagoon.config.sources")
 local words = require("lagoon.config.words")
 
@@ -9,15 +10,16 @@ local M = {}
 ---@field path string as given
 ---@field directory string of path
 ---@field is_dev boolean
+---@field sets string[] what --set gave
 
 ---@class lagoon.config.Natives what the C side offers
 ---@field cpus integer
 ---@field pattern_problem fun(pattern: string): string? what is wrong with a regular expression
 ---@field duration fun(value: string|number): integer? milliseconds
----@field run fun(chunk: function): boolean, any, integer? a result; or an error and its line
-
--- Lua cuts long names of chunks; this one is short, and messages get the path in its place.
-local CHUNK = sources.CHUNK
+---@field line fun(): integer of the config, that ran last
+---@field real_path fun(path: string): string? without links, "." and ".."
+---@field run fun(chunk: function): boolean, any, integer?, string? a result; or an error,
+---  its line and the name of its chunk
 
 -- No setmetatable: a finalizer would run where no time limit reaches it.
 local BASE = { "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget",
@@ -31,7 +33,7 @@ local function copy(library)
   return result
 end
 
-local function make_environment(report, options)
+local function make_environment(report, options, natives)
   local environment = {
     env = sources.env(report, options),
     secret = sources.secret(report, options),
@@ -41,6 +43,7 @@ local function make_environment(report, options)
     math = copy(math),
     utf8 = copy(utf8),
   }
+  environment.include = include.new(report, environment, natives)
   environment.string.dump = nil
   for _, name in ipairs(BASE) do
     environment[name] = _G[name]
@@ -67,12 +70,14 @@ local function may_follow(report, message)
     and (message:find(": attempt to ", 1, true) or message:find(": bad argument ", 1, true)) ~= nil
 end
 
-local function report_error(report, value, line)
+local function report_error(report, value, line, chunk)
   local text = type(value) == "string" and value
     or ("the error is %s"):format(words.describe(value))
-  local own_line, rest = text:match("^%(config%):(%d+): (.*)$")
-  text = words.replace(rest or text, CHUNK, report.path)
-  report:problem(own_line and math.tointeger(own_line) or line, nil, text)
+  local rest, at = report.chunks:split(text)
+  if not at.line then
+    at = { line = line, file = chunk and report.chunks:find(chunk) }
+  end
+  report:problem(at, nil, rest)
 end
 
 ---@param source string
@@ -82,14 +87,15 @@ end
 ---@return any # what the file returns
 ---@return boolean # whether it ran to its end
 function M.run(source, options, report, natives)
-  local chunk, message = load(source, "=" .. CHUNK, "t", make_environment(report, options))
+  local name = "=" .. report.chunks.list[1].chunk
+  local chunk, message = load(source, name, "t", make_environment(report, options, natives))
   if not chunk then
     report_error(report, message)
     return nil, false
   end
-  local ok, value, line = natives.run(chunk)
+  local ok, value, line, running = natives.run(chunk)
   if not ok and not may_follow(report, value) then
-    report_error(report, value, line)
+    report_error(report, value, line, running)
   end
   return value, ok
 end

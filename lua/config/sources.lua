@@ -5,40 +5,25 @@ local files = require("lagoon.config.files")
 
 local M = {}
 
--- The name of the config's chunk.
-M.CHUNK = "(config)"
-
 local TRUTH = { ["true"] = true, ["1"] = true, yes = true, on = true,
   ["false"] = false, ["0"] = false, no = false, off = false }
 
--- The line in the config that is running.
-local function line_of_caller()
-  for level = 3, 200 do
-    local info = debug.getinfo(level, "Sl")
-    if not info then
-      return nil
-    elseif info.source == "=" .. M.CHUNK then
-      return info.currentline
-    end
-  end
-end
-
 -- Notes that something is missing and goes on with a legal name, so that one run names all.
 local function missing(report, options, name, what, problem)
-  local line = line_of_caller()
+  local here = report.chunks:here()
   local value = "dev-" .. tostring(name):lower():gsub("[^%w]+", "-")
   report:add_stand_in(value)
   if options.is_dev then
-    report:notice(line, ('%s: %s; in dev "%s" stands in for it'):format(what, problem, value))
+    report:notice(here, ('%s: %s; in dev "%s" stands in for it'):format(what, problem, value))
   else
-    report:problem(line, what, problem)
+    report:problem(here, what, problem)
   end
   return value
 end
 
 -- A call without a name is a slip of the config in any case, also in dev.
 local function unnamed(report, what, needs)
-  report:problem(line_of_caller(), what, needs)
+  report:problem(report.chunks:here(), what, needs)
   report:add_stand_in("dev-unnamed")
   return "dev-unnamed"
 end
@@ -64,11 +49,12 @@ end
 function M.env(report, options)
   return function(name, default)
     local what = ("env(%s)"):format(report:show(name))
-    local value = type(name) == "string" and os.getenv(name) or ""
+    local value = type(name) == "string" and report:variable(name) or ""
     if type(name) ~= "string" then
       return unnamed(report, what, "needs the name of a variable")
     elseif default ~= nil and not is_scalar(default) then
-      report:problem(line_of_caller(), what, "the default must be text, a number, true or false")
+      report:problem(report.chunks:here(), what,
+        "the default must be text, a number, true or false")
     elseif value == "" and default == nil then
       local problem = os.getenv(name) and "the variable is empty" or "the variable is not set"
       return missing(report, options, name, what, problem)
@@ -77,7 +63,7 @@ function M.env(report, options)
       if converted ~= nil then
         return converted
       end
-      report:problem(line_of_caller(), what, must, value)
+      report:problem(report.chunks:here(), what, must, value)
     end
     return default
   end
@@ -92,14 +78,15 @@ function M.file(report, options)
     if type(path) ~= "string" then
       return unnamed(report, what, "needs the path of a file")
     end
-    local bytes, problem = files.read_text(files.resolve(path, options.directory))
+    local here = report.chunks:here()
+    local bytes, problem = report:read_file(files.resolve(path, here.file.directory))
     return bytes or missing(report, options, path, what, problem)
   end
 end
 
 -- The variable, or the file that NAME_FILE names; or nil and why there is none.
-local function find_secret(name)
-  local value, path = os.getenv(name) or "", os.getenv(name .. "_FILE") or ""
+local function find_secret(name, report)
+  local value, path = report:variable(name), report:variable(name .. "_FILE")
   if value ~= "" and path ~= "" then
     return nil, ("both %s and %s_FILE are set, keep one of them"):format(name, name)
   elseif value == "" and path == "" then
@@ -107,7 +94,7 @@ local function find_secret(name)
   elseif value ~= "" then
     return value
   end
-  local bytes, problem = files.read_text(path)
+  local bytes, problem = report:read_file(path)
   if bytes and bytes ~= "" then
     return bytes
   end
@@ -123,7 +110,7 @@ function M.secret(report, options)
     if type(name) ~= "string" then
       return unnamed(report, what, "needs the name of a variable")
     end
-    local value, problem = find_secret(name)
+    local value, problem = find_secret(name, report)
     if not value then
       return missing(report, options, name, what, problem)
     end

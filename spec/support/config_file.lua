@@ -35,20 +35,31 @@ end
 local function without_folder(lines, folder)
   local result = {}
   for i, line in ipairs(lines) do
-    local first, last = line:find(folder .. "/", 1, true)
-    result[i] = first == 1 and line:sub(last + 1) or line
+    result[i] = line:gsub(folder:gsub("%p", "%%%0") .. "/", "")
   end
   return result
 end
 
+-- Every `place` of the config, likewise.
+local function shorten_places(value, folder)
+  for key, inner in pairs(type(value) == "table" and value or {}) do
+    if key == "place" then
+      value.place = without_folder({ inner }, folder)[1]
+    else
+      shorten_places(inner, folder)
+    end
+  end
+end
+
 ---@param source string
----@param options { is_dev: boolean?, files: table<string, string>? }?
+---@param options { is_dev: boolean?, sets: string[]?, files: table<string, string>? }?
 ---@return table? config, string[]? problems as if the file were called config.lua
 function M.load(source, options)
   local folder = directory.with(options and options.files or {})
   local path = directory.write(folder .. "/config.lua", source)
-  local loaded, problems = config.load(path, options and options.is_dev)
+  local loaded, problems = config.load(path, options and options.is_dev, options and options.sets)
   if loaded then
+    shorten_places(loaded, folder)
     loaded.notices = without_folder(loaded.notices, folder)
   end
   return loaded, problems and without_folder(problems, folder)

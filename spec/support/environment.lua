@@ -4,7 +4,8 @@ local uv = require("luv")
 
 local M = {}
 
----The variables of this process, without what is meant for the interpreter alone, as NAME=VALUE.
+---The variables of this process, without what is meant for the interpreter or the specs alone, as
+---NAME=VALUE.
 ---@param changes? table<string, string|false> false takes a variable away
 ---@return string[]
 function M.with(changes)
@@ -14,6 +15,9 @@ function M.with(changes)
   variables.LUA_CPATH = nil
   for _, name in ipairs({ "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS" }) do
     variables[name] = variables["LAGOON_SPEC_" .. name]
+  end
+  for name in pairs(variables) do
+    variables[name] = not name:find("^LAGOON_") and variables[name] or nil
   end
   for name, value in pairs(changes or {}) do
     variables[name] = value or nil

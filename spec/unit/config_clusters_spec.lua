@@ -31,10 +31,12 @@ return {
 }
 ]])
     assert.same({
-      { name = "default", path = "cluster", brokers = "a:1", properties = {}, line = 6 },
-      { name = "west", path = "clusters.west", brokers = "b:1", properties = {}, line = 3 },
+      { name = "default", path = "cluster", brokers = "a:1", properties = {},
+        place = "config.lua:6" },
+      { name = "west", path = "clusters.west", brokers = "b:1", properties = {},
+        place = "config.lua:3" },
       { name = "far east", path = 'clusters["far east"]', brokers = "c:1",
-        properties = { "client.rack=r" }, line = 4 },
+        properties = { "client.rack=r" }, place = "config.lua:4" },
     }, loaded.clusters)
   end)
 

@@ -21,19 +21,19 @@ describe("config", function()
   it("fills in every default", function()
     local loaded = good(config_file.GOOD)
     assert.same({ name = "default", path = "cluster", brokers = "localhost:9092", properties = {},
-      line = 2 }, loaded.clusters[1])
+      place = "config.lua:2" }, loaded.clusters[1])
     assert.same({ name = "orders", cluster = "default", partitions = 2, replicas = 0, create = true,
-      settings = {}, line = 3 }, loaded.topics[1])
+      settings = {}, place = "config.lua:3" }, loaded.topics[1])
     assert.same({ name = "p", cluster = "default", topic = "orders", key_missing = "uuid",
-      type_header = "Message-Type", properties = {}, line = 4 }, loaded.producers[1])
+      type_header = "Message-Type", properties = {}, place = "config.lua:4" }, loaded.producers[1])
     assert.same({
       name = "c", cluster = "default", topics = { "orders" }, group = "g", enabled = true,
       offset_reset = "earliest", workers_min = 1, workers_max = config.cpu_count(),
       lag_threshold = 1000, buffer_size = 10, distribution = "key",
-      handlers = { { type = "A", module = "handlers.a", line = 9 } },
+      handlers = { { type = "A", module = "handlers.a", place = "config.lua:9" } },
       type_header = "Message-Type", drain_timeout_ms = 5000, commit_interval_ms = 1000,
       window_records = 10000, window_bytes = 64 * 1024 * 1024, max_ahead = 200000,
-      max_record_bytes = 1024 * 1024, properties = {}, line = 6,
+      max_record_bytes = 1024 * 1024, properties = {}, place = "config.lua:6",
     }, loaded.consumers[1])
     assert.equal("info", loaded.log_level)
     assert.equal("auto", loaded.log_format)
@@ -67,21 +67,22 @@ return {
 }
 ]])
     assert.same({ name = "default", path = "cluster", brokers = "a:1,[::1]:9092",
-      properties = { "socket.timeout.ms=5" }, line = 2 }, loaded.clusters[1])
+      properties = { "socket.timeout.ms=5" }, place = "config.lua:2" }, loaded.clusters[1])
     assert.same({ name = "orders", cluster = "default", partitions = 3, replicas = 2,
-      create = false, settings = { "retention.ms=1" }, line = 4 }, loaded.topics[1])
+      create = false, settings = { "retention.ms=1" }, place = "config.lua:4" }, loaded.topics[1])
     assert.same({ name = "p", cluster = "default", topic = "orders", key_field = "payment.id",
-      key_missing = "error", properties = { "linger.ms=1" }, line = 7 }, loaded.producers[1])
+      key_missing = "error", properties = { "linger.ms=1" },
+      place = "config.lua:7" }, loaded.producers[1])
     assert.same({
       name = "c", cluster = "default", topics = { "orders", "payments" }, group = "g",
       enabled = false, instance_id = "i-1", offset_reset = "latest",
       workers_min = 2, workers_max = 4, lag_threshold = 7,
       buffer_size = 3, distribution = "partition",
-      handlers = { { type = "A", module = "handlers.a", line = 15 },
-        { type = "B", module = "b", line = 15 } },
+      handlers = { { type = "A", module = "handlers.a", place = "config.lua:15" },
+        { type = "B", module = "b", place = "config.lua:15" } },
       type_header = "type", drain_timeout_ms = 2000, commit_interval_ms = 250, window_records = 5,
       window_bytes = 2 * 1024 * 1024, max_ahead = 9, max_record_bytes = 1024,
-      properties = { "fetch.wait.max.ms=1" }, line = 11,
+      properties = { "fetch.wait.max.ms=1" }, place = "config.lua:11",
     }, loaded.consumers[1])
     assert.equal("debug", loaded.log_level)
     assert.equal("json", loaded.log_format)
@@ -165,10 +166,10 @@ return {
 
   it("finds topics, producers and consumers by name", function()
     local path = directory.write(directory.new() .. "/config.lua", config_file.GOOD)
-    assert.same({ 3, nil, nil }, { config.lines(path, "orders") })
-    assert.same({ nil, 4, nil }, { config.lines(path, "p") })
-    assert.same({ nil, nil, 6 }, { config.lines(path, "c") })
-    assert.same({}, { config.lines(path, "x") })
+    assert.same({ path .. ":3", nil, nil }, { config.places(path, "orders") })
+    assert.same({ nil, path .. ":4", nil }, { config.places(path, "p") })
+    assert.same({ nil, nil, path .. ":6" }, { config.places(path, "c") })
+    assert.same({}, { config.places(path, "x") })
   end)
 
   it("finds a property by its whole name", function()

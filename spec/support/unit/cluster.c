@@ -23,7 +23,7 @@ enum { PAUSE_US = 1000, DEADLINE_MS = 10000 };
 
 static struct config *load(lua_State *L, int index)
 {
-    struct config_options options = {luaL_checkstring(L, index), false};
+    struct config_options options = {.path = luaL_checkstring(L, index)};
     struct config *config = NULL;
     struct config_problems problems;
     if (config_load(&options, &config, &problems) != 0) {

@@ -74,7 +74,7 @@ static void push_cluster(lua_State *L, const void *item)
     set_text(L, "brokers", cluster->brokers);
     set_security(L, cluster);
     set_properties(L, "properties", &cluster->properties);
-    set_integer(L, "line", cluster->line);
+    set_text(L, "place", cluster->place);
 }
 
 static void push_topic(lua_State *L, const void *item)
@@ -88,7 +88,7 @@ static void push_topic(lua_State *L, const void *item)
     lua_pushboolean(L, topic->create);
     lua_setfield(L, -2, "create");
     set_properties(L, "settings", &topic->settings);
-    set_integer(L, "line", topic->line);
+    set_text(L, "place", topic->place);
 }
 
 static void push_producer(lua_State *L, const void *item)
@@ -102,7 +102,7 @@ static void push_producer(lua_State *L, const void *item)
     set_text(L, "key_missing", producer->key_missing == KEY_MISSING_UUID ? "uuid" : "error");
     set_text(L, "type_header", producer->type_header);
     set_properties(L, "properties", &producer->properties);
-    set_integer(L, "line", producer->line);
+    set_text(L, "place", producer->place);
 }
 
 static void set_handlers(lua_State *L, const struct consumer_config *consumer)
@@ -112,7 +112,7 @@ static void set_handlers(lua_State *L, const struct consumer_config *consumer)
         lua_newtable(L);
         set_text(L, "type", consumer->handlers[i].type);
         set_text(L, "module", consumer->handlers[i].module);
-        set_integer(L, "line", consumer->handlers[i].line);
+        set_text(L, "place", consumer->handlers[i].place);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "handlers");
@@ -166,7 +166,7 @@ static void push_consumer(lua_State *L, const void *item)
     set_integer(L, "max_ahead", consumer->max_ahead);
     set_integer(L, "max_record_bytes", consumer->max_record_bytes);
     set_properties(L, "properties", &consumer->properties);
-    set_integer(L, "line", consumer->line);
+    set_text(L, "place", consumer->place);
 }
 
 /* Sets the list `key` from an array of structs. */
@@ -203,12 +203,26 @@ static void push_config(lua_State *L, const struct config *config)
     set_integer(L, "stop_timeout_ms", config->stop_timeout_ms);
     set_strings(L, "notices", config->notices, config->notice_count);
     set_strings(L, "secrets", config->secrets, config->secret_count);
+    set_strings(L, "files", config->files, config->file_count);
+    set_strings(L, "variables", config->variables, config->variable_count);
 }
 
-/* load(path [, is_dev]): the config; or nil and the list of problems. */
+enum { MAX_SETS = 16 };
+
+/* load(path [, is_dev [, sets]]): the config; or nil and the list of problems. */
 static int unit_load(lua_State *L)
 {
-    struct config_options options = {luaL_checkstring(L, 1), lua_toboolean(L, 2)};
+    const char *sets[MAX_SETS];
+    struct config_options options = {.path = luaL_checkstring(L, 1),
+                                     .is_dev = lua_toboolean(L, 2),
+                                     .sets = sets,
+                                     .set_count = lua_istable(L, 3) ? lua_rawlen(L, 3) : 0};
+    luaL_argcheck(L, options.set_count <= MAX_SETS, 3, "too many");
+    for (size_t i = 0; i < options.set_count; i++) {
+        lua_rawgeti(L, 3, (lua_Integer)i + 1);
+        sets[i] = luaL_checkstring(L, -1); /* the list keeps it */
+        lua_pop(L, 1);
+    }
     struct config *config = NULL;
     struct config_problems problems;
     if (config_load(&options, &config, &problems) == 0) {
@@ -228,7 +242,7 @@ static int unit_load(lua_State *L)
 
 static struct config *load_or_raise(lua_State *L)
 {
-    struct config_options options = {luaL_checkstring(L, 1), false};
+    struct config_options options = {.path = luaL_checkstring(L, 1)};
     struct config *config = NULL;
     struct config_problems problems;
     if (config_load(&options, &config, &problems) != 0) {
@@ -251,24 +265,20 @@ static int unit_redact(lua_State *L)
     return 1;
 }
 
-/* lines(path, name): the lines of the topic, producer and consumer of that name, nil where there is
- * none. */
-static int unit_lines(lua_State *L)
+/* places(path, name): where the topic, producer and consumer of that name stand, nil where there
+ * is none. */
+static int unit_places(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 2);
     struct config *config = load_or_raise(L);
     const struct topic_config *topic = config_topic(config, &config->clusters[0], name);
     const struct producer_config *producer = config_producer(config, name);
     const struct consumer_config *consumer = config_consumer(config, name);
-    const int *lines[] = {topic != NULL ? &topic->line : NULL,
-                          producer != NULL ? &producer->line : NULL,
-                          consumer != NULL ? &consumer->line : NULL};
-    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
-        if (lines[i] != NULL)
-            lua_pushinteger(L, *lines[i]);
-        else
-            lua_pushnil(L);
-    }
+    const char *places[] = {topic != NULL ? topic->place : NULL,
+                            producer != NULL ? producer->place : NULL,
+                            consumer != NULL ? consumer->place : NULL};
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+        lua_pushstring(L, places[i]);
     config_free(&config);
     return 3;
 }
@@ -309,7 +319,7 @@ int unit_open_config(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"load", unit_load},           {"redact", unit_redact},
-        {"lines", unit_lines},         {"property", unit_property},
+        {"places", unit_places},       {"property", unit_property},
         {"setenv", unit_setenv},       {"cpu_count", unit_cpu_count},
         {"cpu_quota", unit_cpu_quota}, {NULL, NULL}};
     luaL_newlib(L, functions);
