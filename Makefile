@@ -28,7 +28,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config librdkafka-dev liblua5.4-dev lua
 TEST_PACKAGES  := lua5.4 lua-busted lua-luv lua-filesystem lua-cjson kcat
 LINT_PACKAGES  := clang-format lua-check
 # Any Java from 17 on will do.
-KAFKA_PACKAGES  = maven $(if $(shell command -v java),,default-jre-headless)
+KAFKA_PACKAGES  = maven openssl $(if $(shell command -v java),,default-jre-headless)
 
 # $(call need,PACKAGES,COMMANDS AND PKG-CONFIG MODULES THAT STAND FOR THEM ELSEWHERE)
 # Quick when all is there: one question to dpkg. Elsewhere than on Debian it only looks.
@@ -61,7 +61,7 @@ need-test: need-build
 need-lint: need-test
 	$(call need,$(LINT_PACKAGES),clang-format luacheck)
 need-kafka: need-test
-	$(call need,$(KAFKA_PACKAGES),java mvn)
+	$(call need,$(KAFKA_PACKAGES),java mvn openssl)
 
 # ---- the program --------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cluster_certificate.h"
 #include "cluster_property.h"
 
 enum { HOST_NAME_BYTES = 256, REFUSAL_BYTES = 512 };
@@ -174,6 +175,7 @@ rd_kafka_conf_t *cluster_conf_new(const struct cluster *cluster, enum cluster_ha
         goto fail;
     if (inner != NULL && set_all(conf, cluster, 1u << handle, inner, inner_path, err) != 0)
         goto fail;
+    cluster_certificate_watch(conf);
     return conf;
 
 fail:

@@ -18,9 +18,9 @@ local SETTINGS = [[
 process.roles=broker,controller
 node.id=@ID@
 controller.quorum.voters=@VOTERS@
-listeners=PLAINTEXT://@ADDRESS@,CONTROLLER://@CONTROLLER@
-advertised.listeners=PLAINTEXT://@ADDRESS@
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://@ADDRESS@,CONTROLLER://@CONTROLLER@@LISTENERS@
+advertised.listeners=PLAINTEXT://@ADDRESS@@LISTENERS@
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT@PROTOCOLS@
 controller.listener.names=CONTROLLER
 log.dirs=@DATA@
 num.network.threads=2
@@ -39,30 +39,51 @@ broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 ]]
 
+---@class spec.KafkaOptions
+---@field nodes integer? 1 or 3
+---@field listeners table<string, string>? more of them beside PLAINTEXT: {LOGIN = "SASL_SSL"}
+---@field settings string? more lines of its properties
+---@field users string[]? of SCRAM: "SCRAM-SHA-256=[name=alice,password=secret]"
+
 ---@class spec.KafkaNode
 ---@field id integer
 ---@field address string
+---@field listeners table<string, string> the addresses of those beside PLAINTEXT
 ---@field data string its folder
 ---@field process spec.Process?
 local Node = {}
 Node.__index = Node
 
-local function new_node(id)
-  return setmetatable({
+local function new_node(id, options)
+  local self = setmetatable({
     id = id,
     address = "127.0.0.1:" .. port.free(),
     controller = "127.0.0.1:" .. port.free(),
+    listeners = {},
   }, Node)
+  for name in pairs(options.listeners or {}) do
+    self.listeners[name] = "127.0.0.1:" .. port.free()
+  end
+  return self
 end
 
-function Node:format(folder, voters, replicas)
+function Node:format(folder, voters, options)
   self.data = folder .. "/data-" .. self.id
-  local values = { ID = self.id, VOTERS = voters, ADDRESS = self.address, REPLICAS = replicas,
-    CONTROLLER = self.controller, DATA = self.data }
+  local values = { ID = self.id, VOTERS = voters, ADDRESS = self.address,
+    REPLICAS = options.nodes or 1, CONTROLLER = self.controller, DATA = self.data,
+    LISTENERS = "", PROTOCOLS = "" }
+  for name, address in pairs(self.listeners) do
+    values.LISTENERS = ("%s,%s://%s"):format(values.LISTENERS, name, address)
+    values.PROTOCOLS = ("%s,%s:%s"):format(values.PROTOCOLS, name, options.listeners[name])
+  end
   self.settings = directory.write(("%s/node-%d.properties"):format(folder, self.id),
-    (SETTINGS:gsub("@(%u+)@", values)))
-  local tool = process.run(java.command("-Xmx128m", "kafka.tools.StorageTool", "format", "-t",
-    CLUSTER_ID, "-c", self.settings), nil, START_MS)
+    SETTINGS:gsub("@(%u+)@", values) .. (options.settings or ""))
+  local command = java.command("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID,
+    "-c", self.settings)
+  for _, user in ipairs(options.users or {}) do
+    table.move({ "--add-scram", user }, 1, 2, #command + 1, command)
+  end
+  local tool = process.run(command, nil, START_MS)
   assert(tool.code == 0, tool:tail())
 end
 
@@ -102,22 +123,22 @@ function Kafka:wait_ready()
 end
 
 ---Starts a cluster of its own for the spec or block that asks; it ends with it.
----@param options? {nodes: integer?} 1 or 3
+---@param options? spec.KafkaOptions
 ---@return spec.Kafka
 function M.start(options)
-  local count = options and options.nodes or 1
+  options = options or {}
   local folder = directory.new()
   local self = setmetatable({ nodes = {} }, Kafka)
   local addresses, voters = {}, {}
-  for id = 1, count do
-    local node = new_node(id)
+  for id = 1, options.nodes or 1 do
+    local node = new_node(id, options)
     table.insert(self.nodes, node)
     table.insert(addresses, node.address)
     table.insert(voters, ("%d@%s"):format(id, node.controller))
   end
   self.brokers = table.concat(addresses, ",")
   for _, node in ipairs(self.nodes) do
-    node:format(folder, table.concat(voters, ","), count)
+    node:format(folder, table.concat(voters, ","), options)
     node:start()
   end
   self:wait_ready()

@@ -211,68 +211,6 @@ describe("cluster", function()
     end)
   end)
 
-  describe("explains", function()
-    it("that nobody listens", function()
-      assert.equal("no broker answers at 127.0.0.1:9092: connection refused",
-        cluster.explain("transport", "127.0.0.1:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 "
-          .. "failed: Connection refused (after 3ms in state CONNECT, 2 identical error(s) "
-          .. "suppressed)"))
-      assert.equal("no broker answers at kafka:9092: connection setup timed out in state CONNECT",
-        cluster.explain("transport", "GroupCoordinator: sasl_ssl://kafka:9092/1001: Connection "
-          .. "setup timed out in state CONNECT (after 30000ms in state CONNECT)"))
-    end)
-
-    it("that a connection was closed, and perhaps why", function()
-      assert.equal("the broker at a:1 closed the connection", cluster.explain("transport",
-        "a:1/1: Disconnected (after 3000ms in state UP)"))
-      assert.equal("the broker at a:1 closed the connection: verify that security.protocol is "
-        .. "correctly configured, broker might require SASL authentication",
-        cluster.explain("transport", "a:1/1: Disconnected: verify that security.protocol is "
-          .. "correctly configured, broker might require SASL authentication (after 3ms in UP)"))
-    end)
-
-    it("that an answer is too large, or none of Kafka's", function()
-      local function explain(size)
-        return cluster.explain("bad_message", ("a:1/1: Receive failed: Invalid response size %d "
-          .. "(0..5000000): increase receive.message.max.bytes (after 438ms in state UP)")
-          :format(size))
-      end
-      assert.equal("the broker at a:1 answers with 10485932 bytes, more than "
-        .. "receive.message.max.bytes allows", explain(10485932))
-      assert.equal("the server at a:1 is no Kafka broker, it speaks HTTP",
-        explain((">I4"):unpack("HTTP/1.1 400")))
-      assert.equal("the broker at a:1 wants TLS, see security.protocol",
-        explain((">I4"):unpack("\x15\x03\x03\0\x02")))
-      assert.equal("the broker at a:1 cannot be understood: Receive failed: nonsense",
-        cluster.explain("bad_message", "a:1/1: Receive failed: nonsense"))
-    end)
-
-    it("that a name is unknown", function()
-      assert.equal("the broker's name in kafka:9092 cannot be resolved: name or service not known",
-        cluster.explain("resolve", "kafka:9092/bootstrap: Failed to resolve 'kafka:9092': Name or "
-          .. "service not known (after 5ms in state CONNECT)"))
-    end)
-
-    it("that a login failed, and that an old library cannot do SCRAM with Kafka 4", function()
-      assert.equal("the broker at a:1 refuses the login: SASL PLAIN: bad password",
-        cluster.explain("authentication", "a:1/1: SASL PLAIN: bad password (after 1ms in state X)"))
-      local scram = cluster.explain("authentication", "a:1/1: SASL SCRAM-SHA-256: bad nonce")
-      local version = scram:match("librdkafka ([%d.]+) cannot log in to Kafka 4")
-      assert.is_true(version == nil or version < "2.6.1")
-    end)
-
-    it("that a topic is not there, or not allowed", function()
-      assert.equal('topic "orders" does not exist; waiting for it', cluster.explain("unknown_topic",
-        "Subscribed topic not available: orders: Broker: Unknown topic or partition"))
-      assert.equal('no right to read topic "orders"', cluster.explain("topic_right",
-        "Subscribed topic not available: orders: Broker: Topic authorization failed"))
-    end)
-
-    it("nothing that it does not know", function()
-      assert.equal("as it: is/was", cluster.explain("other", "as it: is/was"))
-    end)
-  end)
-
   describe("logs", function()
     it("a trouble that several handles meet once", function()
       local text = logged(function()
