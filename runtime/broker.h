@@ -15,7 +15,7 @@ enum { BROKER_DEFAULT_PORT = 9092 };
 
 struct broker_options {
     int port;         /* 0: any that is free */
-    bool is_any_from; /* the first free one from port on */
+    bool is_any_from; /* the first free one from port on; one that is 0 stays any */
     /* Of a program that dies with or without saying so: ends with it, and with the end of standard
      * input, which is the parent's to hold open. Otherwise the end of standard input means nothing.
      */

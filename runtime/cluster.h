@@ -7,6 +7,8 @@
 #ifndef CLUSTER_H
 #define CLUSTER_H
 
+#include <stdatomic.h>
+
 #include <librdkafka/rdkafka.h>
 
 #include "config.h"
@@ -17,12 +19,19 @@
 
 enum cluster_handle { CLUSTER_PRODUCER, CLUSTER_CONSUMER, CLUSTER_QUERY };
 
+enum { CLUSTER_LABEL_BYTES = 300 };
+
 /* In `lagoon dev`, and against an embedded broker, the group's timings are made short. */
 struct cluster {
     const struct cluster_config *config; /* outlives this */
     const char *brokers;                 /* config->brokers, or the embedded broker's address */
-    bool is_embedded;
+    /* A helper that looks at the brokers finds it out, while a worker may connect a producer. */
+    atomic_bool is_embedded;
+    char label[CLUSTER_LABEL_BYTES]; /* in front of log lines: "cluster east: ", or nothing */
 };
+
+/* Its brokers are the config's. With `has_others` log lines name it. */
+void cluster_init(struct cluster *cluster, const struct cluster_config *config, bool has_others);
 
 /* A conf with what lagoon sets and then what the user passes through: cluster's properties, then
  * the inner ones (may be NULL). `inner_path` names them in messages: consumers.orders.properties.

@@ -148,6 +148,13 @@ static int set_all(rd_kafka_conf_t *conf, const struct cluster *cluster, unsigne
     return 0;
 }
 
+void cluster_init(struct cluster *cluster, const struct cluster_config *config, bool has_others)
+{
+    *cluster = (struct cluster){.config = config, .brokers = config->brokers};
+    if (has_others)
+        snprintf(cluster->label, sizeof cluster->label, "cluster %s: ", config->name);
+}
+
 void cluster_properties_path(const struct cluster_config *cluster, char *path, size_t size)
 {
     snprintf(path, size, "%s.properties", cluster->path);

@@ -153,11 +153,11 @@ static const char *say_count(char *text, size_t size, int count, const char *wha
     return text;
 }
 
-static void say_created(const struct wanted *wanted)
+static void say_created(const struct ensure *ensure, const struct wanted *wanted)
 {
     const struct topic_config *config = wanted->config;
     char partitions[32], replicas[32];
-    log_info("topic \"%s\" created with %s and %s", config->name,
+    log_info("%stopic \"%s\" created with %s and %s", ensure->cluster->label, config->name,
              config->partitions > 0
                  ? say_count(partitions, sizeof partitions, config->partitions, "partition")
                  : "the broker's number of partitions",
@@ -183,8 +183,8 @@ static enum topic_check create_embedded(const struct ensure *ensure, struct want
         return unreachable(ensure, code);
     rd_kafka_metadata_destroy(metadata);
     wanted->is_created = true;
-    log_info("topic \"%s\" created by the embedded broker, as always with %d partitions",
-             wanted->config->name, EMBEDDED_PARTITIONS);
+    log_info("%stopic \"%s\" created by the embedded broker, as always with %d partitions",
+             ensure->cluster->label, wanted->config->name, EMBEDDED_PARTITIONS);
     return TOPICS_READY;
 }
 
@@ -222,7 +222,7 @@ static enum topic_check note_created(const struct ensure *ensure, struct wanted 
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
     code = count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__FAIL;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        say_created(wanted);
+        say_created(ensure, wanted);
         wanted->is_created = true;
     } else if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
         wanted->is_created = true; /* by another process, between our look and our request */
@@ -278,11 +278,13 @@ static bool is_different(int declared, int is)
     return declared > 0 && declared != is;
 }
 
-static void say_different(const struct wanted *wanted, const char *what, int declared, int is)
+static void say_different(const struct ensure *ensure, const struct wanted *wanted,
+                          const char *what, int declared, int is)
 {
     char text[32];
     if (is_different(declared, is))
-        log_warn("topic \"%s\" has %s, declared are %d; it is left as it is", wanted->config->name,
+        log_warn("%stopic \"%s\" has %s, declared are %d; it is left as it is",
+                 ensure->cluster->label, wanted->config->name,
                  say_count(text, sizeof text, is, what), declared);
 }
 
@@ -294,8 +296,8 @@ static void say_differences(const struct ensure *ensure, const struct wanted *wa
                           !is_different(config->replicas, wanted->replicas);
     if (is_as_declared || !cluster_query_is_news(ensure->query, config))
         return;
-    say_different(wanted, "partition", config->partitions, wanted->partitions);
-    say_different(wanted, "replica", config->replicas, wanted->replicas);
+    say_different(ensure, wanted, "partition", config->partitions, wanted->partitions);
+    say_different(ensure, wanted, "replica", config->replicas, wanted->replicas);
 }
 
 /* Looks, creates and looks again until all are seen or the time is over. */

@@ -43,6 +43,7 @@ static const struct option {
     {"set", OPTION_LIST, LIST_PLACE(sets, set_count), "PATH=VALUE",
      "a value in place of the config's, such as log.level=debug;\nmay be repeated"},
     {"child", OPTION_SWITCH, PLACE(is_child), NULL, NULL},
+    {"any-port", OPTION_SWITCH, PLACE(is_any_port), NULL, NULL},
     {"help", OPTION_SWITCH, PLACE(wants_help), NULL, "shows this"},
 };
 

@@ -56,18 +56,19 @@ static void done(struct connection *connection, int exit_code)
 
 static void wait_on(struct connection *connection)
 {
+    const char *label = connection->options.cluster->label;
     const char *brokers = connection->options.cluster->brokers;
     int64_t now_ms = clock_monotonic_ms();
     int64_t timeout_ms = connection->options.timeout_ms;
     if (timeout_ms > 0 && now_ms - connection->began_ms >= timeout_ms) {
-        log_error("Kafka at %s did not answer within %" PRId64 " ms: %s", brokers, timeout_ms,
-                  connection->err.text);
+        log_error("%sKafka at %s did not answer within %" PRId64 " ms: %s", label, brokers,
+                  timeout_ms, connection->err.text);
         done(connection, EXIT_UNREACHABLE);
         return;
     }
     if (connection->said_ms == 0 || now_ms - connection->said_ms >= SAID_MS) {
         connection->said_ms = now_ms;
-        log_warn("waiting for Kafka at %s: %s", brokers, connection->err.text);
+        log_warn("%swaiting for Kafka at %s: %s", label, brokers, connection->err.text);
     }
     uv_timer_start(&connection->retry, on_retry, RETRY_MS, 0);
 }
@@ -89,7 +90,7 @@ static void on_looked(uv_work_t *work, int status)
         wait_on(connection);
         return;
     case TOPICS_REFUSED:
-        log_error("%s", connection->err.text);
+        log_error("%s%s", connection->options.cluster->label, connection->err.text);
         done(connection, EXIT_FATAL);
         return;
     }

@@ -1,25 +1,22 @@
-/* dev_broker.h - the embedded broker of `lagoon dev`, in a child process.
+/* dev_broker.h - the embedded brokers of `lagoon dev`, one for each cluster, in child processes.
  *
- * Owns:    the child. Threads: main, before the loop runs and after. */
+ * Owns:    the children. Threads: main, before the loop runs and after. */
 #ifndef DEV_BROKER_H
 #define DEV_BROKER_H
-
-#include <sys/types.h>
 
 #include "config.h"
 #include "error.h"
 
-struct dev_broker {
-    pid_t process;
-    int input; /* held open: its end ends the child */
-    int output;
-    char address[64]; /* 127.0.0.1:9092 */
+struct dev_brokers {
+    struct dev_broker *items; /* in the order of the config's clusters */
+    const char **addresses;   /* of them: 127.0.0.1:9092 */
+    size_t count;
 };
 
-/* With port -1 the first free one from 9092 on. The config's topics are created before this
- * returns. */
-MUST_USE int dev_broker_start(struct dev_broker *broker, const struct config *config, int port,
-                              struct error *err);
-void dev_broker_stop(struct dev_broker *broker);
+/* The first listens on `port`, with -1 on the first free one from 9092 on; the others on free ones
+ * behind it. 0: any that are free. The topics of each cluster are created before this returns. */
+MUST_USE int dev_brokers_start(struct dev_brokers *brokers, const struct config *config, int port,
+                               struct error *err);
+void dev_brokers_stop(struct dev_brokers *brokers);
 
 #endif

@@ -58,7 +58,7 @@ static const struct verb {
      "says that all are acknowledged; 5 that a line was bad or refused, or a signal came first."},
     {"broker",
      verb_broker,
-     {"port topic child", 0, 0, false},
+     {"port topic child any-port", 0, 0, false},
      "lagoon broker [--port N] [--topic NAME:PARTITIONS]...",
      "is an embedded broker for other programs (memory only, for development)",
      "Without --port it takes 9092. It creates the topics that clients ask for, and says so.\n"

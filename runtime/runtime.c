@@ -3,19 +3,20 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <uv.h>
 
-#include "connection.h"
+#include "connections.h"
 #include "consumer.h"
 #include "error.h"
 #include "exit_code.h"
 #include "log.h"
 #include "main_script.h"
-#include "producer.h"
+#include "producers.h"
 #include "thread.h"
 
 enum {
@@ -27,8 +28,7 @@ enum {
 };
 
 enum runtime_phase {
-    PHASE_CONNECTING, /* until the cluster's topics are there */
-    PHASE_RUNNING,
+    PHASE_RUNNING,            /* what is on a cluster starts when that is ready */
     PHASE_STOPPING_CONSUMERS, /* and the script of our own */
     PHASE_FLUSHING,           /* deliveries that are on their way */
     PHASE_CLOSING,            /* producers and the loop's handles */
@@ -43,14 +43,11 @@ struct runtime {
     enum runtime_phase phase;
     int exit_code;
 
-    struct cluster cluster;
-    struct connection connection;
-    bool is_connection_stopped;
+    struct connections connections;
+    bool is_disconnected; /* no helper looks at a cluster any more */
 
     struct bindings_host host;
-    struct producer **producers;
-    bool is_connecting_producers; /* on a helper, which walks over them */
-    size_t open_producers;
+    struct producers producers;
     struct consumer **consumers; /* those that this process runs */
     size_t consumer_count;
     size_t running_consumers;
@@ -106,15 +103,11 @@ static void on_consumer_stopped(void *context, struct consumer *consumer, size_t
 
 static void make_producers(struct runtime *runtime)
 {
-    const struct config *config = runtime->config;
     const struct producer_callbacks callbacks = {runtime, on_report, on_producer_fatal};
-    runtime->producers = xcalloc(config->producer_count, sizeof runtime->producers[0]);
-    for (size_t i = 0; i < config->producer_count; i++)
-        runtime->producers[i] =
-            producer_new(&runtime->loop, &config->producers[i], &runtime->cluster, &callbacks);
-    runtime->open_producers = config->producer_count;
-    runtime->host =
-        (struct bindings_host){.config = config, .producers = runtime->producers, .generation = 1};
+    producers_init(&runtime->producers, &runtime->loop, runtime->config, &runtime->connections,
+                   &callbacks);
+    runtime->host = (struct bindings_host){
+        .config = runtime->config, .producers = runtime->producers.items, .generation = 1};
 }
 
 static bool is_wanted(const struct runtime_options *options, const struct consumer_config *consumer)
@@ -125,73 +118,60 @@ static bool is_wanted(const struct runtime_options *options, const struct consum
            strcmp(options->only, consumer->name) == 0;
 }
 
-static void start_consumers(struct runtime *runtime)
+static void say_disabled(const struct runtime *runtime)
 {
-    const struct config *config = runtime->config;
-    runtime->consumers = xcalloc(config->consumer_count, sizeof runtime->consumers[0]);
-    for (size_t i = 0; i < config->consumer_count; i++) {
-        if (!is_wanted(runtime->options, &config->consumers[i]))
-            continue;
-        if (!config->consumers[i].is_enabled) {
-            log_info("consumer %s is not started: `enabled` is false", config->consumers[i].name);
-            continue;
-        }
-        const struct consumer_options options = {
-            .loop = &runtime->loop,
-            .config = &config->consumers[i],
-            .cluster = &runtime->cluster,
-            .query = runtime->connection.query,
-            .host = &runtime->host,
-            .bundle = runtime->options->bundle,
-            .callbacks = {runtime, on_consumer_fatal, on_consumer_stopped},
-        };
-        struct consumer *consumer = consumer_new(&options);
-        runtime->consumers[runtime->consumer_count++] = consumer;
-        runtime->running_consumers++;
-        consumer_start(consumer);
+    for (size_t i = 0; i < runtime->config->consumer_count; i++) {
+        const struct consumer_config *consumer = &runtime->config->consumers[i];
+        if (is_wanted(runtime->options, consumer) && !consumer->is_enabled)
+            log_info("consumer %s is not started: `enabled` is false", consumer->name);
     }
 }
 
-struct connecting {
-    uv_work_t work;
-    struct runtime *runtime;
-    struct error err;
-    int rc;
-};
-
-static void connect_producers(uv_work_t *work)
+static void start_consumer(struct runtime *runtime, const struct consumer_config *config)
 {
-    struct connecting *connecting = CONTAINER_OF(work, struct connecting, work);
-    struct runtime *runtime = connecting->runtime;
-    for (size_t i = 0; i < runtime->config->producer_count && connecting->rc == 0; i++)
-        connecting->rc = producer_connect(runtime->producers[i], &connecting->err);
+    const struct consumer_options options = {
+        .loop = &runtime->loop,
+        .config = config,
+        .cluster = connections_cluster(&runtime->connections, config->cluster),
+        .query = connections_query(&runtime->connections, config->cluster),
+        .host = &runtime->host,
+        .bundle = runtime->options->bundle,
+        .callbacks = {runtime, on_consumer_fatal, on_consumer_stopped},
+    };
+    struct consumer *consumer = consumer_new(&options);
+    runtime->consumers[runtime->consumer_count++] = consumer;
+    runtime->running_consumers++;
+    consumer_start(consumer);
 }
 
-static void on_producers_connected(uv_work_t *work, int status)
+/* Those on the cluster. */
+static void start_consumers(struct runtime *runtime, const struct cluster_config *cluster)
 {
-    (void)status;
-    struct connecting *connecting = CONTAINER_OF(work, struct connecting, work);
-    struct runtime *runtime = connecting->runtime;
-    runtime->is_connecting_producers = false;
+    for (size_t i = 0; i < runtime->config->consumer_count; i++) {
+        const struct consumer_config *consumer = &runtime->config->consumers[i];
+        if (consumer->cluster == cluster && consumer->is_enabled &&
+            is_wanted(runtime->options, consumer))
+            start_consumer(runtime, consumer);
+    }
+}
+
+static void on_producers_connected(void *context, const struct cluster_config *cluster,
+                                   const struct error *err)
+{
+    struct runtime *runtime = context;
     if (runtime->phase != PHASE_RUNNING) {
         step_stop(runtime);
-    } else if (connecting->rc != 0) {
-        log_error("%s; the process stops", connecting->err.text);
+        return;
+    }
+    if (err != NULL) {
+        log_error("%s; the process stops", err->text);
         stop(runtime, EXIT_FATAL);
-    } else {
-        for (size_t i = 0; i < runtime->config->producer_count; i++)
+        return;
+    }
+    for (size_t i = 0; i < runtime->config->producer_count; i++)
+        if (runtime->config->producers[i].cluster == cluster)
             log_info("producer %s is ready; publish by: lagoon publish %s TYPE < events.jsonl",
                      runtime->config->producers[i].name, runtime->config->producers[i].name);
-    }
-    free(connecting);
-}
-
-static void start_connecting_producers(struct runtime *runtime)
-{
-    struct connecting *connecting = xcalloc(1, sizeof *connecting);
-    connecting->runtime = runtime;
-    runtime->is_connecting_producers = true;
-    uv_queue_work(&runtime->loop, &connecting->work, connect_producers, on_producers_connected);
 }
 
 /* --- the script of our own --- */
@@ -218,41 +198,49 @@ static void on_main_end(void *context)
 
 /* --- connecting --- */
 
-static void on_connected(void *context, int exit_code)
+/* A script of our own may use any producer, so it starts when all clusters are ready. */
+static void on_cluster_ready(void *context, const struct cluster_config *cluster)
 {
     struct runtime *runtime = context;
-    if (exit_code != EXIT_OK) {
-        stop(runtime, exit_code);
+    if (runtime->phase != PHASE_RUNNING)
         return;
-    }
-    runtime->phase = PHASE_RUNNING;
-    runtime->began_ms = clock_monotonic_ms();
-    start_consumers(runtime);
+    start_consumers(runtime, cluster);
     if (runtime->options->only != NULL && strcmp(runtime->options->only, "producers") == 0)
-        start_connecting_producers(runtime);
+        producers_connect(&runtime->producers, cluster, on_producers_connected, runtime);
+    if (!connections_are_ready(&runtime->connections))
+        return;
+    runtime->began_ms = clock_monotonic_ms();
     start_main(runtime);
     if (runtime->options->is_main_all)
         uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
 }
 
-static void on_connection_stopped(void *context)
+static void on_cluster_failed(void *context, int exit_code)
+{
+    stop(context, exit_code);
+}
+
+static void on_disconnected(void *context)
 {
     struct runtime *runtime = context;
-    runtime->is_connection_stopped = true;
+    runtime->is_disconnected = true;
     step_stop(runtime);
 }
 
-static void start_connection(struct runtime *runtime)
+static void make_connections(struct runtime *runtime)
 {
-    const struct connection_options options = {
+    const struct connections_options options = {
         .loop = &runtime->loop,
-        .cluster = &runtime->cluster,
         .config = runtime->config,
+        .embedded_brokers = runtime->options->embedded_brokers,
+        .only = runtime->options->cluster,
         .timeout_ms = runtime->options->timeout_ms,
         .context = runtime,
-        .on_done = on_connected,
+        .on_ready = on_cluster_ready,
+        .on_failed = on_cluster_failed,
+        .on_stopped = on_disconnected,
     };
-    connection_start(&runtime->connection, &options);
+    connections_init(&runtime->connections, &options);
 }
 
 /* --- the stop --- */
@@ -264,58 +252,35 @@ static int64_t handlers_deadline(const struct runtime *runtime, int64_t now_ms)
     return runtime->deadline_ms - after_ms;
 }
 
-static size_t outstanding(const struct runtime *runtime)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < runtime->config->producer_count; i++)
-        count += producer_outstanding(runtime->producers[i]);
-    return count;
-}
-
 static void close_loop_handles(struct runtime *runtime)
 {
     uv_close((uv_handle_t *)&runtime->signals[0], NULL);
     uv_close((uv_handle_t *)&runtime->signals[1], NULL);
     uv_close((uv_handle_t *)&runtime->flusher, NULL);
     main_script_close(&runtime->main);
-    connection_close(&runtime->connection);
+    connections_close(&runtime->connections);
 }
 
-static void on_producer_closed(void *context)
+static void on_producers_closed(void *context)
 {
-    struct runtime *runtime = context;
-    if (--runtime->open_producers == 0)
-        close_loop_handles(runtime);
-}
-
-static void add_counts(struct runtime *runtime)
-{
-    for (size_t i = 0; i < runtime->config->producer_count; i++) {
-        struct producer_counts counts = producer_counts(runtime->producers[i]);
-        runtime->counts.published += counts.published;
-        runtime->counts.acknowledged += counts.acknowledged;
-        runtime->counts.refused += counts.refused + producer_outstanding(runtime->producers[i]);
-    }
+    close_loop_handles(context);
 }
 
 static void begin_closing(struct runtime *runtime)
 {
     runtime->phase = PHASE_CLOSING;
     runtime->ended_ms = clock_monotonic_ms();
-    add_counts(runtime);
-    if (runtime->config->producer_count == 0)
-        close_loop_handles(runtime);
-    for (size_t i = 0; i < runtime->config->producer_count; i++)
-        producer_close(&runtime->producers[i], on_producer_closed, runtime);
+    runtime->counts = producers_counts(&runtime->producers);
+    runtime->counts.refused += producers_outstanding(&runtime->producers);
+    producers_close(&runtime->producers, on_producers_closed, runtime);
 }
 
 static void purge(struct runtime *runtime)
 {
     runtime->is_purged = true;
     log_error("%zu published records were not acknowledged in time and are given up",
-              outstanding(runtime));
-    for (size_t i = 0; i < runtime->config->producer_count; i++)
-        producer_purge(runtime->producers[i]);
+              producers_outstanding(&runtime->producers));
+    producers_purge(&runtime->producers);
     if (runtime->exit_code == EXIT_OK)
         runtime->exit_code = EXIT_UNFINISHED;
 }
@@ -340,14 +305,14 @@ static void step_stop(struct runtime *runtime)
     int64_t now_ms = clock_monotonic_ms();
     bool is_late = now_ms >= runtime->deadline_ms;
     if (runtime->phase == PHASE_STOPPING_CONSUMERS) {
-        if (runtime->running_consumers > 0 || !runtime->is_connection_stopped ||
-            runtime->is_connecting_producers)
+        if (runtime->running_consumers > 0 || !runtime->is_disconnected ||
+            runtime->producers.connecting > 0)
             return;
         runtime->phase = PHASE_FLUSHING;
     }
     if (runtime->phase != PHASE_FLUSHING)
         return;
-    if (outstanding(runtime) > 0) {
+    if (producers_outstanding(&runtime->producers) > 0) {
         if (!is_late)
             return;
         if (!runtime->is_purged)
@@ -366,11 +331,14 @@ static void step_stop(struct runtime *runtime)
 /* A script that has the program for itself is not to wait for ever on a broker that went away. */
 static void watch_progress(struct runtime *runtime)
 {
-    int64_t stalled_ms = main_script_stalled_ms(&runtime->main, outstanding(runtime));
-    if (stalled_ms < runtime->options->timeout_ms || runtime->is_given_up)
+    const struct producer_config *producer = producers_find_outstanding(&runtime->producers);
+    int64_t stalled_ms =
+        main_script_stalled_ms(&runtime->main, producers_outstanding(&runtime->producers));
+    if (stalled_ms < runtime->options->timeout_ms || runtime->is_given_up || producer == NULL)
         return;
-    log_error("Kafka at %s has acknowledged nothing for %" PRId64 " ms", runtime->cluster.brokers,
-              stalled_ms);
+    const struct cluster *cluster = connections_cluster(&runtime->connections, producer->cluster);
+    log_error("%sKafka at %s has acknowledged nothing for %" PRId64 " ms", cluster->label,
+              cluster->brokers, stalled_ms);
     runtime->is_given_up = true;
     stop(runtime, EXIT_UNREACHABLE);
     runtime->deadline_ms = clock_monotonic_ms();
@@ -422,7 +390,7 @@ static void stop(struct runtime *runtime, int exit_code)
     uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
     main_script_retire(&runtime->main);
     stop_consumers(runtime);
-    connection_stop(&runtime->connection, on_connection_stopped);
+    connections_stop(&runtime->connections);
 }
 
 static void hurry(struct runtime *runtime)
@@ -463,6 +431,17 @@ static void open_loop(struct runtime *runtime)
     uv_timer_init(&runtime->loop, &runtime->flusher);
 }
 
+/* A helper that asks a cluster which is away blocks for seconds, and none of these may wait for
+ * another: the look at each cluster, each consumer's start and rebalances. The loop reads the
+ * variable when it first needs a helper; what somebody has set stays. */
+static void want_helpers(const struct config *config)
+{
+    enum { OTHERS = 4 };
+    char count[32];
+    snprintf(count, sizeof count, "%zu", config->cluster_count + config->consumer_count + OTHERS);
+    setenv("UV_THREADPOOL_SIZE", count, 0);
+}
+
 static void make_main(struct runtime *runtime)
 {
     const struct main_script_options options = {
@@ -476,7 +455,7 @@ static void make_main(struct runtime *runtime)
     main_script_init(&runtime->main, &options);
 }
 
-/* The connection has been started, so that a stop has something to stop. */
+/* The connections have been started, so that a stop has something to stop. */
 static void load_main(struct runtime *runtime)
 {
     struct error err;
@@ -502,9 +481,9 @@ static void release(struct runtime *runtime)
     for (size_t i = 0; i < runtime->consumer_count; i++)
         consumer_free(&runtime->consumers[i]);
     free(runtime->consumers);
-    free(runtime->producers);
+    producers_destroy(&runtime->producers);
     main_script_destroy(&runtime->main);
-    connection_destroy(&runtime->connection);
+    connections_destroy(&runtime->connections);
     int rc = uv_loop_close(&runtime->loop);
     assert(rc == 0);
     (void)rc;
@@ -517,17 +496,15 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
         .options = options,
         .config = options->config,
         .deadline_ms = INT64_MAX,
-        .cluster = {.config = &options->config->clusters[0],
-                    .brokers = options->config->clusters[0].brokers},
+        .consumers = xcalloc(options->config->consumer_count, sizeof runtime.consumers[0]),
     };
-    if (options->embedded_brokers != NULL) {
-        runtime.cluster.brokers = options->embedded_brokers;
-        runtime.cluster.is_embedded = true;
-    }
+    want_helpers(runtime.config);
     open_loop(&runtime);
+    make_connections(&runtime);
     make_producers(&runtime);
     make_main(&runtime);
-    start_connection(&runtime);
+    say_disabled(&runtime);
+    connections_start(&runtime.connections);
     load_main(&runtime);
     uv_run(&runtime.loop, UV_RUN_DEFAULT);
     take_result(&runtime, result);

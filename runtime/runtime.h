@@ -12,7 +12,10 @@ struct runtime_options {
     const struct config *config;
     const struct bundle *bundle;
     const char *only; /* NULL: everything; "producers", "consumers", or a consumer's name */
-    const char *embedded_brokers; /* in place of the config's; NULL: none */
+    /* The one cluster that is needed; NULL: all that something of the config is on. */
+    const struct cluster_config *cluster;
+    /* In place of the config's, one address for each cluster; NULL: none. */
+    const char *const *embedded_brokers;
     /* A script that runs beside the consumers, or, with is_main_all, in place of them: then the
      * program ends when it has returned and its deliveries are in. NULL: none. */
     const struct worker_main *main;

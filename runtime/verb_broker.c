@@ -7,7 +7,7 @@ int verb_broker(const struct command_line *line)
 {
     const struct broker_options options = {
         .port = line->port >= 0 ? line->port : BROKER_DEFAULT_PORT,
-        .is_any_from = line->is_child && line->port < 0,
+        .is_any_from = line->is_any_port,
         .is_child = line->is_child,
         .topics = line->topics,
         .topic_count = line->topic_count,

@@ -10,7 +10,7 @@
 #include "exit_code.h"
 #include "runtime.h"
 
-static int run_dev(const struct application *application, const struct dev_broker *broker)
+static int run_dev(const struct application *application, const struct dev_brokers *brokers)
 {
     const struct bundle_file *traffic = bundle_find(application->bundle, "dev");
     log_info("in dev the brokers and security properties of the config are set aside");
@@ -24,7 +24,7 @@ static int run_dev(const struct application *application, const struct dev_broke
     const struct runtime_options options = {
         .config = application->config,
         .bundle = application->bundle,
-        .embedded_brokers = broker->address,
+        .embedded_brokers = brokers->addresses,
         .main = traffic != NULL ? &main : NULL,
     };
     struct runtime_result result;
@@ -36,18 +36,18 @@ static int run_dev(const struct application *application, const struct dev_broke
 int verb_dev(const struct command_line *line)
 {
     struct application application;
-    struct dev_broker broker;
+    struct dev_brokers brokers;
     struct error err;
     int exit_code = application_load(&application, line, true);
     if (exit_code != 0)
         return exit_code;
     application_say_notices(&application);
-    if (dev_broker_start(&broker, application.config, line->port, &err) != 0) {
+    if (dev_brokers_start(&brokers, application.config, line->port, &err) != 0) {
         log_error("%s", err.text);
         exit_code = EXIT_INTERNAL;
     } else {
-        exit_code = run_dev(&application, &broker);
-        dev_broker_stop(&broker);
+        exit_code = run_dev(&application, &brokers);
+        dev_brokers_stop(&brokers);
     }
     application_destroy(&application);
     return exit_code;

@@ -57,6 +57,7 @@ static int run_publish(const struct application *application, const struct comma
         .config = application->config,
         .bundle = application->bundle,
         .main = &main,
+        .cluster = config_producer(application->config, line->arguments[0])->cluster,
         .is_main_all = true,
         .timeout_ms = line->timeout_ms,
     };

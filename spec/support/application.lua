@@ -33,7 +33,7 @@ end
 local SESSION = { ["session.timeout.ms"] = 4000, ["heartbeat.interval.ms"] = 500 }
 
 local function complete(config, brokers)
-  config.cluster = config.cluster or { brokers = brokers }
+  config.cluster = config.cluster or not config.clusters and { brokers = brokers } or nil
   for _, consumer in pairs(config.consumers or {}) do
     consumer.properties = consumer.properties or SESSION
   end
@@ -47,7 +47,8 @@ Application.__index = Application
 
 ---Writes config.lua and the scripts, among them `journal` and `gate`, into a new folder.
 ---@param brokers string
----@param config table|string what config.lua returns, without the cluster; a string is its text
+---@param config table|string what config.lua returns, the cluster may be absent; a string is its
+--- text
 ---@param scripts? table<string, string> {["handlers/a"] = "return ..."}
 ---@return spec.Application
 function M.new(brokers, config, scripts)

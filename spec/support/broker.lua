@@ -36,17 +36,22 @@ local function start_embedded()
   return one, one:wait_for("^listening on (127%.0%.0%.1:%d+)$", 15000)
 end
 
+---An embedded one in any case, where a spec needs a second cluster or one of its own.
+---@return spec.Broker
+function M.start_embedded()
+  local self = setmetatable({ is_real = false }, Broker)
+  self.process, self.brokers = start_embedded()
+  return self
+end
+
 ---A broker without topics of this spec; it ends with the spec, or with the block when a setup
 ---started it.
 ---@return spec.Broker
 function M.start()
-  local self = setmetatable({ is_real = M.is_real }, Broker)
   if M.is_real then
-    self.brokers = kafka.shared().brokers
-  else
-    self.process, self.brokers = start_embedded()
+    return setmetatable({ is_real = true, brokers = kafka.shared().brokers }, Broker)
   end
-  return self
+  return M.start_embedded()
 end
 
 ---Creates a topic of exactly this name and returns when it can be written to.

@@ -9,7 +9,9 @@ local LAYERS = {
     { "main" },
     { "verb" },
     { "application", "runtime", "broker", "dev_broker" },
-    { "connection", "main_script" },
+    { "producers" },
+    { "connections", "main_script" },
+    { "connection" },
     { "consumer" },
     { "membership", "pool" },
     { "rebalance" },
@@ -38,8 +40,8 @@ local LAYERS = {
     ["^lua"] = { "main", "script", "bindings", "json", "config" },
     ["^lauxlib%.h$"] = { "script", "bindings", "json", "config" },
     ["^librdkafka/"] = {
-      "main", "broker", "connection", "consumer", "membership", "rebalance", "commit",
-      "start_offsets", "partition", "intake", "producer", "cluster", "record",
+      "main", "broker", "connection", "connections", "consumer", "membership", "rebalance",
+      "commit", "start_offsets", "partition", "intake", "producer", "cluster", "record",
     },
   },
 }

@@ -230,7 +230,8 @@ static int unit_query(lua_State *L)
     *query = (struct query){.config = load(L, 1)};
     luaL_setmetatable(L, QUERY);
     query->brokers = xstrdup(luaL_checkstring(L, 2));
-    query->cluster = (struct cluster){&query->config->clusters[0], query->brokers, false};
+    query->cluster =
+        (struct cluster){.config = &query->config->clusters[0], .brokers = query->brokers};
     struct error err;
     query->handle = cluster_query_handle(&query->cluster, &err);
     return query->handle != NULL ? 1 : luaL_error(L, "%s", err.text);

@@ -67,7 +67,9 @@ static int unit_new(lua_State *L)
     struct play *play = lua_newuserdatauv(L, sizeof *play, 0);
     memset(play, 0, sizeof *play);
     play->cluster_config.name = "default";
-    play->cluster = (struct cluster){&play->cluster_config, xstrdup(luaL_checkstring(L, 1)), true};
+    play->cluster = (struct cluster){.config = &play->cluster_config,
+                                     .brokers = xstrdup(luaL_checkstring(L, 1)),
+                                     .is_embedded = true};
     play->config = (struct producer_config){
         .name = "p", .cluster = &play->cluster_config, .topic = xstrdup(luaL_checkstring(L, 2))};
     luaL_checktype(L, 3, LUA_TTABLE);
