@@ -315,9 +315,9 @@ function include(path) end
 ---@field give_up? "skip"|"stop" when the retries are used up; "stop"
 
 ---@class lagoon.WorkersConfig
----@field min? integer threads that run; 1
----@field max? integer without effect yet; the CPUs
----@field lag_threshold? integer without effect yet; 1000
+---@field min? integer threads that run handlers, at least; 1
+---@field max? integer and at most; the CPUs
+---@field lag_threshold? integer records of lag that ask for one worker; 1000
 
 ---@class lagoon.WindowConfig
 ---@field records? integer read and not settled; 10000

@@ -128,6 +128,21 @@ bool assignment_read(struct assignment *assignment)
     return has_more;
 }
 
+struct scaler_sight assignment_sight(const struct assignment *assignment)
+{
+    struct scaler_sight sight = {.is_lag_known = true};
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition)) {
+        if (partition->epoch == 0)
+            continue;
+        int64_t lag;
+        sight.is_lag_known = partition_lag(partition, &lag) && sight.is_lag_known;
+        sight.lag += lag;
+        sight.partitions++;
+    }
+    return sight;
+}
+
 static void remind(const struct assignment *assignment, const struct partition *partition)
 {
     log_warn("consumer %s: %s[%d] is still stopped at offset %" PRId64

@@ -7,6 +7,7 @@
 
 #include "intake.h"
 #include "partition.h"
+#include "scaler.h"
 
 struct assignment {
     struct intake intake;
@@ -40,6 +41,9 @@ void assignment_retry(struct assignment *assignment, int64_t now_ms);
 /* Reads of every partition that has something, in turn; each call begins with another. Returns
  * whether there is more to read now. */
 bool assignment_read(struct assignment *assignment);
+
+/* What the scaler goes by. */
+struct scaler_sight assignment_sight(const struct assignment *assignment);
 
 /* Names every partition that is stopped, unless it did so within the last minute. */
 void assignment_remind(struct assignment *assignment);

@@ -1,6 +1,7 @@
 #include "consumer.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "assignment.h"
@@ -173,6 +174,7 @@ static void turn(struct consumer *consumer)
         return;
     assignment_collect(&consumer->assignment);
     assignment_retry(&consumer->assignment, clock_monotonic_ms());
+    pool_step(&consumer->pool);
     bool has_more = membership_serve(&consumer->membership);
     if (consumer->state == CONSUMER_RUNNING)
         has_more = assignment_read(&consumer->assignment) || has_more;
@@ -196,6 +198,10 @@ static void on_poll(uv_timer_t *timer)
 {
     struct consumer *consumer = CONTAINER_OF(timer, struct consumer, poller);
     assignment_remind(&consumer->assignment);
+    if (consumer->state == CONSUMER_RUNNING) {
+        const struct scaler_sight sight = assignment_sight(&consumer->assignment);
+        pool_scale(&consumer->pool, &sight);
+    }
     turn(consumer);
 }
 
@@ -275,16 +281,27 @@ static const char *order_in_words(enum distribution distribution)
     return "";
 }
 
+/* 4 workers, 10 to 100 workers */
+static void say_workers(const struct consumer_config *config, char *text, size_t size)
+{
+    if (config->workers_max > config->workers_min)
+        snprintf(text, size, "%d to %d workers", config->workers_min, config->workers_max);
+    else
+        snprintf(text, size, "%d worker%s", config->workers_min,
+                 config->workers_min == 1 ? "" : "s");
+}
+
 static void run(struct consumer *consumer)
 {
     const struct consumer_config *config = consumer->config;
     consumer->state = CONSUMER_RUNNING;
     start_timers(consumer);
     membership_join(&consumer->membership);
-    log_info("consumer %s: joining group %s, %zu worker%s with up to %d handler%s each, %s",
-             config->name, config->group, consumer->pool.count,
-             consumer->pool.count == 1 ? "" : "s", config->buffer_size,
-             config->buffer_size == 1 ? "" : "s", order_in_words(config->distribution));
+    char workers[64];
+    say_workers(config, workers, sizeof workers);
+    log_info("consumer %s: joining group %s, %s with up to %d handler%s each, %s", config->name,
+             config->group, workers, config->buffer_size, config->buffer_size == 1 ? "" : "s",
+             order_in_words(config->distribution));
 }
 
 static void close_loop_handles(struct consumer *consumer);
@@ -301,6 +318,15 @@ static void throw_away_parts(struct consumer *consumer)
         close_loop_handles(consumer);
 }
 
+static struct script_source script_source_of(const struct consumer *consumer)
+{
+    return (struct script_source){
+        .host = consumer->options.host,
+        .bundle = consumer->options.bundle,
+        .consumer = consumer->config,
+    };
+}
+
 static void on_made(uv_work_t *work, int status)
 {
     (void)status;
@@ -315,9 +341,15 @@ static void on_made(uv_work_t *work, int status)
         return;
     }
     open_membership(consumer);
-    int rc = pool_start(&consumer->pool, consumer->config, &consumer->dispatcher,
-                        consumer->parts.scripts, consumer->parts.script_count, wake_main, consumer,
-                        &consumer->work_error);
+    const struct pool_options options = {
+        .loop = consumer->options.loop,
+        .source = script_source_of(consumer),
+        .dispatcher = &consumer->dispatcher,
+        .context = consumer,
+        .on_exit = wake_main,
+    };
+    int rc = pool_start(&consumer->pool, &options, consumer->parts.scripts,
+                        consumer->parts.script_count, &consumer->work_error);
     run(consumer);
     consumer_parts_destroy(&consumer->parts);
     if (rc != 0)
@@ -329,11 +361,7 @@ static void on_made(uv_work_t *work, int status)
 static void make(uv_work_t *work)
 {
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
-    const struct script_source source = {
-        .host = consumer->options.host,
-        .bundle = consumer->options.bundle,
-        .consumer = consumer->config,
-    };
+    const struct script_source source = script_source_of(consumer);
     consumer->work_rc = consumer_parts_make(&consumer->parts, consumer->options.cluster, &source,
                                             &consumer->work_error);
 }
@@ -418,7 +446,7 @@ static void begin_destroy(struct consumer *consumer, rd_kafka_t *handle)
 /* The handle can be destroyed: no event and no message of it is held any more. */
 static void close_membership(struct consumer *consumer)
 {
-    pool_join(&consumer->pool);
+    pool_destroy(&consumer->pool);
     assignment_collect(&consumer->assignment);
     log_counts(consumer);
     consumer->is_member = false;

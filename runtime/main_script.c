@@ -17,7 +17,8 @@ static void on_ended(uv_async_t *async)
     const char *failure;
     if (worker_main_outcome(main->worker, &failure) == OUTCOME_FAILED)
         main->failure = xstrdup(failure);
-    worker_join(&main->worker);
+    worker_join(main->worker);
+    worker_free(&main->worker);
     main->options.on_end(main->options.context);
 }
 
@@ -47,7 +48,11 @@ int main_script_start(struct main_script *main, struct error *err)
     };
     if (main->options.chunk == NULL)
         return 0;
-    return worker_start(&main->worker, &options, &main->script, err);
+    main->worker = worker_new(&options);
+    if (worker_start(main->worker, &main->script, err) == 0)
+        return 0;
+    worker_free(&main->worker);
+    return -1;
 }
 
 void main_script_retire(struct main_script *main)

@@ -78,6 +78,11 @@ bool partition_is_active(struct partition *partition);
 /* There is something to read, and no limit in the way. */
 bool partition_may_read(struct partition *partition);
 
+/* What there is for workers to do, of an assigned partition: what is read and not settled, and what
+ * is there to be read, by the high watermark of the last fetch. So a record that is stuck counts
+ * for one, however much is settled behind it. False: nothing was fetched yet, *lag is a part. */
+bool partition_lag(const struct partition *partition, int64_t *lag);
+
 /* An ended record comes back from the dispatcher. */
 void partition_end_record(struct record *record);
 

@@ -1,55 +1,267 @@
 #include "pool.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "log.h"
+#include "thread.h"
+
+/* After a state could not be built or a thread not be started. */
+enum { RETRY_MS = 5 * 1000 };
+
+static const struct consumer_config *config_of(const struct pool *pool)
+{
+    return pool->options.source.consumer;
+}
 
 static void on_worker_exit(void *context, struct worker *worker)
 {
     (void)worker;
     struct pool *pool = context;
-    atomic_fetch_add(&pool->exited, 1);
-    pool->on_exit(pool->context);
+    atomic_fetch_add(&pool->exits, 1);
+    pool->options.on_exit(pool->options.context);
 }
 
-int pool_start(struct pool *pool, const struct consumer_config *config,
-               struct dispatcher *dispatcher, struct script **scripts, size_t count,
-               void (*on_exit)(void *context), void *context, struct error *err)
+/* --- slots --- */
+
+static struct worker *make_worker(struct pool *pool, size_t index)
 {
-    *pool = (struct pool){.on_exit = on_exit, .context = context};
-    atomic_init(&pool->exited, 0);
-    pool->workers = xcalloc(count, sizeof pool->workers[0]);
-    for (size_t i = 0; i < count; i++) {
-        const struct worker_options options = {
-            .name = config->name,
-            .index = (int)i + 1,
-            .hands = config->buffer_size,
-            .dispatcher = dispatcher,
-            .consumer = config,
-            .context = pool,
-            .on_exit = on_worker_exit,
-        };
-        if (worker_start(&pool->workers[i], &options, &scripts[i], err) != 0)
-            return -1;
-        pool->count++;
-    }
+    const struct worker_options options = {
+        .name = config_of(pool)->name,
+        .index = (int)index + 1,
+        .hands = config_of(pool)->buffer_size,
+        .dispatcher = pool->options.dispatcher,
+        .consumer = config_of(pool),
+        .context = pool,
+        .on_exit = on_worker_exit,
+    };
+    return worker_new(&options);
+}
+
+static int start_worker(struct pool *pool, struct script **script, struct error *err)
+{
+    size_t index = 0;
+    while (pool->slots[index].state != SLOT_FREE)
+        index++;
+    struct pool_slot *slot = &pool->slots[index];
+    if (slot->worker == NULL)
+        slot->worker = make_worker(pool, index);
+    if (worker_start(slot->worker, script, err) != 0)
+        return -1;
+    slot->state = SLOT_RUNNING;
+    pool->running++;
     return 0;
+}
+
+static void retire(struct pool *pool, struct pool_slot *slot)
+{
+    worker_retire(slot->worker);
+    slot->state = SLOT_RETIRING;
+    pool->running--;
+    pool->retiring++;
+}
+
+static bool take_back(struct pool *pool, struct pool_slot *slot)
+{
+    if (slot->state != SLOT_RETIRING || !worker_take_back(slot->worker))
+        return false;
+    slot->state = SLOT_RUNNING;
+    pool->running++;
+    pool->retiring--;
+    return true;
+}
+
+/* Joins the threads that have ended. */
+static void reap(struct pool *pool)
+{
+    size_t exits = atomic_load(&pool->exits);
+    for (size_t i = 0; i < pool->slot_count && pool->reaped < exits; i++) {
+        struct pool_slot *slot = &pool->slots[i];
+        if (slot->state != SLOT_RETIRING || !worker_has_ended(slot->worker))
+            continue;
+        worker_join(slot->worker);
+        slot->state = SLOT_FREE;
+        pool->retiring--;
+        pool->reaped++;
+    }
+}
+
+/* --- growing --- */
+
+static void say_failure(const struct pool *pool, const struct error *err)
+{
+    log_warn("consumer %s: %zu of %zu workers run, no further one could be started, tries again "
+             "in %d s: %s",
+             config_of(pool)->name, pool->running, pool->wanted, RETRY_MS / 1000, err->text);
+}
+
+/* States that are not wanted any more get their workers all the same: whoever closes a state is its
+ * worker, and it retires at once. */
+static void on_built(uv_work_t *work, int status)
+{
+    (void)status;
+    struct pool *pool = CONTAINER_OF(work, struct pool, growth.work);
+    struct pool_growth *growth = &pool->growth;
+    bool has_failed = growth->built < growth->asked;
+    for (size_t i = 0; i < growth->built; i++)
+        has_failed = start_worker(pool, &growth->scripts[i], &growth->error) != 0 || has_failed;
+    growth->is_under_way = false;
+    if (has_failed && !pool->is_stopping) {
+        growth->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+        say_failure(pool, &growth->error);
+    }
+    pool_step(pool);
+    pool->options.on_exit(pool->options.context);
+}
+
+/* On a helper. */
+static void build(uv_work_t *work)
+{
+    struct pool *pool = CONTAINER_OF(work, struct pool, growth.work);
+    struct pool_growth *growth = &pool->growth;
+    for (growth->built = 0; growth->built < growth->asked; growth->built++) {
+        growth->scripts[growth->built] = script_new(&pool->options.source, &growth->error);
+        if (growth->scripts[growth->built] == NULL)
+            return;
+    }
+}
+
+static void grow(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->slot_count && pool->running < pool->wanted; i++)
+        take_back(pool, &pool->slots[i]);
+
+    struct pool_growth *growth = &pool->growth;
+    size_t room = pool->slot_count - pool->running - pool->retiring;
+    size_t missing = pool->wanted - pool->running;
+    size_t count = missing < room ? missing : room;
+    if (count == 0 || growth->is_under_way || clock_monotonic_ms() < growth->retry_at_ms)
+        return;
+    growth->asked = count < POOL_BATCH ? count : POOL_BATCH;
+    growth->is_under_way = true;
+    uv_queue_work(pool->options.loop, &growth->work, build, on_built);
+}
+
+/* --- shrinking --- */
+
+/* Who has least in hand is done soonest; among equals the last one, so that numbers stay low. */
+static struct pool_slot *least_busy(struct pool *pool)
+{
+    struct pool_slot *least = NULL;
+    size_t least_in_hand = SIZE_MAX;
+    for (size_t i = pool->slot_count; i-- > 0;) {
+        struct pool_slot *slot = &pool->slots[i];
+        if (slot->state != SLOT_RUNNING)
+            continue;
+        size_t in_hand = worker_in_hand(slot->worker);
+        if (in_hand < least_in_hand) {
+            least = slot;
+            least_in_hand = in_hand;
+        }
+    }
+    return least;
+}
+
+static void shrink(struct pool *pool)
+{
+    while (pool->running > pool->wanted) {
+        struct pool_slot *slot = least_busy(pool);
+        assert(slot != NULL);
+        retire(pool, slot);
+    }
+}
+
+/* --- scaling --- */
+
+static void want(struct pool *pool, size_t wanted, const char *reason)
+{
+    if (wanted == pool->wanted)
+        return;
+    pool->change = (struct pool_change){
+        .at_ms = clock_wall_ms(),
+        .from = pool->wanted,
+        .to = wanted,
+    };
+    snprintf(pool->change.reason, sizeof pool->change.reason, "%s", reason);
+    log_info("consumer %s: %zu -> %zu workers: %s", config_of(pool)->name, pool->wanted, wanted,
+             reason);
+    pool->wanted = wanted;
+}
+
+/* In a spec that asks for it. */
+static void shake(struct pool *pool)
+{
+    size_t wanted;
+    if (pool_shaker_draw(&pool->shaker, pool->scaler.limits.min, pool->scaler.limits.max, &wanted))
+        want(pool, wanted, "shaken");
+}
+
+/* --- its life --- */
+
+int pool_start(struct pool *pool, const struct pool_options *options, struct script **scripts,
+               size_t count, struct error *err)
+{
+    const struct consumer_config *config = options->source.consumer;
+    const struct scaler_limits limits = {
+        .min = (size_t)config->workers_min,
+        .max = (size_t)config->workers_max,
+        .lag_threshold = config->lag_threshold,
+        .is_by_partition = config->distribution == DISTRIBUTION_PARTITION,
+    };
+    *pool = (struct pool){.options = *options, .slot_count = limits.max, .wanted = limits.min};
+    assert(count == limits.min);
+    atomic_init(&pool->exits, 0);
+    scaler_init(&pool->scaler, &limits);
+    pool_shaker_init(&pool->shaker);
+    pool->slots = xcalloc(pool->slot_count, sizeof pool->slots[0]);
+    for (size_t i = 0; i < count; i++)
+        if (start_worker(pool, &scripts[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+void pool_scale(struct pool *pool, const struct scaler_sight *sight)
+{
+    ASSERT_ON(THREAD_MAIN);
+    if (pool->is_stopping || pool_shaker_is_active(&pool->shaker))
+        return;
+    char reason[sizeof pool->change.reason];
+    size_t wanted =
+        scaler_wanted(&pool->scaler, sight, clock_monotonic_ms(), reason, sizeof reason);
+    want(pool, wanted, reason);
+    pool_step(pool);
+}
+
+void pool_step(struct pool *pool)
+{
+    if (atomic_load(&pool->exits) > pool->reaped)
+        reap(pool);
+    if (!pool->is_stopping)
+        shake(pool);
+    if (pool->running > pool->wanted)
+        shrink(pool);
+    else if (pool->running < pool->wanted)
+        grow(pool);
 }
 
 void pool_retire(struct pool *pool)
 {
-    for (size_t i = 0; i < pool->count; i++)
-        worker_retire(pool->workers[i]);
+    pool->is_stopping = true;
+    pool->wanted = 0;
+    shrink(pool);
 }
 
-bool pool_is_done(struct pool *pool)
+bool pool_is_done(const struct pool *pool)
 {
-    return atomic_load(&pool->exited) == pool->count;
+    return pool->running == 0 && pool->retiring == 0 && !pool->growth.is_under_way;
 }
 
-void pool_join(struct pool *pool)
+void pool_destroy(struct pool *pool)
 {
-    for (size_t i = 0; i < pool->count; i++)
-        worker_join(&pool->workers[i]);
-    free(pool->workers);
-    pool->workers = NULL;
-    pool->count = 0;
+    for (size_t i = 0; i < pool->slot_count; i++)
+        if (pool->slots[i].worker != NULL)
+            worker_free(&pool->slots[i].worker);
+    free(pool->slots);
+    *pool = (struct pool){0};
 }

@@ -1,35 +1,102 @@
-/* pool.h - the workers of one consumer.
+/* pool.h - the workers of one consumer, as many as its lag asks for.
  *
- * Owns:    the workers. Borrows the dispatcher.
- * Threads: main; each worker says on its own thread that it ends. */
+ * Growing takes back who is retiring, then starts new ones, whose Lua states a helper builds.
+ * Shrinking retires: a worker finishes what it has in hand, so nothing is drained, nothing moves,
+ * and nobody waits. All of them together, retiring ones too, are never more than `max`.
+ *
+ * Owns:    the workers, and one piece of work on a helper. Borrows the dispatcher.
+ * Threads: main; each worker says on its own thread that it ends; a helper builds.
+ * Life:    pool_start -> pool_scale and pool_step -> pool_retire -> pool_step until pool_is_done ->
+ *          pool_destroy. */
 #ifndef POOL_H
 #define POOL_H
 
 #include <stdatomic.h>
 
+#include <uv.h>
+
+#include "error.h"
+#include "pool_shaker.h"
+#include "scaler.h"
 #include "worker.h"
 
-struct pool {
-    struct worker **workers;
-    size_t count;
-    atomic_size_t exited; /* workers add, main reads */
+struct pool_options {
+    uv_loop_t *loop;
+    struct script_source source; /* of the workers' Lua states; what it names outlives the pool */
+    struct dispatcher *dispatcher;
     void *context;
-    void (*on_exit)(void *context); /* on a worker's thread, when it ends: only a wake-up */
+    void (*on_exit)(void *context); /* any thread: pool_step is due; only a wake-up */
 };
 
-/* Starts one worker for each script and takes the scripts. On failure those that run have to be
- * retired and joined. */
-MUST_USE int pool_start(struct pool *pool, const struct consumer_config *config,
-                        struct dispatcher *dispatcher, struct script **scripts, size_t count,
-                        void (*on_exit)(void *context), void *context, struct error *err);
+enum slot_state {
+    SLOT_FREE,
+    SLOT_RUNNING,
+    SLOT_RETIRING,
+};
+
+/* The place of one worker, whose number is the slot's, from 1. */
+struct pool_slot {
+    struct worker *worker; /* stays when its thread has ended: others may be about to wake it */
+    enum slot_state state;
+};
+
+/* States for further workers, built on a helper, a few at a time so that the first of them work
+ * while the next are built. */
+enum { POOL_BATCH = 8 };
+
+struct pool_growth {
+    uv_work_t work;
+    bool is_under_way;
+    int64_t retry_at_ms; /* after a failure */
+    /* The helper's while it is under way. */
+    struct script *scripts[POOL_BATCH];
+    size_t asked;
+    size_t built;
+    struct error error; /* why there are less than asked */
+};
+
+/* The last change of what is wanted. */
+struct pool_change {
+    int64_t at_ms; /* clock_wall_ms; 0: there was none yet */
+    size_t from;
+    size_t to;
+    char reason[160];
+};
+
+struct pool {
+    struct pool_options options;
+    struct scaler scaler;
+    struct pool_shaker shaker;
+    struct pool_slot *slots; /* `max` of them */
+    size_t slot_count;
+    size_t running;
+    size_t retiring;
+    size_t wanted;
+    bool is_stopping;
+    struct pool_growth growth;
+    struct pool_change change;
+    atomic_size_t exits; /* workers count the ends of their threads, main reads */
+    size_t reaped;       /* of those: threads that are joined */
+};
+
+/* Starts one worker for each script, of which there are `min`, and takes the scripts. On failure
+ * those that run have to be retired and destroyed. */
+MUST_USE int pool_start(struct pool *pool, const struct pool_options *options,
+                        struct script **scripts, size_t count, struct error *err);
+
+/* Looks whether more or fewer workers are wanted now; about once a second. */
+void pool_scale(struct pool *pool, const struct scaler_sight *sight);
+
+/* Goes on towards what is wanted as far as it can now: cheap when there is nothing to do. */
+void pool_step(struct pool *pool);
 
 /* Every worker finishes what it has in hand and takes nothing more. */
 void pool_retire(struct pool *pool);
 
-/* Every worker has ended. */
-bool pool_is_done(struct pool *pool);
+/* Every worker has ended, and no helper builds. */
+bool pool_is_done(const struct pool *pool);
 
 /* Once it is done. */
-void pool_join(struct pool *pool);
+void pool_destroy(struct pool *pool);
 
 #endif

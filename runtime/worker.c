@@ -16,6 +16,13 @@ _Static_assert(WORKER_MAX_HANDS < 1 << CALL_INDEX_BITS, "a ticket holds the call
 /* Posted tickets taken from the inbox at once. */
 enum { DRAIN_COUNT = 64 };
 
+enum worker_state {
+    WORKER_RUNS,
+    WORKER_RETIRES, /* takes nothing more; may be taken back */
+    WORKER_CLOSES,  /* has nothing in hand and closes its Lua state */
+    WORKER_ENDED,   /* its thread does nothing more but return */
+};
+
 struct hand {
     struct call call;
     struct link link; /* on the list of free or of woken hands; on none while it waits */
@@ -27,11 +34,11 @@ struct worker {
     struct worker_options options;
     struct script *script;
     struct inbox *inbox;
-    atomic_bool is_retiring; /* main sets it, then wakes the inbox */
+    atomic_int state;   /* enum worker_state; main turns it between runs and retires */
+    atomic_size_t busy; /* hands that are not free; the worker counts, main looks */
 
     /* The worker's own. */
     struct hand *hands;
-    size_t busy; /* hands that are not free */
     struct link free;
     struct link woken;    /* what they waited for is there */
     struct link resuming; /* those of them whose turn it is; then a new record has its own */
@@ -41,6 +48,22 @@ struct worker {
     enum outcome main_outcome;
     char *main_failure;
 };
+
+static bool is_retiring(struct worker *worker)
+{
+    return atomic_load(&worker->state) == WORKER_RETIRES;
+}
+
+/* No read-modify-write: only the worker writes. */
+static size_t busy_of(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->busy, memory_order_relaxed);
+}
+
+static void set_busy(struct worker *worker, size_t busy)
+{
+    atomic_store_explicit(&worker->busy, busy, memory_order_relaxed);
+}
 
 /* --- ends --- */
 
@@ -65,18 +88,17 @@ static void hand_end(struct worker *worker, struct hand *hand)
 {
     struct record *record = hand->call.record;
     hand->call.record = NULL;
-    worker->busy--;
+    set_busy(worker, busy_of(worker) - 1);
     list_append(&worker->free, &hand->link);
     if (record == NULL) {
         worker->main_outcome = hand->call.outcome;
         worker->main_failure = hand->call.failure;
-        atomic_store(&worker->is_retiring, true);
+        atomic_store(&worker->state, WORKER_RETIRES);
         return;
     }
     note_outcome(record, &hand->call);
     enum verdict verdict = policy_verdict(worker->options.consumer, record);
-    bool takes_next =
-        list_is_empty(&worker->woken) && worker->next == NULL && !atomic_load(&worker->is_retiring);
+    bool takes_next = list_is_empty(&worker->woken) && worker->next == NULL && !is_retiring(worker);
     struct record *next = dispatcher_finish(worker->options.dispatcher, record, verdict,
                                             takes_next ? &worker->taker : NULL);
     if (takes_next) {
@@ -98,7 +120,7 @@ static void hand_settle(struct worker *worker, struct hand *hand, enum script_re
 static struct hand *hand_get(struct worker *worker, struct record *record)
 {
     struct hand *hand = hand_of(list_pop(&worker->free));
-    worker->busy++;
+    set_busy(worker, busy_of(worker) + 1);
     hand->call.record = record;
     return hand;
 }
@@ -185,26 +207,29 @@ static bool take_next(struct worker *worker)
 {
     if (worker->next != NULL)
         return true;
-    if (worker->options.dispatcher == NULL || list_is_empty(&worker->free) ||
-        atomic_load(&worker->is_retiring))
+    if (worker->options.dispatcher == NULL || list_is_empty(&worker->free) || is_retiring(worker))
         return false;
     worker->next = dispatcher_take(worker->options.dispatcher, &worker->taker);
     worker->is_idle = worker->next == NULL;
     return worker->next != NULL;
 }
 
-/* A retiring worker finishes its records; a script of its own is left where it waits. */
-static bool is_done(struct worker *worker)
+/* A retiring worker finishes its records; a script of its own is left where it waits. From here on
+ * it is too late to take it back. */
+static bool end_retirement(struct worker *worker)
 {
-    if (!atomic_load(&worker->is_retiring))
+    if (!is_retiring(worker))
         return false;
     stop_idling(worker);
-    return worker->busy == 0 || worker->options.main != NULL;
+    if (busy_of(worker) > 0 && worker->options.main == NULL)
+        return false;
+    int expected = WORKER_RETIRES;
+    return atomic_compare_exchange_strong(&worker->state, &expected, WORKER_CLOSES);
 }
 
 static void run(struct worker *worker)
 {
-    while (worker->next != NULL || !is_done(worker)) {
+    while (worker->next != NULL || !end_retirement(worker)) {
         bool has_resumed = resume_woken(worker);
         if (take_next(worker))
             begin_next(worker);
@@ -222,26 +247,15 @@ static void *worker_thread(void *argument)
     if (worker->options.main != NULL)
         begin_main(worker);
     run(worker);
-    stop_idling(worker);
     script_free(&worker->script);
+    atomic_store(&worker->state, WORKER_ENDED);
     worker->options.on_exit(worker->options.context, worker);
     return NULL;
 }
 
 /* --- main --- */
 
-static void worker_free(struct worker *worker)
-{
-    script_free(&worker->script);
-    inbox_close(worker->inbox);
-    inbox_release(&worker->inbox);
-    timers_destroy(&worker->timers);
-    free(worker->hands);
-    free(worker->main_failure);
-    free(worker);
-}
-
-static struct worker *worker_new(const struct worker_options *options)
+struct worker *worker_new(const struct worker_options *options)
 {
     assert(options->hands >= 1 && options->hands <= WORKER_MAX_HANDS);
     struct worker *worker = xcalloc(1, sizeof *worker);
@@ -252,7 +266,8 @@ static struct worker *worker_new(const struct worker_options *options)
     list_init(&worker->free);
     list_init(&worker->woken);
     list_init(&worker->resuming);
-    atomic_init(&worker->is_retiring, false);
+    atomic_init(&worker->state, WORKER_ENDED);
+    atomic_init(&worker->busy, 0);
     worker->hands = xcalloc((size_t)options->hands, sizeof worker->hands[0]);
     for (int i = 0; i < options->hands; i++) {
         struct hand *hand = &worker->hands[i];
@@ -264,33 +279,62 @@ static struct worker *worker_new(const struct worker_options *options)
     return worker;
 }
 
-int worker_start(struct worker **worker_started, const struct worker_options *options,
-                 struct script **script, struct error *err)
+int worker_start(struct worker *worker, struct script **script, struct error *err)
 {
-    struct worker *worker = worker_new(options);
+    assert(atomic_load(&worker->state) == WORKER_ENDED);
     worker->script = *script;
     *script = NULL;
-    if (thread_start(&worker->thread, worker_thread, worker, err) != 0) {
-        error_prefix(err, "worker %d of %s: ", options->index, options->name);
-        worker_free(worker);
-        return -1;
-    }
-    *worker_started = worker;
-    return 0;
+    atomic_store(&worker->state, WORKER_RUNS);
+    if (thread_start(&worker->thread, worker_thread, worker, err) == 0)
+        return 0;
+    error_prefix(err, "worker %d of %s: ", worker->options.index, worker->options.name);
+    atomic_store(&worker->state, WORKER_ENDED);
+    script_free(&worker->script);
+    return -1;
 }
 
 void worker_retire(struct worker *worker)
 {
-    atomic_store(&worker->is_retiring, true);
-    inbox_wake(worker->inbox);
+    int expected = WORKER_RUNS;
+    if (atomic_compare_exchange_strong(&worker->state, &expected, WORKER_RETIRES))
+        inbox_wake(worker->inbox);
 }
 
-void worker_join(struct worker **worker_owned)
+bool worker_take_back(struct worker *worker)
+{
+    int expected = WORKER_RETIRES;
+    if (!atomic_compare_exchange_strong(&worker->state, &expected, WORKER_RUNS))
+        return false;
+    inbox_wake(worker->inbox);
+    return true;
+}
+
+bool worker_has_ended(const struct worker *worker)
+{
+    return atomic_load(&worker->state) == WORKER_ENDED;
+}
+
+size_t worker_in_hand(const struct worker *worker)
+{
+    return busy_of(worker);
+}
+
+void worker_join(struct worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+}
+
+void worker_free(struct worker **worker_owned)
 {
     struct worker *worker = *worker_owned;
     *worker_owned = NULL;
-    pthread_join(worker->thread, NULL);
-    worker_free(worker);
+    assert(worker_has_ended(worker));
+    inbox_close(worker->inbox);
+    inbox_release(&worker->inbox);
+    timers_destroy(&worker->timers);
+    free(worker->hands);
+    free(worker->main_failure);
+    free(worker);
 }
 
 void worker_wake(struct taker *taker)

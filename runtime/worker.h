@@ -5,8 +5,9 @@
  *
  * Owns:    its thread, its inbox, its script. Borrows the dispatcher, which outlives it.
  * Threads: main, except what runs on the worker's own thread.
- * Life:    worker_start -> worker_retire -> on_exit (on the worker's thread) -> worker_join. A
- *          retiring worker takes no record any more and finishes what it has in hand. */
+ * Life:    worker_new -> worker_start -> worker_retire -> on_exit (on the worker's thread) ->
+ *          worker_join -> worker_start again, or worker_free. A retiring worker takes no record any
+ *          more and finishes what it has in hand; until then it can be taken back. */
 #ifndef WORKER_H
 #define WORKER_H
 
@@ -38,15 +39,28 @@ struct worker_main {
 
 enum { WORKER_MAX_HANDS = 10000 };
 
+struct worker *worker_new(const struct worker_options *options);
+
 /* Takes *script; on failure it is freed and err says why. */
-MUST_USE int worker_start(struct worker **worker, const struct worker_options *options,
-                          struct script **script, struct error *err);
+MUST_USE int worker_start(struct worker *worker, struct script **script, struct error *err);
 
 void worker_retire(struct worker *worker);
 
-/* Waits for the thread, which has called on_exit or is about to, and frees. Sets *worker to NULL.
- */
-void worker_join(struct worker **worker);
+/* A retiring worker goes on; false when it is not retiring, or at its end by now. */
+bool worker_take_back(struct worker *worker);
+
+/* It was never started, or worker_join does not wait any more. */
+bool worker_has_ended(const struct worker *worker);
+
+/* Handlers begun and not returned, as of now or shortly before. */
+size_t worker_in_hand(const struct worker *worker);
+
+/* Waits for the thread, which has called on_exit or is about to. */
+void worker_join(struct worker *worker);
+
+/* Not before every worker of its dispatcher has ended: one of them may be about to wake this one,
+ * which left long ago. Sets *worker to NULL. */
+void worker_free(struct worker **worker);
 
 /* For the dispatcher's on_wake_worker: any thread. */
 void worker_wake(struct taker *taker);

@@ -17,9 +17,6 @@ function M.workers(workers, given, place)
     workers.max = math.max(min, place.natives.cpus)
   elseif workers.max and workers.max < min then
     place:child("max"):problem(("must be at least min, which is %d"):format(min), workers.max)
-  elseif workers.max and workers.max > min or given.lag_threshold ~= nil then
-    place.report:notice(nil, ("%s: runs min = %d workers; max and lag_threshold have no effect yet")
-      :format(place.path, min))
   end
 end
 

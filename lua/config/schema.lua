@@ -59,11 +59,12 @@ local producer = {
 }
 
 local workers = {
-  { key = "min", type = "integer", min = 1, max = 1000, default = 1, doc = "workers that run" },
+  { key = "min", type = "integer", min = 1, max = 1000, default = 1,
+    doc = "threads that run handlers, at least" },
   { key = "max", type = "integer", min = 1, max = 1000, default_doc = "CPUs",
-    doc = "checked; without effect yet" },
+    doc = "and at most" },
   { key = "lag_threshold", type = "integer", min = 1, max = 1000000000, default = 1000,
-    doc = "checked; without effect yet" },
+    doc = "records of lag that ask for one worker" },
 }
 
 local window = {

@@ -16,6 +16,7 @@ local wait = require("spec.support.wait")
 local M = {}
 
 ---@class spec.Oracle
+---@field server spec.Broker? nil when the brokers were given
 ---@field brokers string
 ---@field topic string
 ---@field group string
@@ -34,8 +35,10 @@ local SAMPLE_MS = 100
 ---@return spec.Oracle
 function M.new(options)
   options = options or {}
-  local brokers = options.brokers or broker.start().brokers
+  local server = not options.brokers and broker.start() or nil
+  local brokers = options.brokers or server.brokers
   local self = setmetatable({
+    server = server,
     brokers = brokers,
     topic = broker.unique("orders"),
     group = broker.unique("group"),
@@ -61,6 +64,10 @@ end
 ---@param name string
 ---@param partitions integer
 function Oracle:create_topic(name, partitions)
+  if self.server then
+    self.server:create_topic(name, partitions)
+    return
+  end
   assert(unit.kafka.create_topic(self.brokers, name, partitions))
   wait.till("topic " .. name, 10000, function()
     return unit.kafka.partitions(self.brokers, name) == partitions

@@ -20,7 +20,7 @@ end
 local function workers(text)
   local loaded = config_file.good(with("workers = " .. text .. ","))
   local consumer = loaded.consumers[1]
-  return { consumer.workers_min, consumer.workers_max, loaded.notices }
+  return { consumer.workers_min, consumer.workers_max, consumer.lag_threshold, #loaded.notices }
 end
 
 describe("config of a consumer", function()
@@ -124,20 +124,16 @@ describe("config of a consumer", function()
     })
   end)
 
-  it("says once that only workers.min has an effect yet", function()
-    local notice = "consumers.c.workers: runs min = %d workers; " ..
-      "max and lag_threshold have no effect yet"
-    assert.same({ 10, 100, { notice:format(10) } },
-      workers("{ min = 10, max = 100, lag_threshold = 25 }"))
-    assert.same({ 1, 1000, { notice:format(1) } }, workers("{ max = 1000 }"))
-    assert.same({ 3, 3, { notice:format(3) } }, workers("{ min = 3, max = 3, lag_threshold = 5 }"))
-    assert.same({ 3, 3, {} }, workers("{ min = 3, max = 3 }"))
-    assert.same({ 7, 7, {} }, workers("7"))
+  it("takes as many workers as it is told, or a number for both", function()
+    assert.same({ 10, 100, 25, 0 }, workers("{ min = 10, max = 100, lag_threshold = 25 }"))
+    assert.same({ 1, 1000, 1000, 0 }, workers("{ max = 1000 }"))
+    assert.same({ 3, 3, 1000, 0 }, workers("{ min = 3, max = 3 }"))
+    assert.same({ 7, 7, 1000, 0 }, workers("7"))
   end)
 
   it("never runs fewer workers at most than at least", function()
-    assert.same({ 1000, 1000, {} }, workers("{ min = 1000 }"))
-    assert.same({ 1, config.cpu_count(), {} }, workers("{}"))
+    assert.same({ 1000, 1000, 1000, 0 }, workers("{ min = 1000 }"))
+    assert.same({ 1, config.cpu_count(), 1000, 0 }, workers("{}"))
   end)
 
   it("refuses handlers that are no modules", function()

@@ -84,10 +84,10 @@ return {
     setenv("LAGOON_SPEC_FILE", nil)
     assert.same({ "config.lua:1: no <secret>s here" },
       config_file.problems('error("no " .. secret("LAGOON_SPEC") .. "s here")'))
-    local loaded = config_file.good(good_but("c = {",
-      '["a" .. secret("LAGOON_SPEC")] = { workers = { min = 1, max = 2 },'))
-    assert.same({ 'consumers["a<secret>"].workers: runs min = 1 workers; ' ..
-      "max and lag_threshold have no effect yet" }, loaded.notices)
+    local loaded = config_file.good(good_but('"localhost:9092"',
+      'env("NOT_SET_" .. secret("LAGOON_SPEC"))'), { is_dev = true })
+    assert.same({ 'config.lua:2: env("NOT_SET_<secret>"): the variable is not set; ' ..
+      'in dev "dev-not-set-<secret>" stands in for it' }, loaded.notices)
   end)
 
   it("is known to whatever quotes the config later", function()

@@ -27,7 +27,7 @@ local LAYERS = {
     { "cluster" },
     { "retries" },
     { "json", "config", "bundle", "library", "command_line" },
-    { "record", "offsets", "inbox", "timers" },
+    { "record", "offsets", "inbox", "timers", "scaler" },
     { "log", "error", "thread", "units", "words" },
     { "util", "exit_code" },
   },
@@ -65,7 +65,7 @@ describe("the layers of the runtime", function()
     for name, text in pairs(read_sources()) do
       local base = name:match("([%w_]+)%.[ch]$")
       for _, pure in ipairs({ "dispatcher", "lane", "run_queue", "strand", "taker", "offsets",
-        "retries", "policy" }) do
+        "retries", "policy", "scaler" }) do
         if base == pure or base:find("^" .. pure .. "_") then
           for _, word in ipairs({ "clock_", "<time%.h>", "<sys/", "<uv%.h>", '"log%.h"' }) do
             assert.is_nil(text:find(word), name .. " has " .. word)

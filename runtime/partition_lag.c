@@ -1,0 +1,23 @@
+#include "partition.h"
+
+/* More workers would not help: it is at a stand, or somebody else's soon. */
+static bool is_readable(const struct partition *partition)
+{
+    return !partition->is_revoking && !partition->is_stopped &&
+           offsets_ahead(&partition->offsets) < (size_t)partition->intake->config->max_ahead;
+}
+
+bool partition_lag(const struct partition *partition, int64_t *lag)
+{
+    *lag = (int64_t)partition->share.records;
+    if (!is_readable(partition))
+        return true;
+    int64_t low, high;
+    rd_kafka_resp_err_t rc = rd_kafka_get_watermark_offsets(
+        partition->intake->handle, partition->lane->topic, partition->number, &low, &high);
+    if (rc != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0)
+        return false;
+    if (high > partition->offsets.delivered)
+        *lag += high - partition->offsets.delivered;
+    return true;
+}
