@@ -300,6 +300,8 @@ function include(path) end
 ---@field on_invalid? "skip"|"stop" undecodable, too large or without a type; "stop"
 ---@field on_unknown_type? "skip"|"stop" of a type without a handler; "skip"
 ---@field on_tombstone? "handle"|"skip" without a value; "handle"
+---@field handler_timeout? lagoon.Duration|false how long a handler may take; default "30s"
+---@field cpu_limit? lagoon.Duration|false CPU time of a handler between two waits; default "1s"
 ---@field drain_timeout? lagoon.Duration for handlers when partitions are revoked; "5s"
 ---@field commit_interval? lagoon.Duration "1s"
 ---@field window? lagoon.WindowConfig how much is read ahead of the handlers

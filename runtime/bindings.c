@@ -47,6 +47,8 @@ struct call *bindings_waitable_call(lua_State *L, const char *what)
     struct call *call = bindings->current;
     if (bindings->loading > 0 || call == NULL)
         luaL_error(L, "%s: cannot wait at the top of a file, only in a handler", what);
+    if (call->deadline_ms < INT64_MAX && clock_monotonic_ms() >= call->deadline_ms)
+        luaL_error(L, "%s", bindings_push_timeout(L));
     if (!bindings_can_yield(L))
         luaL_error(L, "%s: cannot wait here (inside table.sort, string.gsub, tostring or require)",
                    what);
@@ -68,6 +70,24 @@ int64_t bindings_check_duration(lua_State *L, int index, const char *what)
     if (rc != 0)
         luaL_error(L, "%s: %s", what, err.text);
     return duration_ms;
+}
+
+const char *bindings_push_timeout(lua_State *L)
+{
+    return lua_pushfstring(L, "ended: it ran longer than %f s (handler_timeout)",
+                           (lua_Number)bindings_of(L)->consumer->handler_timeout_ms / 1000);
+}
+
+void bindings_wait_for_broker(struct call *call)
+{
+    call->wait = CALL_WAITS_TICKET;
+    call->wait_began_ms = clock_monotonic_ms();
+}
+
+void bindings_end_broker_wait(struct call *call)
+{
+    if (call->deadline_ms < INT64_MAX)
+        call->deadline_ms += clock_monotonic_ms() - call->wait_began_ms;
 }
 
 int bindings_uuid(lua_State *L)

@@ -67,6 +67,10 @@ void bindings_set_requests(lua_State *L);
  * impossible. */
 struct call *bindings_waitable_call(lua_State *L, const char *what);
 
+/* Around a yield that waits for a broker: such time does not count against handler_timeout. */
+void bindings_wait_for_broker(struct call *call);
+void bindings_end_broker_wait(struct call *call);
+
 /* Makes the classes of producers and deliveries, and pushes lagoon.producer. */
 void bindings_push_producer(lua_State *L);
 
@@ -81,6 +85,19 @@ void bindings_push_log(lua_State *L);
 
 /* Puts coroutine.resume and coroutine.wrap in place that let waits pass through. */
 void bindings_open_coroutine(lua_State *L);
+
+/* Puts an xpcall in place whose message handler cannot hold up the end of a call. */
+void bindings_open_guard(lua_State *L);
+
+/* For watch_options.arm: the coroutine raises from its next instruction on, until the stretch that
+ * was asked to end is over. */
+void bindings_arm(void *thread);
+
+/* From here on L is what runs on this thread, within the stretch of a call. */
+void bindings_run(lua_State *L);
+
+/* Pushes that the call's time is over. */
+const char *bindings_push_timeout(lua_State *L);
 
 /* The code that runs in L may yield up to its worker. */
 bool bindings_can_yield(lua_State *L);

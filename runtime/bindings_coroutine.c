@@ -45,7 +45,9 @@ static int run(lua_State *L, lua_State *co, int argument_count, int *result_coun
     struct bindings *bindings = bindings_of(L);
     int is_barrier = !lua_isyieldable(L);
     bindings->barriers += is_barrier;
+    bindings_run(co);
     int status = lua_resume(co, L, argument_count, result_count);
+    bindings_run(L);
     bindings->barriers -= is_barrier;
     return status;
 }

@@ -12,14 +12,24 @@
 
 enum { MAX_SECRET_BYTES = 64 * 1024 };
 
+static int after_sleep(lua_State *L, int status, lua_KContext is_in_time)
+{
+    (void)status;
+    if (is_in_time)
+        return 0;
+    return luaL_error(L, "%s", bindings_push_timeout(L));
+}
+
 /* lagoon.sleep(duration): the handler waits, its worker takes another record meanwhile. */
 static int on_sleep(lua_State *L)
 {
     int64_t duration_ms = bindings_check_duration(L, 1, "lagoon.sleep");
     struct call *call = bindings_waitable_call(L, "lagoon.sleep");
+    int64_t wake_at_ms = clock_monotonic_ms() + duration_ms;
+    bool is_in_time = wake_at_ms <= call->deadline_ms;
     call->wait = CALL_WAITS_TIME;
-    call->wake_at_ms = clock_monotonic_ms() + duration_ms;
-    return lua_yield(L, 0);
+    call->wake_at_ms = is_in_time ? wake_at_ms : call->deadline_ms;
+    return lua_yieldk(L, 0, is_in_time, after_sleep);
 }
 
 /* lagoon.now(): milliseconds since 1970. */
@@ -142,6 +152,7 @@ void bindings_open(lua_State *L)
     lua_pop(L, 1);
     bindings_open_print(L);
     bindings_open_coroutine(L);
+    bindings_open_guard(L);
     forbid(L, "exit");
     forbid(L, "setlocale");
 }

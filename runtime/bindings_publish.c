@@ -33,6 +33,7 @@ static int after_delivery(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
+    bindings_end_broker_wait(bindings_of(L)->current);
     return push_delivery_result(L);
 }
 
@@ -45,7 +46,7 @@ static int on_await(lua_State *L)
     struct call *call = bindings_waitable_call(L, "delivery:await");
     if (!delivery_wait(delivery, call->inbox, call_next_ticket(call)))
         return push_delivery_result(L);
-    call->wait = CALL_WAITS_TICKET;
+    bindings_wait_for_broker(call);
     lua_settop(L, 1);
     return lua_yieldk(L, 0, 0, after_delivery);
 }
@@ -66,6 +67,7 @@ static int publish_when_room(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
+    bindings_end_broker_wait(bindings_of(L)->current);
     return publish_now(L);
 }
 
@@ -74,7 +76,7 @@ static int wait_for_room(lua_State *L, struct producer *producer)
 {
     struct call *call = bindings_of(L)->current;
     lua_settop(L, ARG_LAST);
-    call->wait = CALL_WAITS_TICKET;
+    bindings_wait_for_broker(call);
     producer_wait_for_room(producer, call->inbox, call_next_ticket(call));
     return lua_yieldk(L, 0, 0, publish_when_room);
 }

@@ -33,9 +33,11 @@ struct call {
     struct inbox *inbox;
     uint64_t ticket; /* of the current or last wait; see call_next_ticket */
     enum call_wait wait;
-    int64_t wake_at_ms; /* clock_monotonic_ms */
-    int worker;         /* index, for messages and context.worker */
-    uint32_t published; /* deliveries begun by this call */
+    int64_t wake_at_ms;    /* clock_monotonic_ms */
+    int64_t wait_began_ms; /* for a broker; the same clock */
+    int64_t deadline_ms;   /* of the handler; INT64_MAX: none */
+    int worker;            /* index, for messages and context.worker */
+    uint32_t published;    /* deliveries begun by this call */
 
     /* The script's. */
     struct lua_State *thread;

@@ -119,6 +119,8 @@ struct consumer_config {
     enum policy on_invalid;
     enum policy on_unknown_type;
     bool skips_tombstones;
+    int64_t handler_timeout_ms; /* wall time of a call, but waits for a broker; 0: none */
+    int64_t cpu_limit_ms;       /* CPU time of one stretch of a call without a wait; 0: none */
     int64_t drain_timeout_ms;
     int64_t commit_interval_ms;
     int64_t window_records; /* read and not settled, the whole consumer */

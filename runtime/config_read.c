@@ -203,6 +203,8 @@ static void read_handlers(lua_State *L, struct consumer_config *consumer)
 static void read_limits(lua_State *L, struct consumer_config *consumer)
 {
     consumer->buffer_size = (int)read_integer(L, "buffer_size");
+    consumer->handler_timeout_ms = read_integer(L, "handler_timeout");
+    consumer->cpu_limit_ms = read_integer(L, "cpu_limit");
     consumer->drain_timeout_ms = read_integer(L, "drain_timeout");
     consumer->commit_interval_ms = read_integer(L, "commit_interval");
     consumer->max_ahead = read_integer(L, "max_ahead");

@@ -18,6 +18,7 @@
 #include "main_script.h"
 #include "producers.h"
 #include "thread.h"
+#include "watchdog.h"
 
 enum {
     AFTER_HANDLERS_MS = 5000, /* of stop_timeout: acknowledgements, commit, close and flush */
@@ -492,6 +493,12 @@ static void release(struct runtime *runtime)
 int runtime_run(const struct runtime_options *options, struct runtime_result *result)
 {
     thread_set_role(THREAD_MAIN, NULL);
+    struct error err;
+    if (watchdog_start(&err) != 0) {
+        log_error("%s", err.text);
+        *result = (struct runtime_result){0};
+        return EXIT_INTERNAL;
+    }
     struct runtime runtime = {
         .options = options,
         .config = options->config,
@@ -509,5 +516,6 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     uv_run(&runtime.loop, UV_RUN_DEFAULT);
     take_result(&runtime, result);
     release(&runtime);
+    watchdog_stop();
     return runtime.exit_code;
 }

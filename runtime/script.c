@@ -9,6 +9,7 @@
 #include "error.h"
 #include "json.h"
 #include "script_modules.h"
+#include "watchdog.h"
 
 enum {
     MAX_POOLED = 256,             /* coroutines kept for the next calls */
@@ -166,6 +167,32 @@ static void thread_put(struct script *script, struct call *call)
     call->thread = NULL;
 }
 
+/* Of a call that failed: Lua 5.4.4 leaves a coroutine that a hook ended without hooks. What it has
+ * to close is closed now. */
+static void thread_drop(struct script *script, struct call *call)
+{
+    lua_resetthread(call->thread);
+    luaL_unref(script->L, LUA_REGISTRYINDEX, call->thread_reference);
+    call->thread = NULL;
+}
+
+/* Watched where the thread is. */
+static void begin_stretch(lua_State *running, int64_t deadline_ms)
+{
+    struct watch *watch = watch_mine();
+    if (watch == NULL)
+        return;
+    watch_end(watch);
+    watch_begin(watch, running, deadline_ms);
+}
+
+static void end_stretch(void)
+{
+    struct watch *watch = watch_mine();
+    if (watch != NULL)
+        watch_end(watch);
+}
+
 /* Pushes the error value at 1 as text: a table that does not say itself how shows its fields. */
 static void push_error_text(lua_State *L)
 {
@@ -198,6 +225,7 @@ static char *failure_new(const char *text)
 static void fail(struct script *script, struct call *call, int status)
 {
     lua_State *L = script->L;
+    begin_stretch(L, INT64_MAX); /* a __tostring may not end either */
     call->outcome = OUTCOME_FAILED;
     if (status == LUA_ERRMEM) {
         call->failure = failure_new("not enough memory");
@@ -212,7 +240,7 @@ static void fail(struct script *script, struct call *call, int status)
 }
 
 /* Runs the coroutine until it ends, fails or waits. */
-static enum script_result run(struct script *script, struct call *call, int argument_count)
+static enum script_result run_stretch(struct script *script, struct call *call, int argument_count)
 {
     int result_count;
     call->wait = CALL_RUNS;
@@ -234,10 +262,19 @@ static enum script_result run(struct script *script, struct call *call, int argu
     }
     bindings_end_context(call);
     bindings_end_request(call);
-    if (status != LUA_OK)
-        lua_resetthread(call->thread);
-    thread_put(script, call);
+    if (status == LUA_OK)
+        thread_put(script, call);
+    else
+        thread_drop(script, call);
     return SCRIPT_ENDED;
+}
+
+static enum script_result run(struct script *script, struct call *call, int argument_count)
+{
+    begin_stretch(call->thread, call->deadline_ms);
+    enum script_result result = run_stretch(script, call, argument_count);
+    end_stretch();
+    return result;
 }
 
 /* --- a record's call --- */
@@ -323,6 +360,16 @@ static int prepare(lua_State *L)
     return 0;
 }
 
+/* When a call that begins now has to be over. To the clock's tick, some milliseconds, because every
+ * record asks. */
+static int64_t script_deadline(const struct script *script)
+{
+    const struct consumer_config *consumer = script->consumer;
+    return consumer != NULL && consumer->handler_timeout_ms > 0
+               ? clock_coarse_ms() + consumer->handler_timeout_ms
+               : INT64_MAX;
+}
+
 /* Gives the call a coroutine; false when there is no memory for one. */
 static bool prepare_thread(struct script *script, struct call *call)
 {
@@ -332,6 +379,7 @@ static bool prepare_thread(struct script *script, struct call *call)
     call->context = NULL;
     call->published = 0;
     call->request = (struct call_request){.retry_after_ms = -1};
+    call->deadline_ms = script_deadline(script);
     if (script->pooled > 0) {
         thread_get(script, call);
         return true;

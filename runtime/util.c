@@ -79,6 +79,11 @@ int64_t clock_monotonic_ms(void)
     return clock_monotonic_ns() / 1000000;
 }
 
+int64_t clock_coarse_ms(void)
+{
+    return clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000;
+}
+
 int64_t clock_thread_ms(void)
 {
     return clock_read_ns(CLOCK_THREAD_CPUTIME_ID) / 1000000;

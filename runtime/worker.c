@@ -10,6 +10,7 @@
 #include "policy.h"
 #include "thread.h"
 #include "timers.h"
+#include "watchdog.h"
 
 _Static_assert(WORKER_MAX_HANDS < 1 << CALL_INDEX_BITS, "a ticket holds the call's index");
 
@@ -36,6 +37,7 @@ struct worker {
     struct inbox *inbox;
     atomic_int state;   /* enum worker_state; main turns it between runs and retires */
     atomic_size_t busy; /* hands that are not free; the worker counts, main looks */
+    struct watch watch; /* of a worker that runs records */
 
     /* The worker's own. */
     struct hand *hands;
@@ -238,6 +240,15 @@ static void run(struct worker *worker)
     }
 }
 
+static void open_watch(struct worker *worker)
+{
+    const struct watch_options options = {
+        .cpu_limit_ms = worker->options.consumer->cpu_limit_ms,
+        .arm = bindings_arm,
+    };
+    watch_open(&worker->watch, &options);
+}
+
 static void *worker_thread(void *argument)
 {
     struct worker *worker = argument;
@@ -246,7 +257,11 @@ static void *worker_thread(void *argument)
     thread_set_role(THREAD_WORKER, name);
     if (worker->options.main != NULL)
         begin_main(worker);
+    else
+        open_watch(worker);
     run(worker);
+    if (worker->options.main == NULL)
+        watch_close(&worker->watch);
     script_free(&worker->script);
     atomic_store(&worker->state, WORKER_ENDED);
     worker->options.on_exit(worker->options.context, worker);

@@ -27,7 +27,7 @@ local LAYERS = {
     { "cluster" },
     { "retries" },
     { "json", "config", "bundle", "library", "command_line" },
-    { "record", "offsets", "inbox", "timers", "scaler" },
+    { "record", "offsets", "inbox", "timers", "scaler", "watchdog" },
     { "log", "error", "thread", "units", "words" },
     { "util", "exit_code" },
   },

@@ -1,0 +1,120 @@
+/* watchdog.h - ends what runs too long on another thread, without a cost while nothing does.
+ *
+ * A thread that runs Lua opens a watch and numbers each stretch that it runs without a wait. The
+ * watchdog looks every few milliseconds; a stretch that is over its limit is asked to end: its
+ * thread is signalled, and the signal's handler, on that thread, arms whatever runs there. It acts
+ * only while the stretch runs that was meant, so that a late signal hits nobody.
+ *
+ * Owns:    its thread and the list of watches; each watch belongs to the thread that opened it.
+ * Threads: stated at each function. */
+#ifndef WATCHDOG_H
+#define WATCHDOG_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "util.h"
+
+struct error;
+
+/* Why a stretch is asked to end. */
+enum watch_reason {
+    WATCH_NONE,
+    WATCH_CPU,  /* it used its CPU time */
+    WATCH_TIME, /* its deadline is over */
+    WATCH_STOP, /* watch_stop: the process ends */
+};
+
+/* A stretch that did not end within this time after it was asked to is stuck. */
+enum { WATCH_STUCK_MS = 10000 };
+
+struct watch_options {
+    int64_t cpu_limit_ms; /* of the thread's CPU time, for one stretch; 0: none */
+    /* On the opening thread, from its signal handler: `running` as watch_run has it. May only do
+     * what a signal handler may. */
+    void (*arm)(void *running);
+    void *context;
+    /* On the watchdog's thread: the stretch has not answered; or it has after all. Only a wake-up.
+     */
+    void (*on_stuck)(void *context, bool is_stuck);
+};
+
+struct watch {
+    struct link link; /* on the watchdog's list */
+    struct watch_options options;
+    pthread_t thread;
+    clockid_t cpu_clock;
+
+    /* The thread's own, its signal handler's included. */
+    void *volatile running;
+    volatile sig_atomic_t reason; /* enum watch_reason: it was asked to end */
+    uint64_t last_stretch;
+
+    /* The thread writes, the watchdog reads. */
+    atomic_uint_fast64_t stretch; /* the number of what runs; 0: nothing */
+    atomic_int_fast64_t deadline_ms;
+
+    /* The other way round. */
+    atomic_uint_fast64_t ended; /* the stretch that is to end */
+    atomic_int ended_reason;
+    atomic_bool is_stopping;
+
+    /* The watchdog's. */
+    uint64_t seen;           /* the stretch at the last look */
+    int64_t seen_cpu_ms;     /* the thread's CPU time when it was first seen */
+    int64_t asked_at_ms;     /* 0: it was not asked to end */
+    int64_t signalled_at_ms; /* the last time */
+    bool is_stuck;
+};
+
+/* Any thread, once for each pair; nothing is ended before watchdog_start. */
+MUST_USE int watchdog_start(struct error *err);
+/* No watch is open any more, or their threads are left alone from here on. */
+void watchdog_stop(void);
+
+/* The calling thread's watch begins and ends. One a thread. */
+void watch_open(struct watch *watch, const struct watch_options *options);
+void watch_close(struct watch *watch);
+
+/* The calling thread's watch; NULL: it has none. */
+struct watch *watch_mine(void);
+
+/* Any thread: every stretch from now on is to end. */
+void watch_stop(struct watch *watch);
+
+/* --- the watched thread --- */
+
+/* A stretch begins; deadline by clock_monotonic_ms, INT64_MAX: none. */
+static inline void watch_begin(struct watch *watch, void *running, int64_t deadline_ms)
+{
+    watch->running = running;
+    atomic_store_explicit(&watch->deadline_ms, deadline_ms, memory_order_relaxed);
+    atomic_store_explicit(&watch->stretch, ++watch->last_stretch, memory_order_release);
+}
+
+/* What runs has changed within the stretch. */
+static inline void watch_run(struct watch *watch, void *running)
+{
+    watch->running = running;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* Whether the stretch was asked to end. */
+static inline enum watch_reason watch_reason(const struct watch *watch)
+{
+    return (enum watch_reason)watch->reason;
+}
+
+/* The stretch is over; why it was asked to end, if it was. */
+static inline enum watch_reason watch_end(struct watch *watch)
+{
+    atomic_store_explicit(&watch->stretch, 0, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+    enum watch_reason reason = watch_reason(watch);
+    watch->reason = WATCH_NONE;
+    return reason;
+}
+
+#endif
