@@ -105,4 +105,19 @@ bool bindings_can_yield(lua_State *L);
 /* Puts a print in place that logs. */
 void bindings_open_print(lua_State *L);
 
+/* --- scripts that run in place of handlers --- */
+
+enum main_kind {
+    MAIN_TRAFFIC, /* scripts/dev.lua, beside the consumers */
+    MAIN_COMMAND, /* of lagoon exec: print writes to standard output */
+    MAIN_OWN,     /* a chunk of the program itself */
+};
+
+/* What a state has for such a script beside what every state has: io.stdin ends with the process,
+ * see input.h. May raise. */
+void bindings_open_main(lua_State *L, enum main_kind kind);
+
+/* Pushes the functions that only a chunk of the program gets. */
+void bindings_push_own(lua_State *L);
+
 #endif

@@ -184,7 +184,11 @@ static int parse_words(struct command_line *line, int argc, char **argv,
             rc = add(line->arguments, &line->argument_count, argv[i], "arguments", err);
         if (rc != 0)
             return -1;
-        are_flags_over = are_flags_over || (syntax->has_own_flags && line->argument_count > 0);
+        if (syntax->has_rest && line->argument_count > 0) {
+            line->rest = (const char *const *)argv + i + 1;
+            line->rest_count = (size_t)(argc - i - 1);
+            break;
+        }
     }
     return 0;
 }

@@ -31,6 +31,8 @@ struct command_line {
     bool wants_help;  /* --help, -h: of every verb */
     const char *arguments[COMMAND_LINE_MAX_REPEATS]; /* what is no flag */
     size_t argument_count;
+    const char *const *rest; /* a script's own words, as they stand */
+    size_t rest_count;
 };
 
 /* What a verb takes. */
@@ -38,7 +40,7 @@ struct command_syntax {
     const char *flags; /* their names, separated by spaces: "config scripts" */
     size_t arguments_min;
     size_t arguments_max;
-    bool has_own_flags; /* all words behind the first argument are arguments: a script's */
+    bool has_rest; /* all words behind the first argument are a script's */
 };
 
 /* Does not read further than to a --help. */

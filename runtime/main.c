@@ -56,6 +56,15 @@ static const struct verb {
      "publishes one JSON event a line from standard input",
      "Good lines are published as they stand, each bad one is named by its number. Exit code 0\n"
      "says that all are acknowledged; 5 that a line was bad or refused, or a signal came first."},
+    {"exec",
+     verb_exec,
+     {"timeout config scripts set", 1, 1, true},
+     "lagoon exec [--timeout 30s] SCRIPT [ARG...]",
+     "runs a Lua script with the config's producers, once or for ever",
+     "SCRIPT is a file, or the name of one under scripts/commands/. What follows it is the\n"
+     "script's own. It may wait and publish; print writes to standard output, the log goes to\n"
+     "standard error. Exit code 0 says that all it published is acknowledged; 5 that some was\n"
+     "not, or that a signal came while it was reading or waiting for Kafka; 7 that it failed."},
     {"broker",
      verb_broker,
      {"port topic child any-port", 0, 0, false},
@@ -79,7 +88,8 @@ static const struct verb {
 
 static const char EXIT_CODES[] =
     "Exit codes: 0 done, 1 internal error, 2 wrong command line, 3 wrong config or script,\n"
-    "4 no broker answered in time, 5 something was left undone, 6 Kafka refused for good.\n";
+    "4 no broker answered in time, 5 something was left undone, 6 Kafka refused for good,\n"
+    "7 the script failed.\n";
 
 static int verb_version(const struct command_line *line)
 {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "input.h"
 
 static void on_worker_exit(void *context, struct worker *worker)
 {
@@ -14,9 +15,10 @@ static void on_worker_exit(void *context, struct worker *worker)
 static void on_ended(uv_async_t *async)
 {
     struct main_script *main = CONTAINER_OF(async, struct main_script, ended);
-    const char *failure;
-    if (worker_main_outcome(main->worker, &failure) == OUTCOME_FAILED)
-        main->failure = xstrdup(failure);
+    const char *text;
+    main->has_ended = true;
+    main->end = worker_main_end(main->worker, &text);
+    main->text = text != NULL ? xstrdup(text) : NULL;
     worker_join(main->worker);
     worker_free(&main->worker);
     main->options.on_end(main->options.context);
@@ -57,8 +59,10 @@ int main_script_start(struct main_script *main, struct error *err)
 
 void main_script_retire(struct main_script *main)
 {
-    if (main->worker != NULL)
-        worker_retire(main->worker);
+    if (main->worker == NULL)
+        return;
+    input_end();
+    worker_retire(main->worker);
 }
 
 bool main_script_is_running(const struct main_script *main)
@@ -71,11 +75,16 @@ const char *main_script_name(const struct main_script *main)
     return main->options.chunk->chunkname + 1;
 }
 
-int64_t main_script_stalled_ms(struct main_script *main, size_t outstanding)
+bool main_script_is_finished(const struct main_script *main)
+{
+    return main->has_ended && main->end != MAIN_CUT_WAITING && !input_was_cut();
+}
+
+int64_t main_script_stalled_ms(struct main_script *main, size_t outstanding, uint64_t reports)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (outstanding == 0 || outstanding != main->last_outstanding) {
-        main->last_outstanding = outstanding;
+    if (outstanding == 0 || reports != main->last_reports || main->progress_ms == 0) {
+        main->last_reports = reports;
         main->progress_ms = now_ms;
     }
     return now_ms - main->progress_ms;
@@ -89,5 +98,5 @@ void main_script_close(struct main_script *main)
 void main_script_destroy(struct main_script *main)
 {
     script_free(&main->script);
-    free(main->failure);
+    free(main->text);
 }

@@ -18,9 +18,9 @@ struct main_script_options {
     uv_loop_t *loop;
     const struct bindings_host *host;
     const struct bundle *bundle;
-    const struct worker_main *chunk; /* NULL: there is no such script */
+    const struct script_main *chunk; /* NULL: there is no such script */
     void *context;
-    /* The script has returned, failed, or was left where it waits. */
+    /* The script has returned, failed, or was ended where it waits. */
     void (*on_end)(void *context);
 };
 
@@ -29,10 +29,12 @@ struct main_script {
     struct script *script; /* until the worker has it */
     struct worker *worker; /* while it runs */
     uv_async_t ended;
-    char *failure; /* why it failed, with its traceback; NULL when it has not */
+    bool has_ended;
+    enum main_end end; /* once it has */
+    char *text;        /* why it failed, with its traceback; or where it was ended; or NULL */
 
     /* For main_script_stalled_ms. */
-    size_t last_outstanding;
+    uint64_t last_reports;
     int64_t progress_ms;
 };
 
@@ -43,7 +45,7 @@ MUST_USE int main_script_load(struct main_script *main, struct error *err);
 
 MUST_USE int main_script_start(struct main_script *main, struct error *err);
 
-/* From its next wait on it is left where it waits. */
+/* It is ended where it waits, now or the next time, and standard input ends for it. */
 void main_script_retire(struct main_script *main);
 
 bool main_script_is_running(const struct main_script *main);
@@ -51,14 +53,18 @@ bool main_script_is_running(const struct main_script *main);
 /* As messages show it: scripts/dev.lua. */
 const char *main_script_name(const struct main_script *main);
 
-/* How long nothing has been acknowledged though `outstanding` records are due; to be asked again
- * and again. */
-int64_t main_script_stalled_ms(struct main_script *main, size_t outstanding);
+/* It came to an end of its own, and nothing that it read was cut off. One that was ended while it
+ * slept was at a place where nothing is undone. */
+bool main_script_is_finished(const struct main_script *main);
+
+/* How long no report of a delivery came though `outstanding` are due; `reports` counts those that
+ * came. To be asked again and again. */
+int64_t main_script_stalled_ms(struct main_script *main, size_t outstanding, uint64_t reports);
 
 /* Closes the loop's handle. */
 void main_script_close(struct main_script *main);
 
-/* After the loop has run. The failure has been taken by then or is freed. */
+/* After the loop has run. The text has been taken by then or is freed. */
 void main_script_destroy(struct main_script *main);
 
 #endif

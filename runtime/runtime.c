@@ -25,7 +25,8 @@ enum {
     HURRY_MS = 1000,          /* what a second signal leaves of stop_timeout */
     SAME_SIGNAL_MS = 300,     /* a supervisor may signal process and group: that is one signal */
     FLUSH_POLL_MS = 10,
-    GRACE_MS = 300, /* behind the deadline, for what is named and closed at it */
+    WATCH_POLL_MS = 200, /* whether a script that has the program for itself gets on */
+    GRACE_MS = 300,      /* behind the deadline, for what is named and closed at it */
 };
 
 enum runtime_phase {
@@ -189,8 +190,14 @@ static void start_main(struct runtime *runtime)
 static void on_main_end(void *context)
 {
     struct runtime *runtime = context;
-    if (runtime->main.failure != NULL && !runtime->options->is_main_all)
-        log_error("%s: %s", main_script_name(&runtime->main), runtime->main.failure);
+    const struct main_script *main = &runtime->main;
+    const char *text = main->text != NULL ? main->text : main_script_name(main);
+    if (main->end == MAIN_FAILED && !runtime->options->is_main_all)
+        log_error("%s: %s", main_script_name(main), text);
+    else if (main->end == MAIN_CUT_SLEEPING && runtime->options->is_main_all)
+        log_info("the stop ended %s where it slept", text);
+    else if (main->end == MAIN_CUT_WAITING && runtime->options->is_main_all)
+        log_warn("the stop ended %s where it waited for a broker", text);
     if (runtime->phase == PHASE_RUNNING && runtime->options->is_main_all)
         stop(runtime, EXIT_OK);
     else
@@ -213,7 +220,7 @@ static void on_cluster_ready(void *context, const struct cluster_config *cluster
     runtime->began_ms = clock_monotonic_ms();
     start_main(runtime);
     if (runtime->options->is_main_all)
-        uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
+        uv_timer_start(&runtime->flusher, on_flush_poll, WATCH_POLL_MS, WATCH_POLL_MS);
 }
 
 static void on_cluster_failed(void *context, int exit_code)
@@ -333,8 +340,10 @@ static void step_stop(struct runtime *runtime)
 static void watch_progress(struct runtime *runtime)
 {
     const struct producer_config *producer = producers_find_outstanding(&runtime->producers);
+    struct producer_counts counts = producers_counts(&runtime->producers);
     int64_t stalled_ms =
-        main_script_stalled_ms(&runtime->main, producers_outstanding(&runtime->producers));
+        main_script_stalled_ms(&runtime->main, producers_outstanding(&runtime->producers),
+                               counts.acknowledged + counts.refused);
     if (stalled_ms < runtime->options->timeout_ms || runtime->is_given_up || producer == NULL)
         return;
     const struct cluster *cluster = connections_cluster(&runtime->connections, producer->cluster);
@@ -387,7 +396,9 @@ static void stop(struct runtime *runtime, int exit_code)
         return;
     runtime->phase = PHASE_STOPPING_CONSUMERS;
     runtime->deadline_ms = clock_monotonic_ms() + runtime->config->stop_timeout_ms;
-    runtime->main_deadline_ms = clock_monotonic_ms() + HURRY_MS;
+    runtime->main_deadline_ms = runtime->options->is_main_all
+                                    ? handlers_deadline(runtime, clock_monotonic_ms())
+                                    : clock_monotonic_ms() + HURRY_MS;
     uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
     main_script_retire(&runtime->main);
     stop_consumers(runtime);
@@ -398,6 +409,7 @@ static void hurry(struct runtime *runtime)
 {
     log_warn("hurrying: what still runs in %d s is abandoned", HURRY_MS / 1000);
     runtime->deadline_ms = clock_monotonic_ms() + HURRY_MS;
+    runtime->main_deadline_ms = runtime->deadline_ms;
     for (size_t i = 0; i < runtime->consumer_count && runtime->running_consumers > 0; i++)
         consumer_stop(runtime->consumers[i], clock_monotonic_ms(), runtime->deadline_ms);
 }
@@ -414,8 +426,7 @@ static void on_signal(uv_signal_t *handle, int number)
     runtime->signalled_ms = now_ms;
     log_info("%s: stopping, within %" PRId64 " s", number == SIGTERM ? "SIGTERM" : "SIGINT",
              runtime->config->stop_timeout_ms / 1000);
-    /* A script that has the program for itself is cut off. */
-    stop(runtime, runtime->options->is_main_all ? EXIT_UNFINISHED : EXIT_OK);
+    stop(runtime, EXIT_OK);
 }
 
 /* --- from beginning to end --- */
@@ -468,13 +479,19 @@ static void load_main(struct runtime *runtime)
 
 static void take_result(struct runtime *runtime, struct runtime_result *result)
 {
+    struct main_script *main = &runtime->main;
+    bool has_failed = main->has_ended && main->end == MAIN_FAILED;
+    if (runtime->options->is_main_all && !main_script_is_finished(main) &&
+        runtime->exit_code == EXIT_OK)
+        runtime->exit_code = EXIT_UNFINISHED;
     *result = (struct runtime_result){
         .acknowledged = runtime->counts.acknowledged,
         .refused = runtime->counts.refused,
         .elapsed_ms = runtime->began_ms > 0 ? runtime->ended_ms - runtime->began_ms : 0,
-        .main_failure = runtime->main.failure,
+        .main_failure = has_failed ? main->text : NULL,
     };
-    runtime->main.failure = NULL;
+    if (has_failed)
+        main->text = NULL;
 }
 
 static void release(struct runtime *runtime)

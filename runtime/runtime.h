@@ -18,7 +18,7 @@ struct runtime_options {
     const char *const *embedded_brokers;
     /* A script that runs beside the consumers, or, with is_main_all, in place of them: then the
      * program ends when it has returned and its deliveries are in. NULL: none. */
-    const struct worker_main *main;
+    const struct script_main *main;
     bool is_main_all;
     int64_t timeout_ms; /* for a broker to answer, and with is_main_all for the next
                            acknowledgement while any is due; 0: for ever */
@@ -29,7 +29,7 @@ struct runtime_result {
     uint64_t refused;
     uint64_t outstanding; /* given up at the end */
     int64_t elapsed_ms;   /* from the first publish possible to the last acknowledgement */
-    char *main_failure;   /* the script's, NULL when it returned well; the caller frees it */
+    char *main_failure;   /* the script's, NULL when it has not failed; the caller frees it */
 };
 
 /* Runs until SIGTERM, SIGINT, a fatal error or the end of main; returns the exit code

@@ -411,14 +411,50 @@ enum script_result script_resume(struct script *script, struct call *call)
 
 /* --- a chunk in place of a handler --- */
 
-struct main_chunk {
+struct main_start {
     struct call *call;
-    const char *chunkname;
-    const char *bytes;
-    size_t length;
-    const char *const *arguments;
-    size_t argument_count;
+    const struct script_main *main;
 };
+
+/* As `lua` does: a first line that begins with # is for the system. */
+static int load_main(lua_State *L, const struct script_main *main)
+{
+    const char *bytes = main->bytes;
+    size_t length = main->length;
+    if (length > 0 && bytes[0] == '#') {
+        const char *end = memchr(bytes, '\n', length);
+        length = end != NULL ? length - (size_t)(end - bytes) : 0;
+        bytes = end != NULL ? end : bytes;
+    }
+    return luaL_loadbufferx(L, bytes, length, main->chunkname, "t");
+}
+
+int script_check_main(const struct script_main *main, struct error *err)
+{
+    lua_State *L = luaL_newstate();
+    if (L == NULL) {
+        error_set(err, "no memory for a Lua state");
+        return -1;
+    }
+    int rc = load_main(L, main);
+    if (rc != LUA_OK)
+        error_set(err, "%s", lua_tostring(L, -1));
+    lua_close(L);
+    return rc == LUA_OK ? 0 : -1;
+}
+
+/* The global `arg` of a command, as `lua` has it. */
+static void set_arg(lua_State *L, const struct script_main *main)
+{
+    lua_createtable(L, (int)main->argument_count, 1);
+    lua_pushstring(L, main->chunkname + 1);
+    lua_rawseti(L, -2, 0);
+    for (size_t i = 0; i < main->argument_count; i++) {
+        lua_pushstring(L, main->arguments[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setglobal(L, "arg");
+}
 
 static int after_main(lua_State *L, int status, lua_KContext context)
 {
@@ -427,27 +463,57 @@ static int after_main(lua_State *L, int status, lua_KContext context)
 
 static int call_main(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"publish_text", bindings_publish_text}, {NULL, NULL}};
-    const struct main_chunk *chunk = lua_touserdata(L, 1);
-    struct call *call = chunk->call;
-    if (luaL_loadbufferx(L, chunk->bytes, chunk->length, chunk->chunkname, "t") != LUA_OK)
+    const struct main_start *start = lua_touserdata(L, 1);
+    const struct script_main *main = start->main;
+    struct call *call = start->call;
+    bindings_open_main(L, main->kind);
+    if (load_main(L, main) != LUA_OK)
         return lua_error(L);
-    luaL_newlib(L, functions);
-    luaL_checkstack(L, (int)chunk->argument_count + 4, "too many arguments");
-    for (size_t i = 0; i < chunk->argument_count; i++)
-        lua_pushstring(L, chunk->arguments[i]);
-    lua_callk(L, (int)chunk->argument_count + 1, 2, (lua_KContext)call, after_main);
+    int base = lua_gettop(L);
+    luaL_checkstack(L, (int)main->argument_count + 4, "too many arguments");
+    if (main->kind == MAIN_COMMAND)
+        set_arg(L, main);
+    if (main->kind == MAIN_OWN)
+        bindings_push_own(L);
+    for (size_t i = 0; i < main->argument_count; i++)
+        lua_pushstring(L, main->arguments[i]);
+    lua_callk(L, lua_gettop(L) - base, 2, (lua_KContext)call, after_main);
     return after_main(L, LUA_OK, (lua_KContext)call);
 }
 
 enum script_result script_begin_main(struct script *script, struct call *call,
-                                     const char *chunkname, const char *bytes, size_t length,
-                                     const char *const *arguments, size_t argument_count)
+                                     const struct script_main *main)
 {
-    struct main_chunk chunk = {call, chunkname, bytes, length, arguments, argument_count};
+    struct main_start start = {call, main};
     if (!prepare_thread(script, call))
         return SCRIPT_ENDED;
     lua_pushcfunction(call->thread, call_main);
-    lua_pushlightuserdata(call->thread, &chunk);
+    lua_pushlightuserdata(call->thread, &start);
     return run(script, call, 1);
+}
+
+static char *place_of(lua_State *thread)
+{
+    lua_Debug place;
+    for (int level = 0; lua_getstack(thread, level, &place) == 1; level++) {
+        lua_getinfo(thread, "Sl", &place);
+        if (place.currentline > 0)
+            return xasprintf("%s:%d", place.short_src, place.currentline);
+    }
+    return NULL;
+}
+
+char *script_cut(struct script *script, struct call *call)
+{
+    char *place = place_of(call->thread);
+    call->wait = CALL_RUNS;
+    script->bindings->current = call;
+    if (lua_resetthread(call->thread) != LUA_OK) {
+        const char *text = lua_isstring(call->thread, -1) ? lua_tostring(call->thread, -1) : "?";
+        log_warn("closing a script's variables failed: %s", text);
+    }
+    script->bindings->current = NULL;
+    bindings_end_context(call);
+    thread_put(script, call);
+    return place;
 }

@@ -40,10 +40,26 @@ enum script_result script_begin(struct script *script, struct call *call);
 /* What the call waited for is there. */
 enum script_result script_resume(struct script *script, struct call *call);
 
-/* Runs a chunk in place of a handler: it may wait and publish. The arguments, strings or NULL for
- * nil, are its varargs, behind a table of functions for chunks of our own. */
+/* A chunk that runs in place of handlers. It borrows everything. */
+struct script_main {
+    enum main_kind kind;
+    const char *chunkname; /* "@scripts/dev.lua" */
+    const char *bytes;
+    size_t length;
+    const char *const *arguments; /* its varargs, NULL for nil; a command's `arg` too, a chunk of
+                                     the program gets them behind a table of functions */
+    size_t argument_count;
+};
+
+/* Only reads it: -1 and err, with its line, when it is no Lua. Any thread. */
+MUST_USE int script_check_main(const struct script_main *main, struct error *err);
+
+/* Runs it: it may wait and publish. */
 enum script_result script_begin_main(struct script *script, struct call *call,
-                                     const char *chunkname, const char *bytes, size_t length,
-                                     const char *const *arguments, size_t argument_count);
+                                     const struct script_main *main);
+
+/* Ends a call where it waits: its variables marked <close> are closed, and nothing else of it runs.
+ * Where it stood, "scripts/dev.lua:12", or NULL; the caller frees it. */
+char *script_cut(struct script *script, struct call *call);
 
 #endif

@@ -11,5 +11,6 @@ int verb_dev(const struct command_line *line);
 int verb_broker(const struct command_line *line);
 int verb_check(const struct command_line *line);
 int verb_publish(const struct command_line *line);
+int verb_exec(const struct command_line *line);
 
 #endif

@@ -15,10 +15,12 @@ static int run_dev(const struct application *application, const struct dev_broke
     const struct bundle_file *traffic = bundle_find(application->bundle, "dev");
     log_info("in dev the brokers and security properties of the config are set aside");
     char chunkname[512] = "";
-    struct worker_main main = {0};
+    struct script_main main = {.kind = MAIN_TRAFFIC};
     if (traffic != NULL) {
         snprintf(chunkname, sizeof chunkname, "@%s", traffic->path);
-        main = (struct worker_main){chunkname, traffic->bytes, traffic->length, NULL, 0};
+        main.chunkname = chunkname;
+        main.bytes = traffic->bytes;
+        main.length = traffic->length;
         log_info("traffic comes from %s", traffic->path);
     }
     const struct runtime_options options = {

@@ -51,8 +51,14 @@ static int run_publish(const struct application *application, const struct comma
     for (size_t i = 0; i < line->header_count; i++)
         arguments[3 + i] = line->headers[i];
     const struct library_file *file = library_find("lagoon.publish");
-    const struct worker_main main = {file->chunkname, file->bytes, file->length, arguments,
-                                     3 + line->header_count};
+    const struct script_main main = {
+        .kind = MAIN_OWN,
+        .chunkname = file->chunkname,
+        .bytes = file->bytes,
+        .length = file->length,
+        .arguments = arguments,
+        .argument_count = 3 + line->header_count,
+    };
     const struct runtime_options options = {
         .config = application->config,
         .bundle = application->bundle,

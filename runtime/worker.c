@@ -47,8 +47,8 @@ struct worker {
     struct timers timers;
     struct record *next; /* taken and not begun: the dispatcher counts it as running */
     bool is_idle;        /* the last take found nothing */
-    enum outcome main_outcome;
-    char *main_failure;
+    enum main_end main_end;
+    char *main_text;
 };
 
 static bool is_retiring(struct worker *worker)
@@ -93,8 +93,8 @@ static void hand_end(struct worker *worker, struct hand *hand)
     set_busy(worker, busy_of(worker) - 1);
     list_append(&worker->free, &hand->link);
     if (record == NULL) {
-        worker->main_outcome = hand->call.outcome;
-        worker->main_failure = hand->call.failure;
+        worker->main_end = hand->call.outcome == OUTCOME_DONE ? MAIN_RETURNED : MAIN_FAILED;
+        worker->main_text = hand->call.failure;
         atomic_store(&worker->state, WORKER_RETIRES);
         return;
     }
@@ -136,11 +136,8 @@ static void begin_next(struct worker *worker)
 
 static void begin_main(struct worker *worker)
 {
-    const struct worker_main *main = worker->options.main;
     struct hand *hand = hand_get(worker, NULL);
-    hand_settle(worker, hand,
-                script_begin_main(worker->script, &hand->call, main->chunkname, main->bytes,
-                                  main->length, main->arguments, main->argument_count));
+    hand_settle(worker, hand, script_begin_main(worker->script, &hand->call, worker->options.main));
 }
 
 /* --- waiting calls --- */
@@ -249,6 +246,14 @@ static void open_watch(struct worker *worker)
     watch_open(&worker->watch, &options);
 }
 
+/* A main chunk has the worker's first and only hand. */
+static void cut_main(struct worker *worker)
+{
+    struct call *call = &worker->hands[0].call;
+    worker->main_end = call->wait == CALL_WAITS_TIME ? MAIN_CUT_SLEEPING : MAIN_CUT_WAITING;
+    worker->main_text = script_cut(worker->script, call);
+}
+
 static void *worker_thread(void *argument)
 {
     struct worker *worker = argument;
@@ -262,6 +267,8 @@ static void *worker_thread(void *argument)
     run(worker);
     if (worker->options.main == NULL)
         watch_close(&worker->watch);
+    else if (busy_of(worker) > 0)
+        cut_main(worker);
     script_free(&worker->script);
     atomic_store(&worker->state, WORKER_ENDED);
     worker->options.on_exit(worker->options.context, worker);
@@ -348,7 +355,7 @@ void worker_free(struct worker **worker_owned)
     inbox_release(&worker->inbox);
     timers_destroy(&worker->timers);
     free(worker->hands);
-    free(worker->main_failure);
+    free(worker->main_text);
     free(worker);
 }
 
@@ -357,8 +364,8 @@ void worker_wake(struct taker *taker)
     inbox_wake(CONTAINER_OF(taker, struct worker, taker)->inbox);
 }
 
-enum outcome worker_main_outcome(const struct worker *worker, const char **failure)
+enum main_end worker_main_end(const struct worker *worker, const char **text)
 {
-    *failure = worker->main_failure;
-    return worker->main_outcome;
+    *text = worker->main_text;
+    return worker->main_end;
 }

@@ -7,7 +7,8 @@
  * Threads: main, except what runs on the worker's own thread.
  * Life:    worker_new -> worker_start -> worker_retire -> on_exit (on the worker's thread) ->
  *          worker_join -> worker_start again, or worker_free. A retiring worker takes no record any
- *          more and finishes what it has in hand; until then it can be taken back. */
+ *          more and finishes what it has in hand; until then it can be taken back. A
+ *          script of its own is ended where it waits. */
 #ifndef WORKER_H
 #define WORKER_H
 
@@ -22,19 +23,10 @@ struct worker_options {
     int hands;                              /* 1 to WORKER_MAX_HANDS */
     struct dispatcher *dispatcher;          /* NULL: only runs `main` */
     const struct consumer_config *consumer; /* its policies; NULL as dispatcher */
-    const struct worker_main *main; /* a chunk to run instead of records; copied strings not: it
-                                       outlives the worker */
+    const struct script_main *main;         /* a chunk to run instead of records, outlives it */
     void *context;
     /* On the worker's thread, the last thing it does. */
     void (*on_exit)(void *context, struct worker *worker);
-};
-
-struct worker_main {
-    const char *chunkname;
-    const char *bytes;
-    size_t length;
-    const char *const *arguments;
-    size_t argument_count;
 };
 
 enum { WORKER_MAX_HANDS = 10000 };
@@ -65,7 +57,14 @@ void worker_free(struct worker **worker);
 /* For the dispatcher's on_wake_worker: any thread. */
 void worker_wake(struct taker *taker);
 
-/* How the main chunk ended; after on_exit. The text is the worker's. */
-enum outcome worker_main_outcome(const struct worker *worker, const char **failure);
+enum main_end {
+    MAIN_RETURNED,
+    MAIN_FAILED,       /* the text says why, with its traceback */
+    MAIN_CUT_SLEEPING, /* it was in lagoon.sleep when the worker retired; the text says where */
+    MAIN_CUT_WAITING,  /* it waited for a broker then; the text says where */
+};
+
+/* How the main chunk ended; after on_exit. The text, which may be NULL, is the worker's. */
+enum main_end worker_main_end(const struct worker *worker, const char **text);
 
 #endif

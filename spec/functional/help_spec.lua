@@ -24,7 +24,7 @@ describe("lagoon", function()
         assert.matches("\n  " .. flag:gsub("%-", "%%-") .. " .-%S", shown)
       end
       assert.matches("\n  %-%-help +shows this\n\nExit codes: 0 done", shown)
-      for _, arguments in ipairs({ { verb, "--help" }, { verb, "-h" }, { verb, "x", "--help" } }) do
+      for _, arguments in ipairs({ { verb, "--help" }, { verb, "-h" }, { verb, "--help", "x" } }) do
         local asked = lagoon.run(arguments)
         assert.same({ 0, shown, "" }, { asked.code, asked:stdout(), asked:stderr() })
       end

@@ -27,7 +27,7 @@ local LAYERS = {
     { "cluster" },
     { "retries" },
     { "json", "config", "bundle", "library", "command_line" },
-    { "record", "offsets", "inbox", "timers", "scaler", "watchdog" },
+    { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input" },
     { "log", "error", "thread", "units", "words" },
     { "util", "exit_code" },
   },
