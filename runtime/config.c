@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -282,6 +283,21 @@ const char *properties_get(const struct properties *properties, const char *name
     return NULL;
 }
 
+/* A secret so short that it is a part of common words is taken out only where it is a whole word,
+ * or it could be guessed from the gaps. lua/config/words.lua has the same rule. */
+enum { SHORT_SECRET_BYTES = 4 };
+
+static bool is_whole(const char *text, const char *found, const char *secret, size_t length)
+{
+    if (length >= SHORT_SECRET_BYTES)
+        return true;
+    bool goes_on = isalnum((unsigned char)secret[length - 1]) != 0 &&
+                   isalnum((unsigned char)found[length]) != 0;
+    bool begins_before = found > text && isalnum((unsigned char)secret[0]) != 0 &&
+                         isalnum((unsigned char)found[-1]) != 0;
+    return !goes_on && !begins_before;
+}
+
 char *config_redact(const struct config *config, const char *text)
 {
     char *redacted = xstrdup(text);
@@ -291,9 +307,12 @@ char *config_redact(const struct config *config, const char *text)
         const char *rest = redacted;
         const char *found;
         while ((found = strstr(rest, config->secrets[i])) != NULL) {
-            buffer_append(&next, rest, (size_t)(found - rest));
-            buffer_append_text(&next, "<secret>");
-            rest = found + strlen(config->secrets[i]);
+            size_t length = strlen(config->secrets[i]);
+            bool is_secret = is_whole(redacted, found, config->secrets[i], length);
+            buffer_append(&next, rest, (size_t)(found - rest) + (is_secret ? 0 : 1));
+            if (is_secret)
+                buffer_append_text(&next, "<secret>");
+            rest = found + (is_secret ? length : 1);
         }
         buffer_append(&next, rest, strlen(rest) + 1);
         free(redacted);

@@ -63,14 +63,17 @@ local function walk_value(row, given, place)
 end
 
 local function report_unknown(row, given, place)
-  local known, names = {}, {}
+  local known, names, others = {}, {}, {}
   for _, field in ipairs(row.fields) do
     known[field.key] = true
     table.insert(names, field.key)
+    for _, other in ipairs(field.also or {}) do
+      others[other] = field.key
+    end
   end
   for _, key in ipairs(place:keys(given)) do
     if not known[key] then
-      local meant = words.nearest(key, names)
+      local meant = others[key] or words.nearest(key, names)
       place.suspects[meant or ""] = true
       place:child(key):problem("unknown key", nil, meant)
     end

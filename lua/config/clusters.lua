@@ -103,12 +103,29 @@ local function notice_elsewhere(naming, item, topics, place)
   end
 end
 
+-- Nor is this one: undeclared topics are waited for.
+local function notice_slip(naming, item, topics, place)
+  for _, topic in ipairs(topics) do
+    local names = {}
+    for name, cluster in pairs(naming.cluster_of) do
+      table.insert(names, cluster == item.cluster and name or nil)
+    end
+    table.sort(names)
+    local meant = not naming.cluster_of[topic] and words.slip_of(topic, names)
+    if meant then
+      place.report:notice(place.entry, ("%s: %s is no declared topic%s"):format(place.path,
+        place.report:show(topic), words.did_you_mean(meant)))
+    end
+  end
+end
+
 local function settle_all(naming, list, given, place, topics_of)
   for _, item in ipairs(list or {}) do
     local child = place:child(item.name)
     local topics = topics_of(item)
     settle(naming, item, topics, given[item.name], child)
     notice_elsewhere(naming, item, topics, child)
+    notice_slip(naming, item, topics, child)
   end
 end
 

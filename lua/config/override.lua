@@ -2,6 +2,7 @@
 -- copied, for a config may use one in several places.
 
 local lines = require("lagoon.config.lines")
+local security = require("lagoon.config.security")
 local words = require("lagoon.config.words")
 
 local M = {}
@@ -110,6 +111,10 @@ end
 
 local function apply(report, value, entry, text, order)
   local setting = M.parse(text)
+  security.source(text, report)
+  if setting and tostring(setting.keys[#setting.keys]):find("[Pp]assword$") then
+    report:add_secret(setting.text)
+  end
   local shown = setting and path_of(setting.keys) or text:match("^[%w_.%-]*")
   local file = { path = "--set " .. shown, set = shown, order = order }
   local at = { file = file }

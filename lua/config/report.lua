@@ -102,7 +102,7 @@ end
 ---@return string
 function Report:redact(text)
   for _, secret in ipairs(self:list_secrets()) do
-    text = words.replace(text, secret, "<secret>")
+    text = words.redact(text, secret)
   end
   return text
 end

@@ -55,6 +55,14 @@ function M.distinct(list, _, place)
   end
 end
 
+---Without key_field no event lacks it, so that "error" would never be one.
+function M.producer(producer, given, place)
+  local is_without = given.key_field == nil and not place.suspects.key_field
+  if producer.key_missing == "error" and is_without then
+    place:child("key_missing"):problem("needs key_field, which is what may be missing")
+  end
+end
+
 local function check_topics(given, place)
   local has_one, has_several = given.topic ~= nil, given.topics ~= nil
   local is_misspelt = place.suspects.topic or place.suspects.topics

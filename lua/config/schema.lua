@@ -7,6 +7,7 @@ local security = require("lagoon.config.security")
 ---@class lagoon.config.Row
 ---@field key string? of the table around it; not for what a list or map holds
 ---@field type string a function of lagoon.config.types, or "record", "map" or "list"
+---@field also string[]? what others call it, for those who are used to that
 ---@field doc string? one phrase for the reference
 ---@field required boolean?
 ---@field default any as a user would write it
@@ -94,15 +95,18 @@ local consumer = {
     doc = 'the topic it reads, or `"^..."`, a regular expression for several' },
   { key = "topics", type = "list", of = { type = "topic or pattern" }, check = rules.distinct,
     doc = "or several" },
-  { key = "group", type = "group", required = true, doc = "the consumer group" },
+  { key = "group", type = "group", required = true, also = { "group_id", "group.id" },
+    doc = "the consumer group" },
   { key = "enabled", type = "boolean", default = true, doc = "`false` does not start it" },
   { key = "instance_id", type = "instance", default_doc = "none",
     doc = "makes a static member of the group, which may restart without a rebalance" },
   { key = "offset_reset", type = "enum", values = { "earliest", "latest", "none" },
-    default = "earliest", doc = "where a partition without a committed offset begins" },
+    default = "earliest", also = { "auto_offset_reset", "auto.offset.reset" },
+    doc = "where a partition without a committed offset begins" },
   { key = "workers", type = "record", fields = workers, check = rules.workers,
     short = { type = "integer", min = 1, max = 1000, of = "number", must = "a number or a table",
       expand = rules.fixed_workers },
+    also = { "num_workers", "threads", "concurrency" },
     doc = "threads that run handlers; a number fixes the count" },
   { key = "buffer_size", type = "integer", min = 1, max = 10000, default = 10,
     doc = "handlers one worker may have begun and not finished; 1 is strictly one at a time" },
@@ -162,7 +166,8 @@ return {
     { key = "topics", type = "map", names = "topic", example = "orders = {...}",
       of = { type = "record", fields = topic }, doc = "topics that lagoon creates when missing" },
     { key = "producers", type = "map", names = "name", example = '["order-producer"] = {...}',
-      of = { type = "record", fields = producer }, doc = "what scripts publish by" },
+      of = { type = "record", fields = producer, check = rules.producer },
+      doc = "what scripts publish by" },
     { key = "consumers", type = "map", names = "name", example = '["order-handler"] = {...}',
       of = { type = "record", fields = consumer, check = rules.consumer },
       doc = "what is read and handled" },

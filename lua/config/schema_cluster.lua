@@ -13,11 +13,12 @@ M.properties = {
 }
 
 local tls = {
-  { key = "ca_file", type = "file", default_doc = "the system's",
+  { key = "ca_file", type = "file", also = { "ca", "truststore" }, default_doc = "the system's",
     doc = "who signs the brokers' certificates" },
-  { key = "cert_file", type = "file", default_doc = "none",
+  { key = "cert_file", type = "file", also = { "cert", "certificate" }, default_doc = "none",
     doc = "the certificate that this client shows" },
-  { key = "key_file", type = "file", default_doc = "none", doc = "its private key" },
+  { key = "key_file", type = "file", also = { "key" }, default_doc = "none",
+    doc = "its private key" },
   { key = "key_password", type = "text", secret = true, default_doc = "none",
     doc = "opens the private key" },
   { key = "verify", type = "boolean", default = true,
@@ -27,15 +28,17 @@ local tls = {
 local sasl = {
   { key = "mechanism", type = "enum", values = security.MECHANISMS, required = true,
     doc = "how the login is proved; others go by `properties`" },
-  { key = "username", type = "text", required = true, doc = "who logs in" },
+  { key = "username", type = "text", required = true, also = { "user" }, doc = "who logs in" },
   { key = "password", type = "text", required = true, secret = true, doc = "never printed" },
 }
 
 ---@type lagoon.config.Row[]
 M.fields = {
   { key = "brokers", type = "brokers", required = true,
+    also = { "bootstrap_servers", "bootstrap.servers", "servers", "hosts", "broker" },
     doc = '`"host:9092"`, several separated by commas or in a list' },
   { key = "tls", type = "record", fields = tls, default = false, check = security.tls,
+    also = { "ssl" },
     short = { type = "boolean", of = "boolean", must = "true, false or a table",
       expand = security.plain_tls },
     doc = "encrypts the connections; `true` is a table without keys" },

@@ -64,8 +64,8 @@ local function is_encrypted(key)
   return holds_pem(key, "ENCRYPTED PRIVATE KEY") or key:find("Proc%-Type: 4,ENCRYPTED") ~= nil
 end
 
-local function check_pair(given, key, other, place)
-  if given[key] ~= nil and given[other] == nil and not place.suspects[other] then
+local function check_pair(tls, given, key, other, place)
+  if tls[key] ~= nil and given[other] == nil and not place.suspects[other] then
     place:child(key):problem(("needs %s beside it"):format(other))
   end
 end
@@ -80,9 +80,9 @@ function M.tls(tls, given, place)
   check_pem(tls, "ca_file", "CERTIFICATE", place)
   check_pem(tls, "cert_file", "CERTIFICATE", place)
   local key = check_pem(tls, "key_file", "PRIVATE KEY", place)
-  check_pair(given, "cert_file", "key_file", place)
-  check_pair(given, "key_file", "cert_file", place)
-  check_pair(given, "key_password", "key_file", place)
+  check_pair(tls, given, "cert_file", "key_file", place)
+  check_pair(tls, given, "key_file", "cert_file", place)
+  check_pair(tls, given, "key_password", "key_file", place)
   if key and is_encrypted(key) and given.key_password == nil then
     place:child("key_file"):problem(given.key_file .. ": is encrypted and needs key_password")
   end

@@ -10,18 +10,24 @@ local MAX_SHOWN = 60
 ---@param new string
 ---@return string
 function M.replace(text, old, new)
-  local parts, start = {}, 1
-  while true do
-    local first, last = text:find(old, start, true)
-    if not first then
-      break
-    end
-    table.insert(parts, text:sub(start, first - 1))
-    table.insert(parts, new)
-    start = last + 1
+  return (text:gsub(old:gsub("%p", "%%%0"), (new:gsub("%%", "%%%%"))))
+end
+
+local SHORT = 4
+
+---Takes a secret out. One so short that it is a part of common words only where it is a whole word,
+---or it could be guessed from the gaps. The C side has the same rule.
+---@param text string
+---@param secret string not empty
+---@return string
+function M.redact(text, secret)
+  if #secret >= SHORT then
+    return M.replace(text, secret, "<secret>")
   end
-  table.insert(parts, text:sub(start))
-  return table.concat(parts)
+  local pattern = secret:gsub("%p", "%%%0")
+  local front = secret:find("^%w") and "%f[%w]" or ""
+  local back = secret:find("%w$") and "%f[%W]" or ""
+  return (text:gsub(front .. pattern .. back, "<secret>"))
 end
 
 local escapes = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
@@ -120,6 +126,26 @@ function M.nearest(word, candidates)
     end
   end
   return best
+end
+
+local function without_digits(text)
+  return (text:gsub("%d+", "0"))
+end
+
+---A word of its own that may still be a slip: closer than `nearest` asks for, and not another of a
+---numbered row.
+---@param word string
+---@param candidates string[]
+---@return string?
+function M.slip_of(word, candidates)
+  for _, candidate in ipairs(candidates) do
+    local shorter = math.min(#word, #candidate)
+    local is_numbered = without_digits(word) == without_digits(candidate)
+    if word ~= candidate and shorter >= 4 and #word <= MAX_SHOWN and not is_numbered
+      and distance(word, candidate) <= (shorter >= 8 and 2 or 1) then
+      return candidate
+    end
+  end
 end
 
 ---@param suggestion string?

@@ -90,6 +90,17 @@ return {
       'in dev "dev-not-set-<secret>" stands in for it' }, loaded.notices)
   end)
 
+  it("so short that it is a part of other words is taken out as a word", function()
+    setenv("LAGOON_SPEC", "a1")
+    setenv("LAGOON_SPEC_FILE", nil)
+    local source = with_value('secret("LAGOON_SPEC")')
+    local path = directory.write(directory.new() .. "/config.lua", source)
+    assert.equal("<secret> ba1 a1b \"<secret>\" x=<secret>",
+      config.redact(path, 'a1 ba1 a1b "a1" x=a1'))
+    assert.same({ "config.lua:1: <secret> ba1 a1b" },
+      config_file.problems('error(secret("LAGOON_SPEC") .. " ba1 a1b")'))
+  end)
+
   it("is known to whatever quotes the config later", function()
     setenv("LAGOON_SPEC_A", "hunter")
     setenv("LAGOON_SPEC_B", "hunter2")

@@ -94,7 +94,7 @@ return { cluster = { brokers = "a:1" }, consumers = {
         assert.is_nil(problem:find("[^.]hunter2"), problem)
       end
     end
-    assert.same({ "12345" }, good("cluster.tls=true",
+    assert.same({ "12345", "x" }, good("cluster.tls=true",
       'cluster.sasl={mechanism="PLAIN",username="u",password="x"}',
       "cluster.sasl.password=12345").secrets)
   end)
