@@ -10,7 +10,7 @@ enum exit_code {
     EXIT_UNREACHABLE = 4, /* no broker answered in time */
     EXIT_UNFINISHED = 5,  /* something was left undone: a handler, a delivery, a bad line */
     EXIT_FATAL = 6,       /* Kafka refused this client for good */
-    EXIT_FAILED = 7,      /* the script that was to be run failed */
+    EXIT_FAILED = 7,      /* the script or handler that was to be run failed */
 };
 
 #endif

@@ -82,6 +82,11 @@ void log_set_level(enum log_level level)
     atomic_store_explicit(&enabled_level, (int)level, memory_order_relaxed);
 }
 
+const char *log_level_name(enum log_level level)
+{
+    return level_words[level];
+}
+
 bool log_is_enabled(enum log_level level)
 {
     return (int)level >= atomic_load_explicit(&enabled_level, memory_order_relaxed);

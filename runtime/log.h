@@ -35,6 +35,7 @@ struct log_field log_json(const char *name, const char *json, size_t length);
 /* Call once, before other threads start; log_set_level at any time. */
 void log_init(enum log_level level, enum log_format format);
 void log_set_level(enum log_level level);
+const char *log_level_name(enum log_level level); /* debug, info, warn, error */
 bool log_is_enabled(enum log_level level);
 
 /* Gets every enabled event of the process in place of standard error. The texts are the caller's.

@@ -65,6 +65,15 @@ static const struct verb {
      "script's own. It may wait and publish; print writes to standard output, the log goes to\n"
      "standard error. Exit code 0 says that all it published is acknowledged; 5 that some was\n"
      "not, or that a signal came while it was reading or waiting for Kafka; 7 that it failed."},
+    {"handle",
+     verb_handle,
+     {"key header tombstone json dev config scripts set", 1, 2, false},
+     "lagoon handle CONSUMER [TYPE] [--key K] [--header NAME=VALUE]... [--json] < event.json",
+     "runs one record through a consumer's handlers without Kafka",
+     "Standard input is the record's value, TYPE its type. Prints how it ended, what it logged "
+     "and\n"
+     "what it would have published; nothing is sent, and lagoon.sleep takes no time. Exit code 7\n"
+     "says that the record failed."},
     {"broker",
      verb_broker,
      {"port topic child any-port", 0, 0, false},
@@ -89,7 +98,7 @@ static const struct verb {
 static const char EXIT_CODES[] =
     "Exit codes: 0 done, 1 internal error, 2 wrong command line, 3 wrong config or script,\n"
     "4 no broker answered in time, 5 something was left undone, 6 Kafka refused for good,\n"
-    "7 the script failed.\n";
+    "7 the script or handler failed.\n";
 
 static int verb_version(const struct command_line *line)
 {

@@ -388,7 +388,7 @@ static bool prepare_thread(struct script *script, struct call *call)
     lua_pushlightuserdata(script->L, &begin);
     if (lua_pcall(script->L, 1, 0, 0) == LUA_OK)
         return true;
-    lua_settop(script->L, 0);
+    lua_pop(script->L, 1);
     call->outcome = OUTCOME_FAILED;
     call->failure = failure_new("not enough memory for a coroutine");
     return false;
@@ -407,6 +407,11 @@ enum script_result script_begin(struct script *script, struct call *call)
 enum script_result script_resume(struct script *script, struct call *call)
 {
     return run(script, call, 0);
+}
+
+lua_State *script_state(struct script *script)
+{
+    return script->L;
 }
 
 /* --- a chunk in place of a handler --- */

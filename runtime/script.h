@@ -40,6 +40,9 @@ enum script_result script_begin(struct script *script, struct call *call);
 /* What the call waited for is there. */
 enum script_result script_resume(struct script *script, struct call *call);
 
+/* For who runs more than records in it, between calls. */
+lua_State *script_state(struct script *script);
+
 /* A chunk that runs in place of handlers. It borrows everything. */
 struct script_main {
     enum main_kind kind;

@@ -58,7 +58,7 @@ describe("the README", function()
     -- Adjacent literals are one.
     local source = directory.read("runtime/main.c"):gsub('"\n%s*"', "")
     for usage in source:gmatch('"(lagoon %l[^"]*)",') do
-      table.insert(verbs, (usage:gsub(" < events$", "")))
+      table.insert(verbs, (usage:gsub(" < [%l.]+$", "")))
     end
     for _, cells in ipairs(docs.rows(docs.section(README, "## Command line"))) do
       for _, span in ipairs(docs.code_spans(cells[1])) do

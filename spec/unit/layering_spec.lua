@@ -18,7 +18,7 @@ local LAYERS = {
     { "commit", "start_offsets" },
     { "assignment" },
     { "partition" },
-    { "intake", "worker" },
+    { "intake", "worker", "handle" },
     { "policy" },
     { "dispatcher", "script" },
     { "bindings" },
@@ -37,8 +37,8 @@ local LAYERS = {
   },
   -- main asks both libraries for their versions.
   libraries = {
-    ["^lua"] = { "main", "script", "bindings", "json", "config" },
-    ["^lauxlib%.h$"] = { "script", "bindings", "json", "config" },
+    ["^lua"] = { "main", "handle", "script", "bindings", "json", "config" },
+    ["^lauxlib%.h$"] = { "handle", "script", "bindings", "json", "config" },
     ["^librdkafka/"] = {
       "main", "broker", "connection", "connections", "consumer", "membership", "rebalance",
       "commit", "start_offsets", "partition", "intake", "producer", "cluster", "record",

@@ -1,0 +1,100 @@
+/* `lagoon handle`: one record through a consumer's handlers, without Kafka. */
+#include "verb.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "application.h"
+#include "error.h"
+#include "exit_code.h"
+#include "handle.h"
+#include "words.h"
+
+static const struct consumer_config *find_consumer(const struct config *config, const char *name)
+{
+    const struct consumer_config *consumer = config_consumer(config, name);
+    if (consumer != NULL)
+        return consumer;
+    const char **names = xcalloc(config->consumer_count + 1, sizeof names[0]);
+    for (size_t i = 0; i < config->consumer_count; i++)
+        names[i] = config->consumers[i].name;
+    char *meant = words_did_you_mean(name, names, config->consumer_count, "");
+    fprintf(stderr, "lagoon handle: there is no consumer '%s' in %s%s", name, config->path, meant);
+    if (*meant == '\0') {
+        fprintf(stderr, "; it has:");
+        for (size_t i = 0; i < config->consumer_count; i++)
+            fprintf(stderr, " %s", names[i]);
+    }
+    fprintf(stderr, "\n");
+    free(meant);
+    free(names);
+    return NULL;
+}
+
+static int check_headers(const struct command_line *line)
+{
+    for (size_t i = 0; i < line->header_count; i++) {
+        if (strchr(line->headers[i], '=') > line->headers[i])
+            continue;
+        fprintf(stderr, "lagoon handle: --header takes NAME=VALUE, got '%s'\n", line->headers[i]);
+        return -1;
+    }
+    return 0;
+}
+
+/* Handles the record in a state of its own, whose only producer is the recorder. */
+static int run_record(const struct application *application, struct recorder *recorder,
+                      const struct handle_request *request)
+{
+    const struct bindings_host host = {
+        .config = application->config, .generation = 1, .recorder = recorder};
+    const struct script_source source = {&host, application->bundle, request->consumer};
+    struct error err;
+    bool is_good = false;
+    struct handle handle = {script_new(&source, &err), recorder, request->consumer};
+    if (handle.script == NULL) {
+        fprintf(stderr, "%s\n", err.text);
+        return EXIT_CONFIG;
+    }
+    int rc = handle_print(&handle, request, &is_good, &err);
+    script_free(&handle.script);
+    if (rc == 0)
+        return is_good ? EXIT_OK : EXIT_FAILED;
+    fprintf(stderr, "lagoon handle: %s\n", err.text);
+    return EXIT_INTERNAL;
+}
+
+static int handle(const struct application *application, const struct command_line *line)
+{
+    const struct handle_request request = {
+        .consumer = find_consumer(application->config, line->arguments[0]),
+        .type = line->argument_count > 1 ? line->arguments[1] : NULL,
+        .key = line->key,
+        .headers = line->headers,
+        .header_count = line->header_count,
+        .is_tombstone = line->is_tombstone,
+        .is_json = line->is_json,
+    };
+    if (request.consumer == NULL || check_headers(line) != 0)
+        return EXIT_USAGE;
+    if (!line->is_tombstone && isatty(STDIN_FILENO))
+        fprintf(stderr, "lagoon handle: reads the record's value; Ctrl-D ends it\n");
+    struct recorder recorder;
+    recorder_init(&recorder, application->config);
+    int exit_code = run_record(application, &recorder, &request);
+    recorder_destroy(&recorder);
+    return exit_code;
+}
+
+int verb_handle(const struct command_line *line)
+{
+    struct application application;
+    int exit_code = application_load(&application, line, line->is_dev);
+    if (exit_code != 0)
+        return exit_code;
+    exit_code = handle(&application, line);
+    application_destroy(&application);
+    return exit_code;
+}
