@@ -75,6 +75,14 @@ bool cluster_log_event(rd_kafka_event_t *event, const char *who, struct error *e
  * answers at 127.0.0.1:9092: connection refused`. Any thread. */
 void cluster_explain(rd_kafka_resp_err_t code, const char *detail, struct error *err);
 
+/* The same for an error that is fatal for its handle. Any thread. */
+void cluster_explain_fatal(const char *detail, struct error *err);
+
+/* The same for what a consumer of this group met with a topic (either may be NULL), when there is
+ * nothing but the code: `no right to read topic "orders"`. Any thread. */
+void cluster_explain_code(rd_kafka_resp_err_t code, const char *topic, const char *group,
+                          struct error *err);
+
 /* --- questions to a cluster (a helper: these block up to timeout_ms) --- */
 
 /* A handle for questions: watermarks, metadata, topics. Blocks as cluster_handle_new does. Nobody

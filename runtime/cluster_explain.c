@@ -236,8 +236,36 @@ void cluster_explain(rd_kafka_resp_err_t code, const char *text, struct error *e
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
         explain_topic(code, text, err);
         break;
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+        cluster_explain_code(code, NULL, NULL, err);
+        break;
     default:
         error_set(err, "%s", text);
         break;
     }
+}
+
+void cluster_explain_fatal(const char *text, struct error *err)
+{
+    /* What an idempotent producer meets first; nothing else asks for a right to the cluster. */
+    if (strstr(text, "Cluster authorization failed") != NULL)
+        error_set(err, "no right to write; Kafka wants WRITE on some topic, or IDEMPOTENT_WRITE on "
+                       "the cluster");
+    else
+        error_set(err, "%s", text);
+}
+
+void cluster_explain_code(rd_kafka_resp_err_t code, const char *topic, const char *group,
+                          struct error *err)
+{
+    const char *words = rd_kafka_err2str(code);
+    drop_prefix(&words, "Broker: ");
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && topic != NULL)
+        error_set(err, "no right to read topic \"%s\"", topic);
+    else if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED && group != NULL)
+        error_set(err, "no right to read as group \"%s\"", group);
+    else if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        error_set(err, "no right to read as this group");
+    else
+        error_set(err, "%s", words);
 }

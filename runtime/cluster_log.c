@@ -92,7 +92,7 @@ static bool log_trouble(rd_kafka_event_t *event, const char *who, struct error *
 {
     const char *text = rd_kafka_event_error_string(event);
     if (rd_kafka_event_error_is_fatal(event)) {
-        error_set(err, "%s", text);
+        cluster_explain_fatal(text, err);
         return true;
     }
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);

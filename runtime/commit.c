@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster.h"
 #include "log.h"
 #include "thread.h"
 
@@ -94,27 +95,35 @@ static void mark(const struct commit *commit, const rd_kafka_topic_partition_t *
 }
 
 /* What failed stays due and goes with the next commit, or with the revoke that follows. */
-static void warn(struct commit *commit, rd_kafka_resp_err_t code)
+static void warn(struct commit *commit, rd_kafka_resp_err_t code, const char *topic)
 {
     int64_t now_ms = clock_monotonic_ms();
     if (commit->warned_at_ms != 0 && now_ms - commit->warned_at_ms < WARN_INTERVAL_MS)
         return;
     commit->warned_at_ms = now_ms;
-    log_warn("consumer %s: offsets could not be committed, will try again: %s",
-             commit->assignment->intake.config->name, rd_kafka_err2str(code));
+    const struct consumer_config *config = commit->assignment->intake.config;
+    struct error reason;
+    cluster_explain_code(code, topic, config->group, &reason);
+    log_warn("consumer %s: offsets could not be committed, will try again: %s", config->name,
+             reason.text);
 }
 
 void commit_on_event(struct commit *commit, rd_kafka_event_t *event)
 {
     const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    bool is_answered = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    const char *refused = NULL; /* the first topic that was */
     commit->is_in_flight = false;
     for (int i = 0; list != NULL && i < list->cnt; i++) {
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            mark(commit, &list->elems[i]);
-        else if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-            code = list->elems[i].err;
+        const rd_kafka_topic_partition_t *place = &list->elems[i];
+        if (is_answered && place->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            mark(commit, place);
+        } else if (place->err != RD_KAFKA_RESP_ERR_NO_ERROR && refused == NULL) {
+            refused = place->topic;
+            code = place->err;
+        }
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        warn(commit, code);
+        warn(commit, code, refused);
 }

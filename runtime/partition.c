@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster.h"
 #include "log.h"
 #include "partition_internal.h"
 #include "thread.h"
@@ -210,9 +211,12 @@ static struct record *take_in(struct partition *partition, const rd_kafka_messag
 
 static void note_error(struct partition *partition, const rd_kafka_message_t *message)
 {
+    const struct consumer_config *config = partition->intake->config;
+    const char *topic = partition->lane->topic;
+    struct error reason;
     partition->has_seen_error = true;
-    log_warn("consumer %s: %s[%d]: %s", partition->intake->config->name, partition->lane->topic,
-             partition->number, rd_kafka_message_errstr(message));
+    cluster_explain_code(message->err, topic, config->group, &reason);
+    log_warn("consumer %s: %s[%d]: %s", config->name, topic, partition->number, reason.text);
 }
 
 /* Turns messages into records; those of a new epoch that begins among them go by themselves. */

@@ -100,7 +100,8 @@ static enum publish_result say_why_not(rd_kafka_t *handle, rd_kafka_error_t *err
 {
     char reason[512] = "";
     if (rd_kafka_fatal_error(handle, reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error_set(err, "the producer is lost: %s", reason);
+        cluster_explain_fatal(reason, err);
+        error_prefix(err, "the producer is lost: ");
         return PUBLISH_INVALID;
     }
     switch (rd_kafka_error_code(error)) {

@@ -7,6 +7,16 @@
 /* Reports that main takes in one turn of its loop before it looks at other things. */
 enum { REPORTS_PER_TURN = 5000, REASON_BYTES = 512 };
 
+static void say_lost(const struct producer *producer, char reason[REASON_BYTES])
+{
+    rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
+    char detail[REASON_BYTES] = "";
+    rd_kafka_fatal_error(handle, detail, sizeof detail);
+    struct error cause;
+    cluster_explain_fatal(detail, &cause);
+    snprintf(reason, REASON_BYTES, "given up because the producer is lost: %.400s", cause.text);
+}
+
 static const char *say_reason(const struct producer *producer, const rd_kafka_message_t *message,
                               char reason[REASON_BYTES])
 {
@@ -16,8 +26,10 @@ static const char *say_reason(const struct producer *producer, const rd_kafka_me
         return NULL;
     case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
     case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-        snprintf(reason, REASON_BYTES, "given up because %s",
-                 producer->is_purged ? "the process stops" : "the producer is lost");
+        if (producer->is_purged)
+            snprintf(reason, REASON_BYTES, "given up because the process stops");
+        else
+            say_lost(producer, reason);
         break;
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:

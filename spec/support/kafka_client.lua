@@ -100,6 +100,17 @@ function Client:consume(brokers, topic, count, properties)
   return records
 end
 
+---Lets a user do something.
+---@param brokers string
+---@param user string
+---@param resource "TOPIC"|"GROUP"|"CLUSTER"
+---@param name string of the topic or group
+---@param operations string[] "READ", "WRITE", "DESCRIBE", "CREATE", ...
+function Client:allow(brokers, user, resource, name, operations)
+  assert(self:ask({ ask = "allow", brokers = brokers, user = user, resource = resource,
+    name = name, operations = operations }))
+end
+
 ---Whether the JSON texts of each pair say the same.
 ---@param pairs_of_texts string[][]
 ---@return boolean[]

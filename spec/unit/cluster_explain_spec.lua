@@ -103,7 +103,23 @@ describe("cluster explains", function()
       "Subscribed topic not available: orders: Broker: Topic authorization failed"))
   end)
 
+  it("which right is missing", function()
+    assert.equal('no right to read topic "orders"',
+      cluster.explain_code("topic_right", "orders", "g"))
+    assert.equal('no right to read as group "g"', cluster.explain_code("group_right", nil, "g"))
+    assert.equal("no right to read as this group",
+      cluster.explain("group_right", "FindCoordinator response error: Group authorization failed."))
+  end)
+
+  it("what makes a producer useless", function()
+    assert.equal("no right to write; Kafka wants WRITE on some topic, or IDEMPOTENT_WRITE on the "
+      .. "cluster", cluster.explain_fatal("Failed to acquire idempotence PID from broker "
+      .. "sasl_ssl://a:1/1: Broker: Cluster authorization failed"))
+    assert.equal("another", cluster.explain_fatal("another"))
+  end)
+
   it("nothing that it does not know", function()
     assert.equal("as it: is/was", cluster.explain("other", "as it: is/was"))
+    assert.equal("Leader not available", cluster.explain_code("leader"))
   end)
 end)

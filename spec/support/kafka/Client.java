@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
-import java.io.PrintWriter;
 import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -20,7 +21,14 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -56,6 +64,8 @@ public final class Client {
                     return consume(request);
                 case "compare":
                     return compare(request);
+                case "allow":
+                    return allow(request);
                 default:
                     throw new IllegalArgumentException("unknown request");
             }
@@ -164,5 +174,22 @@ public final class Client {
             results.add(tree(pair.get(0)).equals(tree(pair.get(1))));
         }
         return answer;
+    }
+
+    /** Lets a user do something with a topic or a group. */
+    private static JsonNode allow(JsonNode request) throws Exception {
+        var resource = new ResourcePattern(
+            ResourceType.valueOf(request.get("resource").textValue()),
+            request.get("name").textValue(), PatternType.LITERAL);
+        List<AclBinding> rights = new ArrayList<>();
+        for (JsonNode operation : request.get("operations")) {
+            rights.add(new AclBinding(resource, new AccessControlEntry(
+                "User:" + request.get("user").textValue(), "*",
+                AclOperation.valueOf(operation.textValue()), AclPermissionType.ALLOW)));
+        }
+        try (Admin admin = Admin.create(properties(request))) {
+            admin.createAcls(rights).all().get();
+        }
+        return JSON.createObjectNode();
     }
 }

@@ -124,6 +124,7 @@ static const struct {
     {"authentication", RD_KAFKA_RESP_ERR__AUTHENTICATION},
     {"ssl", RD_KAFKA_RESP_ERR__SSL},
     {"unknown_topic", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART},
+    {"group_right", RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED},
     {"topic_right", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED},
     {"other", RD_KAFKA_RESP_ERR__FAIL},
     {"leader", RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE},
@@ -145,6 +146,25 @@ static int unit_explain(lua_State *L)
 {
     struct error err;
     cluster_explain(check_code(L, 1), luaL_checkstring(L, 2), &err);
+    lua_pushstring(L, err.text);
+    return 1;
+}
+
+/* explain_fatal(detail): the sentence for an error that is fatal. */
+static int unit_explain_fatal(lua_State *L)
+{
+    struct error err;
+    cluster_explain_fatal(luaL_checkstring(L, 1), &err);
+    lua_pushstring(L, err.text);
+    return 1;
+}
+
+/* explain_code(code, topic, group): the sentence for what a consumer met. */
+static int unit_explain_code(lua_State *L)
+{
+    struct error err;
+    cluster_explain_code(check_code(L, 1), luaL_optstring(L, 2, NULL), luaL_optstring(L, 3, NULL),
+                         &err);
     lua_pushstring(L, err.text);
     return 1;
 }
@@ -386,6 +406,8 @@ int unit_open_cluster(lua_State *L)
         {"is_security", unit_is_security},
         {"is_topic_name", unit_is_topic_name},
         {"explain", unit_explain},
+        {"explain_code", unit_explain_code},
+        {"explain_fatal", unit_explain_fatal},
         {"log_trouble", unit_log_trouble},
         {"log_fatal", unit_log_fatal},
         {"query", unit_query},
