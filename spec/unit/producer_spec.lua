@@ -424,7 +424,9 @@ describe("producer", function()
     end)
     assert.matches("^p: .*sequence lost", p:fatal())
     turn_till_flushed(p)
-    assert.same({ "refused", "given up because the producer is lost" }, { delivery:state() })
+    assert.same({ "refused",
+      "given up because the producer is lost: test_fatal_error: sequence lost" },
+      { delivery:state() })
     local result, why = p:publish({ value = "y" })
     assert.equal("invalid", result)
     assert.matches("^the producer is lost: .*sequence lost", why)
