@@ -54,6 +54,21 @@ local function documented_keys()
   return keys
 end
 
+-- What its annotation says of its type, all of these.
+local function type_marks(row)
+  local marks = { integer = "integer", boolean = "boolean", duration = "lagoon.Duration",
+    size = "lagoon.Size", list = "[]", map = "table<", record = "lagoon." }
+  local list = {}
+  for _, value in ipairs(row.values or {}) do
+    table.insert(list, literal(value))
+  end
+  if row.type ~= "enum" then
+    table.insert(list, marks[row.type] or "string")
+  end
+  table.insert(list, row.optional and "false" or nil)
+  return list
+end
+
 describe("the reference of config.lua", function()
   local rows = add_rows({}, schema, "")
 
@@ -76,6 +91,8 @@ describe("the reference of config.lua", function()
         assert((key.default .. key.text):find("`" .. literal(value) .. "`", 1, true),
           path .. " does not name " .. literal(value))
       end
+      local text = row.optional and keys[path].default .. keys[path].text
+      assert(not text or text:find("`false`", 1, true), path .. " does not name `false`")
     end
   end)
 
@@ -97,6 +114,10 @@ describe("the reference of config.lua", function()
         local is_record = field.type:find("lagoon%.%u%a+Config") and not field.type:find("^table<")
         if row or not is_record then
           annotated[prefix .. field.name] = field.is_optional and "optional" or "required"
+        end
+        for _, mark in ipairs(row and type_marks(row) or {}) do
+          assert(field.type:find(mark, 1, true),
+            ("%s%s: %s is not in its type"):format(prefix, field.name, mark))
         end
         local default = row and row.default ~= nil and literal(row.default)
         assert(not default or field.type:find(default, 1, true),
