@@ -1,5 +1,6 @@
 -- Which cluster each topic, producer and consumer is on: by its own word, else by what can be told.
 
+local slips = require("lagoon.config.slips")
 local words = require("lagoon.config.words")
 
 local M = {}
@@ -68,6 +69,7 @@ end
 ---@class lagoon.config.Naming
 ---@field names string[] of all clusters
 ---@field cluster_of table<string, string> of the declared topics
+---@field topics_on table<string, lagoon.config.Slips> the declared ones of a cluster
 ---@field has_default boolean
 
 ---@param naming lagoon.config.Naming
@@ -106,12 +108,8 @@ end
 -- Nor is this one: undeclared topics are waited for.
 local function notice_slip(naming, item, topics, place)
   for _, topic in ipairs(topics) do
-    local names = {}
-    for name, cluster in pairs(naming.cluster_of) do
-      table.insert(names, cluster == item.cluster and name or nil)
-    end
-    table.sort(names)
-    local meant = not naming.cluster_of[topic] and words.slip_of(topic, names)
+    local declared = naming.topics_on[item.cluster]
+    local meant = declared and not naming.cluster_of[topic] and declared:find(topic)
     if meant then
       place.report:notice(place.entry, ("%s: %s is no declared topic%s"):format(place.path,
         place.report:show(topic), words.did_you_mean(meant)))
@@ -135,7 +133,8 @@ end
 function M.settle(config, given, place)
   join(config, place)
   local naming = {
-    names = names_of(given), cluster_of = {}, has_default = config.cluster ~= nil,
+    names = names_of(given), cluster_of = {}, topics_on = {},
+    has_default = config.cluster ~= nil,
   }
   if #naming.names == 0 then
     if given.clusters == nil and not place.suspects.cluster and not place.suspects.clusters then
@@ -149,7 +148,10 @@ function M.settle(config, given, place)
     return {}
   end)
   for _, topic in ipairs(config.topics or {}) do
+    local cluster = topic.cluster or ""
     naming.cluster_of[topic.name] = topic.cluster
+    naming.topics_on[cluster] = naming.topics_on[cluster] or slips.new()
+    naming.topics_on[cluster]:add(topic.name)
   end
   settle_all(naming, config.producers, given.producers, place:child("producers"), function(producer)
     return { producer.topic }

@@ -116,7 +116,7 @@ local function apply(report, value, entry, text, order)
     report:add_secret(setting.text)
   end
   local shown = setting and path_of(setting.keys) or text:match("^[%w_.%-]*")
-  local file = { path = "--set " .. shown, set = shown, order = order }
+  local file = { path = "--set " .. shown, set = shown, directory = ".", order = order }
   local at = { file = file }
   if not setting then
     report:problem(at, nil, "must be PATH=VALUE, such as log.level=debug")

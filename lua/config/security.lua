@@ -48,7 +48,7 @@ local function check_pem(tls, key, what, place)
     return nil
   end
   local child, path = place:child(key), tls[key]
-  tls[key] = files.resolve(path, place.options.directory)
+  tls[key] = files.resolve(path, child.entry.file.directory)
   local bytes, problem = files.read(tls[key])
   if not bytes then
     child:problem(("%s: %s"):format(path, problem))

@@ -128,26 +128,6 @@ function M.nearest(word, candidates)
   return best
 end
 
-local function without_digits(text)
-  return (text:gsub("%d+", "0"))
-end
-
----A word of its own that may still be a slip: closer than `nearest` asks for, and not another of a
----numbered row.
----@param word string
----@param candidates string[]
----@return string?
-function M.slip_of(word, candidates)
-  for _, candidate in ipairs(candidates) do
-    local shorter = math.min(#word, #candidate)
-    local is_numbered = without_digits(word) == without_digits(candidate)
-    if word ~= candidate and shorter >= 4 and #word <= MAX_SHOWN and not is_numbered
-      and distance(word, candidate) <= (shorter >= 8 and 2 or 1) then
-      return candidate
-    end
-  end
-end
-
 ---@param suggestion string?
 ---@return string # to put behind a sentence
 function M.did_you_mean(suggestion)

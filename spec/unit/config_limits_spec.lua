@@ -51,6 +51,19 @@ describe("config as a program", function()
       problems(string.dump(load("return {}"))))
   end)
 
+  it("checks a large config in time", function()
+    local loaded = config_file.good([[
+local topics, producers = {}, {}
+for i = 1, 1000 do
+  local a, b, c = string.char(97 + i % 26), string.char(97 + i // 26 % 26), i // 676
+  topics["shop." .. a .. "x" .. b .. "-" .. c .. "-events"] = { partitions = 3 }
+  producers["p" .. i] = { topic = "shop." .. b .. "yz" .. a .. "-" .. c .. "-events" }
+end
+return { cluster = { brokers = "a:1" }, topics = topics, producers = producers }
+]])
+    assert.same({ 1000, 1000, {} }, { #loaded.topics, #loaded.producers, loaded.notices })
+  end)
+
   it("does not know names that are not there", function()
     assert.same({ "config.lua:1: unknown name 'grp'" }, problems("return { x = grp }"))
     assert.same({ "config.lua:1: unknown name 'enf', did you mean 'env'?" },

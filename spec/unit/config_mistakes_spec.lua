@@ -140,9 +140,13 @@ describe("a config with a mistake", function()
     assert.same({ 'config.lua:2: producers.p: "ordres" is no declared topic, ' ..
       "did you mean 'orders'?" },
       notices("orders", "ordres"))
+    for declared, topic in pairs({ orders = "oorders", payments = "payment",
+      ["a.bcd"] = "a.bce" }) do
+      assert.equal(1, #notices(declared, topic), topic)
+    end
     assert.same({}, notices("orders", "orders"))
     for declared, topic in pairs({ ["orders-1"] = "orders-2", orders = "orders-v2", a = "b",
-      payments = "orders", ["shop.orders"] = "shop.payments" }) do
+      payments = "orders", abc = "abd", ["shop.orders"] = "shop.payments" }) do
       assert.same({}, notices(declared, topic))
     end
   end)

@@ -1,4 +1,3 @@
-local cluster = require("unit").cluster
 local config = require("unit").config
 local config_file = require("spec.support.config_file")
 local directory = require("spec.support.directory")
@@ -59,6 +58,16 @@ describe("config security", function()
     assert.is_false(tls.verify)
     assert.same({ mechanism = "PLAIN", username = "u", password = "hunter2" },
       good("tls = true, " .. PLAIN).sasl)
+  end)
+
+  it("takes paths from where they stand", function()
+    local files = { ["a/tls.lua"] = 'return { ca_file = "ca.pem" }',
+      ["a/ca.pem"] = FILES["ca.pem"] }
+    local loaded = config_file.good(with('tls = include("a/tls.lua")'), { files = files })
+    assert.is_truthy(loaded.clusters[1].tls.ca_file:find("/a/ca.pem", 1, true))
+    assert.same({ "--set cluster.tls.ca_file: config.lua: holds no certificate in PEM form, " ..
+      "a block that starts with -----BEGIN CERTIFICATE-----" },
+      config_file.problems(with("tls = true"), { sets = { "cluster.tls.ca_file=config.lua" } }))
   end)
 
   it("looks into the files before a broker is asked", function()
@@ -156,45 +165,5 @@ describe("config security", function()
     assert.is_truthy(config_file.load(with(set_aside), { is_dev = true }))
     assert.same({ "config.lua:2: cluster.tls.ca_fil: unknown key, did you mean 'ca_file'?" },
       problems("tls = { ca_fil = true }", { is_dev = true }))
-  end)
-
-  it("becomes librdkafka's properties, on every handle", function()
-    local function value(text, property, is_embedded)
-      local folder = directory.with(FILES)
-      local path = directory.write(folder .. "/config.lua", with(text))
-      local values = {}
-      for i, handle in ipairs({ "producer", "consumer", "query" }) do
-        values[i] = cluster.value(path, handle, property, is_embedded) or ""
-      end
-      assert.same({ values[1], values[1], values[1] }, values)
-      return (values[1]:gsub("^" .. folder:gsub("%p", "%%%0") .. "/", ""))
-    end
-    local scram = 'sasl = { mechanism = "SCRAM-SHA-256", ' .. LOGIN
-    assert.equal("plaintext", value("", "security.protocol"))
-    assert.equal("ssl", value("tls = true", "security.protocol"))
-    assert.equal("sasl_plaintext", value(scram, "security.protocol"))
-    assert.equal("sasl_ssl", value("tls = true, " .. PLAIN, "security.protocol"))
-    assert.equal("plaintext", value("tls = true, " .. PLAIN, "security.protocol", true))
-    local all = scram .. ', tls = { ca_file = "ca.pem", cert_file = "chain.pem", ' ..
-      'key_file = "locked.pem", key_password = "sesame" }'
-    for property, expected in pairs({
-      ["sasl.mechanisms"] = "SCRAM-SHA-256", ["sasl.username"] = "u",
-      ["sasl.password"] = "hunter2", ["ssl.ca.location"] = "ca.pem",
-      ["ssl.certificate.location"] = "chain.pem", ["ssl.key.location"] = "locked.pem",
-      ["ssl.key.password"] = "sesame", ["enable.ssl.certificate.verification"] = "true",
-      ["ssl.endpoint.identification.algorithm"] = "https",
-    }) do
-      assert.equal(expected, value(all, property))
-    end
-    assert.equal("false", value("tls = { verify = false }", "enable.ssl.certificate.verification"))
-    assert.equal("none", value("tls = { verify = false }", "ssl.endpoint.identification.algorithm"))
-  end)
-
-  it("names the file that OpenSSL refuses", function()
-    local path = directory.with(FILES)
-    local source = with('\n tls = { ca_file = "ca.pem" }')
-    local lines = cluster.check(directory.write(path .. "/config.lua", source))
-    local message = "%s/config.lua:3: cluster.tls.ca_file: %s/ca.pem: is damaged"
-    assert.same({ message:format(path, path) }, lines)
   end)
 end)
