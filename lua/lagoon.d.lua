@@ -248,6 +248,7 @@ function include(path) end
 ---@field producers? table<string, lagoon.ProducerConfig>
 ---@field consumers? table<string, lagoon.ConsumerConfig>
 ---@field log? lagoon.LogConfig
+---@field lua? lagoon.LuaConfig
 ---@field stop_timeout? lagoon.Duration from SIGTERM to exit; "25s"
 
 ---@class lagoon.ClusterConfig
@@ -324,6 +325,10 @@ function include(path) end
 ---@class lagoon.WindowConfig
 ---@field records? integer read and not settled; 10000
 ---@field bytes? lagoon.Size read and not settled; "64MiB"
+
+---@class lagoon.LuaConfig
+---@field gc? "generational"|"incremental" the garbage collector; "generational"
+---@field memory_limit? lagoon.Size of one worker's Lua state; "256MiB"
 
 ---@class lagoon.LogConfig
 ---@field level? "debug"|"info"|"warn"|"error" "info"

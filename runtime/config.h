@@ -144,6 +144,8 @@ struct config {
     size_t consumer_count;
     enum log_level log_level;
     enum log_format log_format;
+    bool is_gc_incremental;         /* else generational */
+    int64_t lua_memory_limit_bytes; /* of one Lua state */
     int64_t stop_timeout_ms;
     /* Sentences for the log at start, such as a key that has no effect yet. */
     char **notices;

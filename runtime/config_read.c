@@ -276,6 +276,7 @@ void config_read(lua_State *L, struct config *config)
 {
     static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
     static const char *const format_words[] = {"auto", "text", "json", NULL};
+    static const char *const gc_words[] = {"generational", "incremental", NULL};
     read_clusters(L, config);
     read_topics(L, config);
     read_producers(L, config);
@@ -284,5 +285,9 @@ void config_read(lua_State *L, struct config *config)
     lua_getfield(L, -1, "log");
     config->log_level = (enum log_level)read_word(L, "level", level_words);
     config->log_format = (enum log_format)read_word(L, "format", format_words);
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "lua");
+    config->is_gc_incremental = read_word(L, "gc", gc_words) == 1;
+    config->lua_memory_limit_bytes = read_integer(L, "memory_limit");
     lua_pop(L, 1);
 }

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "json.h"
+#include "script_memory.h"
 #include "script_modules.h"
 #include "watchdog.h"
 
@@ -19,6 +20,7 @@ enum {
 };
 
 struct script {
+    struct script_memory memory;
     lua_State *L;
     struct bindings *bindings;
     const struct consumer_config *consumer;
@@ -79,7 +81,10 @@ static int load_all(lua_State *L)
     lua_pushboolean(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
     luaL_openlibs(L);
-    lua_gc(L, LUA_GCGEN, 0, 0);
+    if (source->host->config->is_gc_incremental)
+        lua_gc(L, LUA_GCINC, 0, 0, 0);
+    else
+        lua_gc(L, LUA_GCGEN, 0, 0);
     script_modules_open(L, source->bundle);
     bindings_open(L);
 
@@ -105,11 +110,18 @@ static int on_load_error(lua_State *L)
     return 1;
 }
 
+static void set_memory_error(const struct script *script, struct error *err)
+{
+    error_set(err, "not enough memory: a Lua state may use %zu bytes (lua.memory_limit)",
+              script->memory.limit_bytes);
+}
+
 struct script *script_new(const struct script_source *source, struct error *err)
 {
     struct script *script = xcalloc(1, sizeof *script);
     script->consumer = source->consumer;
-    script->L = luaL_newstate();
+    script->L =
+        script_memory_open(&script->memory, (size_t)source->host->config->lua_memory_limit_bytes);
     if (script->L == NULL) {
         error_set(err, "no memory for a Lua state");
         free(script);
@@ -121,8 +133,12 @@ struct script *script_new(const struct script_source *source, struct error *err)
     lua_pushcfunction(script->L, on_load_error);
     lua_pushcfunction(script->L, load_all);
     lua_pushlightuserdata(script->L, (void *)source);
-    if (lua_pcall(script->L, 1, 1, 1) != LUA_OK) {
-        error_set(err, "%s", lua_tostring(script->L, -1));
+    int rc = lua_pcall(script->L, 1, 1, 1);
+    if (rc != LUA_OK) {
+        if (rc == LUA_ERRMEM)
+            set_memory_error(script, err);
+        else
+            error_set(err, "%s", lua_tostring(script->L, -1));
         script_free(&script);
         return NULL;
     }
@@ -169,11 +185,13 @@ static void thread_put(struct script *script, struct call *call)
 
 /* Of a call that failed: Lua 5.4.4 leaves a coroutine that a hook ended without hooks. What it has
  * to close is closed now. */
-static void thread_drop(struct script *script, struct call *call)
+static void thread_drop(struct script *script, struct call *call, int status)
 {
     lua_resetthread(call->thread);
     luaL_unref(script->L, LUA_REGISTRYINDEX, call->thread_reference);
     call->thread = NULL;
+    if (status == LUA_ERRMEM)
+        lua_gc(script->L, LUA_GCCOLLECT);
 }
 
 /* Watched where the thread is. */
@@ -228,7 +246,9 @@ static void fail(struct script *script, struct call *call, int status)
     begin_stretch(L, INT64_MAX); /* a __tostring may not end either */
     call->outcome = OUTCOME_FAILED;
     if (status == LUA_ERRMEM) {
-        call->failure = failure_new("not enough memory");
+        struct error err;
+        set_memory_error(script, &err);
+        call->failure = xstrdup(err.text);
         return;
     }
     lua_pushcfunction(L, describe_error);
@@ -265,7 +285,7 @@ static enum script_result run_stretch(struct script *script, struct call *call, 
     if (status == LUA_OK)
         thread_put(script, call);
     else
-        thread_drop(script, call);
+        thread_drop(script, call, status);
     return SCRIPT_ENDED;
 }
 

@@ -153,6 +153,13 @@ local log = {
     doc = "`auto` is text on a terminal, else JSON" },
 }
 
+local lua = {
+  { key = "gc", type = "enum", values = { "generational", "incremental" },
+    default = "generational", doc = "Lua's garbage collector" },
+  { key = "memory_limit", type = "size", min = "4MiB", max = "1024GiB", default = "256MiB",
+    doc = "what a worker's Lua state may use" },
+}
+
 ---@type lagoon.config.Row
 return {
   type = "record",
@@ -172,6 +179,7 @@ return {
       of = { type = "record", fields = consumer, check = rules.consumer },
       doc = "what is read and handled" },
     { key = "log", type = "record", fields = log, doc = "the log" },
+    { key = "lua", type = "record", fields = lua, doc = "each worker's Lua state" },
     { key = "stop_timeout", type = "duration", min = "1s", max = "1h", default = "25s",
       doc = "the one deadline from SIGTERM to exit" },
   },

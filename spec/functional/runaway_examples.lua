@@ -2,6 +2,7 @@
 -- handler's body.
 
 local CPU = "ended: it used 0.2 s of CPU time without a wait (cpu_limit)"
+local MEMORY = "not enough memory: a Lua state may use 16777216 bytes (lua.memory_limit)"
 local TIME = "ended: it ran longer than 1.0 s (handler_timeout)"
 
 return {
@@ -22,6 +23,10 @@ return {
     "local x <close> = setmetatable({}, { __close = function() while true do end end })" },
   { "sort", CPU,
     "table.sort({ 1, 2, 3 }, function() while true do end end)" },
+  { "table flood", MEMORY, "local t = {} for i = 1, math.huge do t[i] = {} end" },
+  { "long text", MEMORY, "return ('x'):rep(2 ^ 30)" },
+  { "doubling text", MEMORY, "local s = 'x' while true do s = s .. s end" },
+  { "recursion", MEMORY, "local function down() return 1 + down() end down()" },
   { "sleep", TIME, "lagoon.sleep('1h')" },
   { "sleeps", TIME, "while true do lagoon.sleep('10ms') end" },
   { "sleep in pcall", TIME, "while true do pcall(lagoon.sleep, '1h') end" },

@@ -43,7 +43,7 @@ describe("a handler that runs too long", function()
   setup(function()
     broker = brokers.start()
     topic = broker:new_topic("runaway", FINE + 1)
-    app = application.new(broker.brokers, {
+    app = application.new(broker.brokers, { lua = { memory_limit = "16MiB" },
       consumers = { c = { topic = topic, group = topic, distribution = "free_worker", workers = 1,
         buffer_size = 100, on_error = "stop",
         cpu_limit = "200ms", handler_timeout = "1s",
@@ -63,8 +63,10 @@ describe("a handler that runs too long", function()
       local line = lagoon:wait_log("^consumer c: a record failed", { partition = i - 1 }, 10000)
       local message = line.reason:match("^[^\n]*")
       assert.equal(example[2], message:sub(-#example[2]))
-      assert.matches("scripts/handlers/runs.lua:%d+: ", message)
-      assert.matches("\nstack traceback:\n", line.reason)
+      if not message:find("^not enough memory") then
+        assert.matches("^scripts/handlers/runs.lua:%d+: ", message)
+        assert.matches("\nstack traceback:\n", line.reason)
+      end
     end)
   end
 
