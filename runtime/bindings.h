@@ -17,6 +17,8 @@ struct bindings_host {
     const struct config *config;
     struct producer **producers; /* in the order of config->producers; NULL: nothing is published */
     uint64_t generation;
+    struct output
+        *output; /* that a chunk of the program itself must not run ahead of; NULL: none */
     struct recorder *recorder; /* takes what is published where there are no producers, and the
                                   time that handlers sleep; NULL: the runtime */
 };

@@ -100,6 +100,7 @@ static int publish_now(lua_State *L)
     struct publication publication = {
         .record = call->record,
         .attempt = call->record != NULL ? call->record->run : 0,
+        .tag = call->tag,
     };
     publication_read(L, value, &publication);
 

@@ -38,6 +38,7 @@ struct call {
     int64_t deadline_ms;   /* of the handler; INT64_MAX: none */
     int worker;            /* index, for messages and context.worker */
     uint32_t published;    /* deliveries begun by this call */
+    uint64_t tag;          /* of what it publishes; a script of our own numbers its lines by it */
 
     /* The script's. */
     struct lua_State *thread;

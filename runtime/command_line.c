@@ -33,6 +33,8 @@ static const struct option {
     {"key", OPTION_TEXT, PLACE(key), "K", "the records' key, in place of the one in the event"},
     {"header", OPTION_LIST, LIST_PLACE(headers, header_count), "NAME=VALUE",
      "a header behind the type's; may be repeated"},
+    {"ack", OPTION_SWITCH, PLACE(wants_acks), NULL,
+     "prints a line of JSON for each line: acknowledged, refused or bad"},
     {"timeout", OPTION_DURATION, PLACE(timeout_ms), "DURATION",
      "gives up when no broker answers or acknowledges for so long\n"
      "(default 30s; 0 waits for ever)"},

@@ -23,6 +23,7 @@ struct command_line {
     const char *key;                               /* --key; NULL: none given */
     const char *headers[COMMAND_LINE_MAX_REPEATS]; /* --header NAME=VALUE */
     size_t header_count;
+    bool wants_acks;                              /* --ack */
     int port;                                     /* --port; -1: none given */
     const char *topics[COMMAND_LINE_MAX_REPEATS]; /* --topic NAME:PARTITIONS */
     size_t topic_count;

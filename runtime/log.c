@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "log_write.h"
 
 /* A longer message or value is cut, so that one bad record cannot fill a disk. */
 enum { LOG_TEXT_BYTES = 16 * 1024 };
@@ -27,8 +27,6 @@ static atomic_int enabled_level = LOG_INFO;
 static const struct log_sink *log_sink;
 static bool is_json;
 static bool is_coloured;
-/* A pipe takes only 4 KiB in one piece: with it long lines of two threads do not mix either. */
-static pthread_mutex_t write_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const level_words[] = {"debug", "info", "warn", "error"};
 static const char *const level_labels[] = {"DEBUG", "INFO ", "WARN ", "ERROR"};
@@ -44,7 +42,6 @@ static void append_json_line(struct buffer *line, enum log_level level, const ch
                              size_t length, const struct log_field *fields, size_t count);
 static void append_text_line(struct buffer *line, enum log_level level, const char *message,
                              size_t length, const struct log_field *fields, size_t count);
-static void write_line(const struct buffer *line);
 
 struct log_field log_text(const char *name, const char *text)
 {
@@ -165,7 +162,7 @@ static void write_event(enum log_level level, const char *message, size_t length
         append_json_line(&line, level, message, length, fields, count);
     else
         append_text_line(&line, level, message, length, fields, count);
-    write_line(&line);
+    log_write(line.bytes, line.length);
     buffer_destroy(&line);
 }
 
@@ -403,24 +400,4 @@ static void append_text_line(struct buffer *line, enum log_level level, const ch
         buffer_append_text(line, ":\n");
         append_block(line, fields[i].text, fields[i].length, "      ");
     }
-}
-
-/* One write(2), except where standard error itself takes only a part. A log that cannot be written
- * is no reason to stop handling records. */
-static void write_line(const struct buffer *line)
-{
-    size_t written = 0;
-    pthread_mutex_lock(&write_mutex);
-    while (written < line->length) {
-        ssize_t rc = write(STDERR_FILENO, line->bytes + written, line->length - written);
-        if (rc >= 0) {
-            written += (size_t)rc;
-        } else if (errno == EAGAIN) {
-            struct pollfd descriptor = {.fd = STDERR_FILENO, .events = POLLOUT};
-            poll(&descriptor, 1, -1);
-        } else if (errno != EINTR) {
-            break;
-        }
-    }
-    pthread_mutex_unlock(&write_mutex);
 }

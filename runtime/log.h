@@ -58,4 +58,11 @@ void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_event(enum log_level level, const struct log_field *fields, size_t field_count,
                const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* A line as it stands, for what is no event: an answer to who typed a command. */
+void log_say(const char *text);
+
+/* What stands below all lines on a terminal, in place of what stood there; NULL takes it away.
+ * Elsewhere nothing is shown. */
+void log_set_status(const char *text);
+
 #endif

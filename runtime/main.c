@@ -51,11 +51,17 @@ static const struct verb {
      "Says every problem, a line each, and exits with 3 when there is one."},
     {"publish",
      verb_publish,
-     {"key header timeout config scripts set", 2, 2, false},
-     "lagoon publish PRODUCER TYPE [--key K] [--header NAME=VALUE]... [--timeout 30s] < events",
-     "publishes one JSON event a line from standard input",
-     "Good lines are published as they stand, each bad one is named by its number. Exit code 0\n"
-     "says that all are acknowledged; 5 that a line was bad or refused, or a signal came first."},
+     {"key header ack timeout config scripts set", 1, 2, false},
+     "lagoon publish PRODUCER [TYPE] [--key K] [--header NAME=VALUE]... [--ack] [--timeout 30s] "
+     "< events",
+     "publishes a line of JSON from standard input each",
+     "With TYPE a line is an event, which is published as it stands. Without it a line is a "
+     "record:\n"
+     "{\"type\": \"OrderPaid\", \"value\": ...} and, as you like, \"key\", \"headers\" ({...} or\n"
+     "[[name, value], ...]), \"topic\", \"partition\", \"timestamp\"; a null value is a "
+     "tombstone.\n"
+     "A bad line is named by its number, the good ones are published. Exit code 0 says that all\n"
+     "are acknowledged; 5 that a line was bad or refused, or that a signal came first."},
     {"exec",
      verb_exec,
      {"timeout config scripts set", 1, 1, true},

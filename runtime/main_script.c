@@ -77,7 +77,9 @@ const char *main_script_name(const struct main_script *main)
 
 bool main_script_is_finished(const struct main_script *main)
 {
-    return main->has_ended && main->end != MAIN_CUT_WAITING && !input_was_cut();
+    bool is_cut = main->end == MAIN_CUT_WAITING ||
+                  (main->end == MAIN_CUT_SLEEPING && main->options.chunk->kind == MAIN_OWN);
+    return main->has_ended && !is_cut && !input_was_cut();
 }
 
 int64_t main_script_stalled_ms(struct main_script *main, size_t outstanding, uint64_t reports)

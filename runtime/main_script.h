@@ -53,8 +53,8 @@ bool main_script_is_running(const struct main_script *main);
 /* As messages show it: scripts/dev.lua. */
 const char *main_script_name(const struct main_script *main);
 
-/* It came to an end of its own, and nothing that it read was cut off. One that was ended while it
- * slept was at a place where nothing is undone. */
+/* It came to an end of its own, and nothing that it read was cut off. A script of
+ * the user's that was ended while it slept was at a place where nothing is undone. */
 bool main_script_is_finished(const struct main_script *main);
 
 /* How long no report of a delivery came though `outstanding` are due; `reports` counts those that

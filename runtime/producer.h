@@ -22,11 +22,26 @@ struct delivery;
 
 enum delivery_state { DELIVERY_PENDING, DELIVERY_ACKNOWLEDGED, DELIVERY_REFUSED };
 
+/* What became of a record that was published outside a handler. Borrowed for the call. */
+struct loose_report {
+    const char *producer;
+    uint64_t tag; /* the publication's */
+    const char *topic;
+    const char *key; /* NULL: none */
+    size_t key_length;
+    int32_t partition;
+    int64_t offset;
+    const char *reason; /* why it was refused; NULL: acknowledged */
+    bool is_given_up;   /* refused because the process stops, not by Kafka */
+};
+
 struct producer_callbacks {
     void *context;
     /* On main, for each report of a delivery that has a record; the record is valid during the
      * call. reason is NULL when acknowledged. */
     void (*on_report)(void *context, struct record *record, int attempt, const char *reason);
+    /* The same for a delivery that has none; may be NULL. */
+    void (*on_loose_report)(void *context, const struct loose_report *report);
     /* On main: the handle is lost for good. */
     void (*on_fatal)(void *context, const char *producer, const char *reason);
 };
@@ -57,6 +72,7 @@ struct publication {
     size_t header_count;
     struct record *record; /* the record being handled, NULL outside a handler */
     int attempt;
+    uint64_t tag; /* comes back in a loose report */
 };
 
 enum publish_result {

@@ -27,6 +27,7 @@ struct delivery {
     /* Constant once published. */
     struct record *record; /* of the handler that published it, which keeps it alive; may be NULL */
     int attempt;
+    uint64_t tag; /* of the publication */
 
     /* Written by main before the mark is set, constant then. */
     int32_t partition;

@@ -129,6 +129,7 @@ static enum publish_result publish(struct producer *producer, rd_kafka_t *handle
 {
     const char *topic = publication->topic != NULL ? publication->topic : producer->config->topic;
     struct delivery *delivery = delivery_new(publication->record, publication->attempt);
+    delivery->tag = publication->tag;
     /* Before the report can come, which counts down. */
     atomic_fetch_add(&producer->outstanding, 1);
     rd_kafka_error_t *error = produce(producer, handle, topic, publication, delivery);

@@ -53,6 +53,24 @@ static const char *say_reason(const struct producer *producer, const rd_kafka_me
     return reason;
 }
 
+static void report_loose(struct producer *producer, const rd_kafka_message_t *message,
+                         const struct delivery *delivery, const char *reason)
+{
+    const struct loose_report report = {
+        .producer = producer->config->name,
+        .tag = delivery->tag,
+        .topic = rd_kafka_topic_name(message->rkt),
+        .key = message->key,
+        .key_length = message->key_len,
+        .partition = message->partition,
+        .offset = message->offset,
+        .reason = reason,
+        .is_given_up = producer->is_purged,
+    };
+    if (producer->callbacks.on_loose_report != NULL)
+        producer->callbacks.on_loose_report(producer->callbacks.context, &report);
+}
+
 static void take_report(struct producer *producer, const rd_kafka_message_t *message)
 {
     struct delivery *delivery = message->_private;
@@ -66,6 +84,8 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
      * handler goes on at once. */
     if (record != NULL)
         producer->callbacks.on_report(producer->callbacks.context, record, attempt, reason);
+    else
+        report_loose(producer, message, delivery, reason);
     delivery_settle(delivery, message->partition, message->offset, reason);
     atomic_fetch_sub(&producer->outstanding, 1);
 }

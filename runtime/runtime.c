@@ -25,6 +25,7 @@ enum {
     HURRY_MS = 1000,          /* what a second signal leaves of stop_timeout */
     SAME_SIGNAL_MS = 300,     /* a supervisor may signal process and group: that is one signal */
     FLUSH_POLL_MS = 10,
+    SAY_MS = 1000,
     WATCH_POLL_MS = 200, /* whether a script that has the program for itself gets on */
     GRACE_MS = 300,      /* behind the deadline, for what is named and closed at it */
 };
@@ -65,6 +66,7 @@ struct runtime {
     struct producer_counts counts; /* of all producers, at the end */
     int64_t began_ms;
     int64_t ended_ms;
+    int64_t said_ms; /* how far it is */
 };
 
 static void stop(struct runtime *runtime, int exit_code);
@@ -77,6 +79,18 @@ static void on_report(void *context, struct record *record, int attempt, const c
 {
     (void)context;
     consumer_on_report(record, attempt, reason);
+}
+
+/* Nothing but the log remembers a record that was published outside a handler. */
+static void on_loose_report(void *context, const struct loose_report *report)
+{
+    const struct runtime_options *options = ((struct runtime *)context)->options;
+    if (options->on_report != NULL)
+        options->on_report(options->context, report);
+    else if (report->reason != NULL && !report->is_given_up)
+        log_event(LOG_ERROR,
+                  &(struct log_field){"key", FIELD_TEXT, report->key, report->key_length, 0}, 1,
+                  "producer %s: a record is refused: %s", report->producer, report->reason);
 }
 
 static void on_producer_fatal(void *context, const char *producer, const char *reason)
@@ -105,11 +119,16 @@ static void on_consumer_stopped(void *context, struct consumer *consumer, size_t
 
 static void make_producers(struct runtime *runtime)
 {
-    const struct producer_callbacks callbacks = {runtime, on_report, on_producer_fatal};
+    const struct producer_callbacks callbacks = {runtime, on_report, on_loose_report,
+                                                 on_producer_fatal};
     producers_init(&runtime->producers, &runtime->loop, runtime->config, &runtime->connections,
                    &callbacks);
     runtime->host = (struct bindings_host){
-        .config = runtime->config, .producers = runtime->producers.items, .generation = 1};
+        .config = runtime->config,
+        .producers = runtime->producers.items,
+        .generation = 1,
+        .output = runtime->options->output,
+    };
 }
 
 static bool is_wanted(const struct runtime_options *options, const struct consumer_config *consumer)
@@ -369,12 +388,27 @@ static void watch_deadline(const struct runtime *runtime)
     _exit(runtime->exit_code == EXIT_OK ? EXIT_UNFINISHED : runtime->exit_code);
 }
 
+static void say_progress(struct runtime *runtime)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (runtime->options->on_progress == NULL || runtime->began_ms == 0 ||
+        runtime->phase >= PHASE_CLOSING || now_ms - runtime->said_ms < SAY_MS)
+        return;
+    struct producer_counts counts = producers_counts(&runtime->producers);
+    const struct runtime_result result = {.acknowledged = counts.acknowledged,
+                                          .refused = counts.refused,
+                                          .elapsed_ms = now_ms - runtime->began_ms};
+    runtime->said_ms = now_ms;
+    runtime->options->on_progress(runtime->options->context, &result);
+}
+
 static void on_flush_poll(uv_timer_t *timer)
 {
     struct runtime *runtime = CONTAINER_OF(timer, struct runtime, flusher);
     if (runtime->options->is_main_all && runtime->options->timeout_ms > 0 &&
         runtime->phase < PHASE_CLOSING)
         watch_progress(runtime);
+    say_progress(runtime);
     if (runtime->phase >= PHASE_STOPPING_CONSUMERS)
         watch_deadline(runtime);
     step_stop(runtime);

@@ -8,6 +8,8 @@
 #include "config.h"
 #include "worker.h"
 
+struct runtime_result;
+
 struct runtime_options {
     const struct config *config;
     const struct bundle *bundle;
@@ -20,6 +22,11 @@ struct runtime_options {
      * program ends when it has returned and its deliveries are in. NULL: none. */
     const struct script_main *main;
     bool is_main_all;
+    struct output *output; /* which main must not run ahead of; NULL: none */
+    /* With main in place of consumers; each may be NULL. */
+    void *context;
+    void (*on_report)(void *context, const struct loose_report *report);
+    void (*on_progress)(void *context, const struct runtime_result *result); /* once a second */
     int64_t timeout_ms; /* for a broker to answer, and with is_main_all for the next
                            acknowledgement while any is due; 0: for ever */
 };
@@ -27,9 +34,8 @@ struct runtime_options {
 struct runtime_result {
     uint64_t acknowledged; /* by all producers */
     uint64_t refused;
-    uint64_t outstanding; /* given up at the end */
-    int64_t elapsed_ms;   /* from the first publish possible to the last acknowledgement */
-    char *main_failure;   /* the script's, NULL when it has not failed; the caller frees it */
+    int64_t elapsed_ms; /* from the first publish possible to the last acknowledgement */
+    char *main_failure; /* the script's, NULL when it has not failed; the caller frees it */
 };
 
 /* Runs until SIGTERM, SIGINT, a fatal error or the end of main; returns the exit code

@@ -42,7 +42,7 @@ describe("lagoon", function()
     assert_usage({ "check", "--only=c" }, "lagoon check: unknown flag '--only=c'")
     assert_usage({ "run", "--only" }, "lagoon run: --only needs a value")
     assert_usage({ "run", "now" }, "lagoon run: too many arguments")
-    assert_usage({ "publish", "out" }, "lagoon publish: too few arguments")
+    assert_usage({ "publish" }, "lagoon publish: too few arguments")
     assert_usage({ "check", "-c" }, "lagoon check: unknown flag '-c'")
     assert_usage({ "check", "--help=it" }, "lagoon check: --help takes no value")
     assert_usage({ "help", "publsh" },
@@ -59,7 +59,9 @@ describe("lagoon", function()
     assert_usage({ "run", "--only", "e" },
       "lagoon run: --only e: it is producers, consumers, or a consumer's name: c d")
     assert_usage({ "publish", "uot", "T" },
-      "lagoon publish: there is no producer 'uot' in config.lua; it has: out")
+      "lagoon publish: there is no producer 'uot' in config.lua, did you mean 'out'?")
+    assert_usage({ "publish", "zzz", "T" },
+      "lagoon publish: there is no producer 'zzz' in config.lua; it has: out")
   end)
 
   it("takes environment variables for flags, and flags before them", function()

@@ -27,7 +27,7 @@ local LAYERS = {
     { "cluster" },
     { "retries" },
     { "json", "config", "bundle", "library", "command_line" },
-    { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input" },
+    { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input", "output" },
     { "log", "error", "thread", "units", "words" },
     { "util", "exit_code" },
   },

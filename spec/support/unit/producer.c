@@ -76,7 +76,7 @@ static int unit_new(lua_State *L)
     read_properties(L, 3, &play->config.properties);
     uv_loop_init(&play->loop);
     play->inbox = inbox_new();
-    struct producer_callbacks callbacks = {play, on_report, on_fatal};
+    struct producer_callbacks callbacks = {play, on_report, NULL, on_fatal};
     play->producer = producer_new(&play->loop, &play->config, &play->cluster, &callbacks);
     luaL_setmetatable(L, PLAY_CLASS);
     return 1;
