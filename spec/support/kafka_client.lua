@@ -39,17 +39,25 @@ function M.shared()
   return shared
 end
 
----@return table? answer, string? failure what the client raised
-function Client:ask(request)
+---Asks without waiting; only one thing at a time.
+---@return fun(): table?, string? finish waits for the answer, or what the client raised
+function Client:begin(request)
   self.process:mark()
   self.process:write(json.encode(request) .. "\n")
   local search = self.process.output:search("^{.*")
-  local answer = json.decode(wait.till("an answer of Kafka's client", ANSWER_MS, function()
-    assert(self.process:is_running(), self.process:tail())
-    local found = search()
-    return found and found[1]
-  end))
-  return not answer.failure and answer or nil, answer.failure
+  return function()
+    local answer = json.decode(wait.till("an answer of Kafka's client", ANSWER_MS, function()
+      assert(self.process:is_running(), self.process:tail())
+      local found = search()
+      return found and found[1]
+    end))
+    return not answer.failure and answer or nil, answer.failure
+  end
+end
+
+---@return table? answer, string? failure
+function Client:ask(request)
+  return self:begin(request)()
 end
 
 local function text_or_nil(value)
@@ -84,20 +92,29 @@ function Client:produce(brokers, topic, records, options)
   return answer and answer.offsets, failure
 end
 
----Reads a topic from its beginning until there are `count` records.
+---Begins to read a topic from its beginning until there are `count` records.
 ---@param brokers string
 ---@param topic string
 ---@param count integer
----@param properties? table<string, any>
+---@param properties? table<string, any> with group.id it is a member of that group, reads on where
+--- the group has committed, and commits what it read
+---@return fun(): spec.Record[] finish waits for the records
+function Client:begin_consume(brokers, topic, count, properties)
+  local finish = self:begin({ ask = "consume", brokers = brokers, topic = topic, count = count,
+    deadline_ms = READ_MS * wait.patience, properties = properties })
+  return function()
+    local records = {}
+    for i, record in ipairs(assert(finish()).records) do
+      records[i] = read_record(record)
+    end
+    return records
+  end
+end
+
+---The same, and waits.
 ---@return spec.Record[]
 function Client:consume(brokers, topic, count, properties)
-  local answer = assert(self:ask({ ask = "consume", brokers = brokers, topic = topic,
-    count = count, deadline_ms = READ_MS * wait.patience, properties = properties }))
-  local records = {}
-  for i, record in ipairs(answer.records) do
-    records[i] = read_record(record)
-  end
-  return records
+  return self:begin_consume(brokers, topic, count, properties)()
 end
 
 ---Lets a user do something.

@@ -139,24 +139,39 @@ public final class Client {
         }
     }
 
-    /** Reads the topic from its beginning until there are so many records. */
+    /** All partitions of the topic, from the beginning. */
+    private static void assignAll(KafkaConsumer<?, ?> consumer, String topic) {
+        List<TopicPartition> partitions = new ArrayList<>();
+        for (PartitionInfo one : consumer.partitionsFor(topic)) {
+            partitions.add(new TopicPartition(one.topic(), one.partition()));
+        }
+        consumer.assign(partitions);
+        consumer.seekToBeginning(partitions);
+    }
+
+    /** As a member of properties' group, which commits what it read; or else the whole topic. */
     private static JsonNode consume(JsonNode request) {
         var answer = JSON.createObjectNode();
         var records = answer.putArray("records");
+        String topic = request.get("topic").textValue();
+        Properties properties = properties(request);
+        boolean isMember = properties.containsKey("group.id");
         long deadline = System.currentTimeMillis() + request.get("deadline_ms").longValue();
         var deserializer = new ByteArrayDeserializer();
-        try (var consumer = new KafkaConsumer<>(properties(request), deserializer, deserializer)) {
-            List<TopicPartition> partitions = new ArrayList<>();
-            for (PartitionInfo one : consumer.partitionsFor(request.get("topic").textValue())) {
-                partitions.add(new TopicPartition(one.topic(), one.partition()));
+        try (var consumer = new KafkaConsumer<>(properties, deserializer, deserializer)) {
+            if (isMember) {
+                consumer.subscribe(List.of(topic));
+            } else {
+                assignAll(consumer, topic);
             }
-            consumer.assign(partitions);
-            consumer.seekToBeginning(partitions);
             while (records.size() < request.get("count").intValue()) {
                 if (System.currentTimeMillis() >= deadline) {
                     return answer.put("failure", records.size() + " records came in time");
                 }
                 consumer.poll(POLL).forEach(one -> describe(one, records.addObject()));
+            }
+            if (isMember) {
+                consumer.commitSync();
             }
         }
         return answer;
