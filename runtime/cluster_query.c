@@ -10,6 +10,7 @@ struct query {
     /* Librdkafka tells a failure that repeats itself only every thirty seconds, so the last one is
      * kept; empty when there was none since a broker answered. */
     struct error trouble;
+    rd_kafka_resp_err_t code; /* of trouble */
     /* Topics whose difference from the config was said: no more than are declared. */
     const struct topic_config **said;
     size_t said_count;
@@ -79,9 +80,10 @@ void cluster_query_free(rd_kafka_t **handle)
 static void remember(struct query *query, rd_kafka_event_t *event)
 {
     bool is_sum = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR && !is_sum)
-        cluster_explain(rd_kafka_event_error(event), rd_kafka_event_error_string(event),
-                        &query->trouble);
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR && !is_sum) {
+        query->code = rd_kafka_event_error(event);
+        cluster_explain(query->code, rd_kafka_event_error_string(event), &query->trouble);
+    }
     rd_kafka_event_destroy(event);
 }
 
@@ -99,6 +101,18 @@ bool cluster_query_trouble(rd_kafka_t *handle, struct error *err)
     pthread_mutex_unlock(&query->mutex);
     rd_kafka_queue_destroy(queue);
     return is_known;
+}
+
+bool cluster_query_is_locked_out(rd_kafka_t *handle)
+{
+    struct error ignored;
+    cluster_query_trouble(handle, &ignored);
+    struct query *query = rd_kafka_opaque(handle);
+    pthread_mutex_lock(&query->mutex);
+    rd_kafka_resp_err_t code = query->code;
+    pthread_mutex_unlock(&query->mutex);
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+           code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || code == RD_KAFKA_RESP_ERR__SSL;
 }
 
 void cluster_query_answered(rd_kafka_t *handle)

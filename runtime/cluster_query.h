@@ -9,6 +9,9 @@
 /* A query handle by which the embedded broker creates a topic that it is asked about. */
 rd_kafka_t *cluster_query_creator(const struct cluster *cluster, struct error *err);
 
+/* What went wrong last is a login or a certificate that was refused: no wait mends that. */
+bool cluster_query_is_locked_out(rd_kafka_t *query);
+
 /* A broker answered: what went wrong before is no longer why. */
 void cluster_query_answered(rd_kafka_t *query);
 

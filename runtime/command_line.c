@@ -47,6 +47,7 @@ static const struct option {
     {"tombstone", OPTION_SWITCH, PLACE(is_tombstone), NULL, "the record has no value"},
     {"json", OPTION_SWITCH, PLACE(is_json), NULL, "prints one JSON object, for programs"},
     {"dev", OPTION_SWITCH, PLACE(is_dev), NULL, "a missing env() gets a placeholder"},
+    {"connect", OPTION_SWITCH, PLACE(wants_brokers), NULL, "asks the brokers too"},
     {"child", OPTION_SWITCH, PLACE(is_child), NULL, NULL},
     {"any-port", OPTION_SWITCH, PLACE(is_any_port), NULL, NULL},
     {"help", OPTION_SWITCH, PLACE(wants_help), NULL, "shows this"},

@@ -27,12 +27,13 @@ struct command_line {
     int port;                                     /* --port; -1: none given */
     const char *topics[COMMAND_LINE_MAX_REPEATS]; /* --topic NAME:PARTITIONS */
     size_t topic_count;
-    bool is_tombstone; /* --tombstone */
-    bool is_json;      /* --json */
-    bool is_dev;       /* --dev */
-    bool is_child;     /* --child: of lagoon dev; no part of the manual */
-    bool is_any_port;  /* --any-port: the first free one from --port on; neither */
-    bool wants_help;   /* --help, -h: of every verb */
+    bool is_tombstone;  /* --tombstone */
+    bool is_json;       /* --json */
+    bool is_dev;        /* --dev */
+    bool wants_brokers; /* --connect: check asks them */
+    bool is_child;      /* --child: of lagoon dev; no part of the manual */
+    bool is_any_port;   /* --any-port: the first free one from --port on; neither */
+    bool wants_help;    /* --help, -h: of every verb */
     const char *arguments[COMMAND_LINE_MAX_REPEATS]; /* what is no flag */
     size_t argument_count;
     const char *const *rest; /* a script's own words, as they stand */

@@ -11,6 +11,7 @@ enum exit_code {
     EXIT_UNFINISHED = 5,  /* something was left undone: a handler, a delivery, a bad line */
     EXIT_FATAL = 6,       /* Kafka refused this client for good */
     EXIT_FAILED = 7,      /* the script or handler that was to be run failed */
+    EXIT_BROKERS = 8,     /* check --connect: the brokers say otherwise than the config */
 };
 
 #endif

@@ -45,10 +45,12 @@ static const struct verb {
      "placeholder. Without --port the broker takes the first free port from 9092 on."},
     {"check",
      verb_check,
-     {"config scripts set", 0, 0, false},
-     "lagoon check",
-     "checks config and scripts without a broker",
-     "Says every problem, a line each, and exits with 3 when there is one."},
+     {"connect timeout config scripts set", 0, 0, false},
+     "lagoon check [--connect]",
+     "checks config and scripts; with --connect also what the brokers say to them",
+     "Says every problem, a line each, and exits with 3 when there is one. --connect asks the\n"
+     "brokers and changes nothing there: topics that are missing or other than declared, groups\n"
+     "and topics without a right, exit code 8; brokers that do not answer, exit code 4."},
     {"publish",
      verb_publish,
      {"key header ack timeout config scripts set", 1, 2, false},
@@ -104,7 +106,7 @@ static const struct verb {
 static const char EXIT_CODES[] =
     "Exit codes: 0 done, 1 internal error, 2 wrong command line, 3 wrong config or script,\n"
     "4 no broker answered in time, 5 something was left undone, 6 Kafka refused for good,\n"
-    "7 the script or handler failed.\n";
+    "7 the script or handler failed, 8 the brokers say otherwise than the config.\n";
 
 static int verb_version(const struct command_line *line)
 {

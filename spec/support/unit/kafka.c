@@ -137,6 +137,34 @@ static int kafka_create_topic(lua_State *L)
     return 2;
 }
 
+/* deny(bootstrap, "topic"|"group", name): from now on nobody may see or use it. */
+static int kafka_deny(lua_State *L)
+{
+    static const char *const kinds[] = {"topic", "group", NULL};
+    static const rd_kafka_ResourceType_t types[] = {RD_KAFKA_RESOURCE_TOPIC,
+                                                    RD_KAFKA_RESOURCE_GROUP};
+    char failure[256] = "no answer";
+    rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, luaL_checkstring(L, 1), NULL);
+    rd_kafka_AclBinding_t *acl = rd_kafka_AclBinding_new(
+        types[luaL_checkoption(L, 2, NULL, kinds)], luaL_checkstring(L, 3),
+        RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:ANONYMOUS", "*", RD_KAFKA_ACL_OPERATION_ALL,
+        RD_KAFKA_ACL_PERMISSION_TYPE_DENY, failure, sizeof failure);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_CreateAcls(handle, &acl, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * TIMEOUT_MS);
+    rd_kafka_resp_err_t code =
+        event != NULL ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AclBinding_destroy(acl);
+    rd_kafka_destroy(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return push_failure(L, code);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 /* committed(bootstrap, group, topic, partitions): what the group has committed, by partition; a
  * partition without a commit is absent. */
 static int kafka_committed(lua_State *L)
@@ -293,10 +321,15 @@ static int kafka_produce(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"brokers", kafka_brokers},           {"partitions", kafka_partitions},
-    {"create_topic", kafka_create_topic}, {"committed", kafka_committed},
-    {"watermarks", kafka_watermarks},     {"group", kafka_group},
-    {"produce", kafka_produce},           {NULL, NULL},
+    {"brokers", kafka_brokers},
+    {"partitions", kafka_partitions},
+    {"create_topic", kafka_create_topic},
+    {"committed", kafka_committed},
+    {"watermarks", kafka_watermarks},
+    {"group", kafka_group},
+    {"produce", kafka_produce},
+    {"deny", kafka_deny},
+    {NULL, NULL},
 };
 
 int unit_open_kafka(lua_State *L)
