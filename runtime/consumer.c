@@ -1,66 +1,13 @@
-#include "consumer.h"
+#include "consumer_internal.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "assignment.h"
-#include "consumer_parts.h"
-#include "error.h"
 #include "log.h"
-#include "membership.h"
-#include "membership_joining.h"
-#include "pool.h"
 #include "thread.h"
 
-enum {
-    TICK_MS = 5,
-    POLL_MS = 1000,
-    STOP_POLL_MS = 50,
-};
-
-enum consumer_state {
-    CONSUMER_NEW,
-    CONSUMER_STARTING, /* a helper makes the parts */
-    CONSUMER_FAILED,   /* it could not start */
-    CONSUMER_RUNNING,
-    CONSUMER_STOPPING,   /* nothing more is read; it leaves its group */
-    CONSUMER_RETIRING,   /* it has left; workers end */
-    CONSUMER_DESTROYING, /* a helper destroys the handle, then the loop's handles are closed */
-    CONSUMER_STOPPED,
-};
-
-struct consumer {
-    struct consumer_options options;
-    const struct consumer_config *config;
-    enum consumer_state state;
-    struct consumer_parts parts; /* between its helper and the pool and membership */
-
-    struct dispatcher dispatcher;
-    struct assignment assignment;
-    struct membership membership;
-    struct pool pool;
-    bool is_member; /* the membership stands: there is a handle */
-
-    uv_async_t wake;    /* any thread */
-    uv_timer_t poller;  /* keeps the membership alive, also when nothing happens */
-    uv_timer_t ticker;  /* only while records are outstanding */
-    uv_timer_t commits; /* commit_interval */
-    uv_timer_t retrier; /* for the next retry */
-    int open_handles;   /* of the loop: until all are closed, the consumer stays */
-    uv_work_t work;     /* of the helper that makes or destroys */
-    struct error work_error;
-    int work_rc;
-
-    bool is_broken; /* its handle met a fatal error and cannot leave */
-    bool is_leaked; /* its handle cannot be closed safely: the end of the process closes it */
-    int64_t handlers_deadline_ms; /* of a stop */
-    int64_t deadline_ms;
-    size_t abandoned; /* handlers that still ran at the end of a stop */
-};
-
-static void turn(struct consumer *consumer);
-static void step_stop(struct consumer *consumer);
+enum { TICK_MS = 5, POLL_MS = 1000 };
 
 /* --- wake-ups, from any thread --- */
 
@@ -139,7 +86,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct consumer *consumer = CONTAINER_OF(timer, struct consumer, ticker);
     dispatcher_tick(&consumer->dispatcher);
-    turn(consumer);
+    consumer_turn(consumer);
 }
 
 static void arm_ticker(struct consumer *consumer)
@@ -153,7 +100,7 @@ static void arm_ticker(struct consumer *consumer)
 
 static void on_retry(uv_timer_t *timer)
 {
-    turn(CONTAINER_OF(timer, struct consumer, retrier));
+    consumer_turn(CONTAINER_OF(timer, struct consumer, retrier));
 }
 
 static void arm_retrier(struct consumer *consumer)
@@ -167,7 +114,7 @@ static void arm_retrier(struct consumer *consumer)
 }
 
 /* Everything that main does for the consumer, as far as it can go now without waiting. */
-static void turn(struct consumer *consumer)
+void consumer_turn(struct consumer *consumer)
 {
     ASSERT_ON(THREAD_MAIN);
     if (!consumer->is_member)
@@ -179,7 +126,7 @@ static void turn(struct consumer *consumer)
     if (consumer->state == CONSUMER_RUNNING)
         has_more = assignment_read(&consumer->assignment) || has_more;
     else
-        step_stop(consumer);
+        consumer_step_stop(consumer);
     if (!consumer->is_member)
         return;
     set_need(consumer);
@@ -191,10 +138,10 @@ static void turn(struct consumer *consumer)
 
 static void on_wake(uv_async_t *wake)
 {
-    turn(CONTAINER_OF(wake, struct consumer, wake));
+    consumer_turn(CONTAINER_OF(wake, struct consumer, wake));
 }
 
-static void on_poll(uv_timer_t *timer)
+void consumer_on_poll(uv_timer_t *timer)
 {
     struct consumer *consumer = CONTAINER_OF(timer, struct consumer, poller);
     assignment_remind(&consumer->assignment);
@@ -202,7 +149,7 @@ static void on_poll(uv_timer_t *timer)
         const struct scaler_sight sight = assignment_sight(&consumer->assignment);
         pool_scale(&consumer->pool, &sight);
     }
-    turn(consumer);
+    consumer_turn(consumer);
 }
 
 static void on_commit_timer(uv_timer_t *timer)
@@ -215,7 +162,7 @@ static void on_commit_timer(uv_timer_t *timer)
 
 static void on_progress(void *context)
 {
-    turn(context);
+    consumer_turn(context);
 }
 
 void consumer_on_report(struct record *record, int attempt, const char *reason)
@@ -246,7 +193,7 @@ static void start_timers(struct consumer *consumer)
     if (interval_ms > POLL_MS)
         interval_ms = POLL_MS;
     uint64_t commit_ms = (uint64_t)consumer->config->commit_interval_ms;
-    uv_timer_start(&consumer->poller, on_poll, interval_ms, interval_ms);
+    uv_timer_start(&consumer->poller, consumer_on_poll, interval_ms, interval_ms);
     uv_timer_start(&consumer->commits, on_commit_timer, commit_ms, commit_ms);
 }
 
@@ -304,18 +251,15 @@ static void run(struct consumer *consumer)
              order_in_words(config->distribution));
 }
 
-static void close_loop_handles(struct consumer *consumer);
-static void begin_destroy(struct consumer *consumer, rd_kafka_t *handle);
-
 /* The stop came before the parts were made. */
 static void throw_away_parts(struct consumer *consumer)
 {
     rd_kafka_t *handle = consumer->parts.handle;
     consumer_parts_destroy(&consumer->parts);
     if (consumer->work_rc == 0)
-        begin_destroy(consumer, handle);
+        consumer_begin_destroy(consumer, handle);
     else
-        close_loop_handles(consumer);
+        consumer_close_handles(consumer);
 }
 
 static struct script_source script_source_of(const struct consumer *consumer)
@@ -354,7 +298,7 @@ static void on_made(uv_work_t *work, int status)
     consumer_parts_destroy(&consumer->parts);
     if (rc != 0)
         fail(consumer, &consumer->work_error);
-    turn(consumer);
+    consumer_turn(consumer);
 }
 
 /* On a helper. */
@@ -372,205 +316,4 @@ void consumer_start(struct consumer *consumer)
     consumer->state = CONSUMER_STARTING;
     open_loop_handles(consumer);
     uv_queue_work(consumer->options.loop, &consumer->work, make, on_made);
-}
-
-/* --- stop --- */
-
-static void end_stop(struct consumer *consumer)
-{
-    consumer->state = CONSUMER_STOPPED;
-    consumer->options.callbacks.on_stopped(consumer->options.callbacks.context, consumer,
-                                           consumer->abandoned);
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-    struct consumer *consumer = handle->data;
-    if (--consumer->open_handles == 0)
-        end_stop(consumer);
-}
-
-static void close_loop_handles(struct consumer *consumer)
-{
-    uv_handle_t *handles[] = {
-        (uv_handle_t *)&consumer->wake,    (uv_handle_t *)&consumer->poller,
-        (uv_handle_t *)&consumer->ticker,  (uv_handle_t *)&consumer->commits,
-        (uv_handle_t *)&consumer->retrier,
-    };
-    consumer->state = CONSUMER_DESTROYING;
-    for (size_t i = 0; i < ARRAY_LENGTH(handles); i++) {
-        handles[i]->data = consumer;
-        uv_close(handles[i], on_handle_closed);
-    }
-}
-
-/* On a helper. A handle that is broken cannot leave its group; the group finds out by time. */
-static void destroy(uv_work_t *work)
-{
-    struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
-    if (consumer->is_leaked)
-        return;
-    struct joining *joining = joining_of(consumer->parts.handle);
-    rd_kafka_destroy_flags(consumer->parts.handle,
-                           consumer->is_broken ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0);
-    joining_free(&joining);
-}
-
-static void on_destroyed(uv_work_t *work, int status)
-{
-    (void)status;
-    close_loop_handles(CONTAINER_OF(work, struct consumer, work));
-}
-
-static void log_counts(const struct consumer *consumer)
-{
-    const struct consumer_counts counts = consumer_counts(consumer);
-    const struct log_field fields[] = {
-        log_integer("handled", (int64_t)counts.handled),
-        log_integer("skipped", (int64_t)counts.skipped),
-        log_integer("retried", (int64_t)counts.retried),
-        log_integer("failed", (int64_t)counts.failed),
-        log_integer("given_back", (int64_t)counts.dropped),
-    };
-    log_event(LOG_INFO, fields, ARRAY_LENGTH(fields), "consumer %s: stopped",
-              consumer->config->name);
-}
-
-static void begin_destroy(struct consumer *consumer, rd_kafka_t *handle)
-{
-    consumer->parts.handle = handle;
-    consumer->state = CONSUMER_DESTROYING;
-    uv_queue_work(consumer->options.loop, &consumer->work, destroy, on_destroyed);
-}
-
-/* The handle can be destroyed: no event and no message of it is held any more. */
-static void close_membership(struct consumer *consumer)
-{
-    pool_destroy(&consumer->pool);
-    assignment_collect(&consumer->assignment);
-    log_counts(consumer);
-    consumer->is_member = false;
-    begin_destroy(consumer, membership_destroy(&consumer->membership));
-}
-
-static void log_running(void *context, const struct record *record)
-{
-    struct consumer *consumer = context;
-    const struct log_field fields[] = {
-        log_text("topic", record->topic),
-        log_integer("partition", record->partition),
-        log_integer("offset", record->offset),
-        log_bytes("key", record->key, record->key_length),
-    };
-    log_event(LOG_ERROR, fields, ARRAY_LENGTH(fields),
-              "consumer %s: the handler of this record still runs, time is up and it is abandoned; "
-              "the record will be handled again",
-              consumer->config->name);
-    consumer->abandoned++;
-}
-
-/* Time is up: threads that run handlers cannot be joined, so the process has to end without
- * them. */
-static void abandon(struct consumer *consumer)
-{
-    dispatcher_each_running(&consumer->dispatcher, log_running, consumer);
-    if (consumer->abandoned == 0) {
-        log_error("consumer %s: could not be closed within stop_timeout", consumer->config->name);
-        consumer->abandoned = 1;
-    }
-    log_counts(consumer);
-    end_stop(consumer);
-}
-
-static bool leave(struct consumer *consumer)
-{
-    switch (membership_leave(&consumer->membership)) {
-    case LEAVE_PENDING:
-        return false;
-    case LEAVE_UNSAFE:
-        consumer->is_leaked = true;
-        break;
-    case LEAVE_BROKEN:
-        consumer->is_broken = true;
-        break;
-    case LEAVE_DONE:
-        break;
-    }
-    pool_retire(&consumer->pool);
-    consumer->state = CONSUMER_RETIRING;
-    return true;
-}
-
-/* One step; false when there is nothing to do now. */
-static bool step(struct consumer *consumer)
-{
-    switch (consumer->state) {
-    case CONSUMER_STOPPING:
-        return leave(consumer);
-    case CONSUMER_RETIRING:
-        if (pool_is_done(&consumer->pool))
-            close_membership(consumer);
-        return false;
-    default:
-        return false;
-    }
-}
-
-/* Goes on with the stop as far as it can. */
-static void step_stop(struct consumer *consumer)
-{
-    while (step(consumer))
-        continue;
-    if (consumer->state < CONSUMER_DESTROYING && clock_monotonic_ms() >= consumer->deadline_ms)
-        abandon(consumer);
-}
-
-/* Said when nothing can begin any more. */
-static void say_waiting(struct consumer *consumer)
-{
-    size_t running = dispatcher_running_all(&consumer->dispatcher);
-    int64_t left_ms = consumer->handlers_deadline_ms - clock_monotonic_ms();
-    if (running > 0 && left_ms > 0)
-        log_info("consumer %s: waiting up to %.1f s for %zu handler%s to end",
-                 consumer->config->name, (double)left_ms / 1000, running, running == 1 ? "" : "s");
-}
-
-/* What has not begun goes back at once, not only when Kafka asks for it; and the deadlines are
- * watched also when nothing else happens. */
-static void begin_stop(struct consumer *consumer)
-{
-    membership_stop(&consumer->membership, consumer->handlers_deadline_ms, consumer->deadline_ms);
-    assignment_revoke_all(&consumer->assignment);
-    uv_timer_start(&consumer->poller, on_poll, 0, STOP_POLL_MS);
-}
-
-void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int64_t deadline_ms)
-{
-    ASSERT_ON(THREAD_MAIN);
-    consumer->handlers_deadline_ms = handlers_deadline_ms;
-    consumer->deadline_ms = deadline_ms;
-    switch (consumer->state) {
-    case CONSUMER_NEW:
-        end_stop(consumer);
-        return;
-    case CONSUMER_FAILED:
-        close_loop_handles(consumer);
-        return;
-    case CONSUMER_STARTING:
-        consumer->state = CONSUMER_STOPPING;
-        return;
-    case CONSUMER_RUNNING:
-        consumer->state = CONSUMER_STOPPING;
-        begin_stop(consumer);
-        say_waiting(consumer);
-        return;
-    case CONSUMER_STOPPING:
-    case CONSUMER_RETIRING:
-        if (consumer->is_member)
-            begin_stop(consumer);
-        return;
-    case CONSUMER_DESTROYING:
-    case CONSUMER_STOPPED:
-        return;
-    }
 }

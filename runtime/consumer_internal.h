@@ -1,0 +1,71 @@
+/* consumer_internal.h - what the files of consumer share: consumer.c starts it and lets it turn,
+ * consumer_stop.c ends it.
+ *
+ * Threads: as consumer.h. */
+#ifndef CONSUMER_INTERNAL_H
+#define CONSUMER_INTERNAL_H
+
+#include "assignment.h"
+#include "consumer.h"
+#include "consumer_parts.h"
+#include "error.h"
+#include "membership.h"
+#include "pool.h"
+
+enum consumer_state {
+    CONSUMER_NEW,
+    CONSUMER_STARTING, /* a helper makes the parts */
+    CONSUMER_FAILED,   /* it could not start */
+    CONSUMER_RUNNING,
+    CONSUMER_STOPPING,   /* nothing more is read; it leaves its group */
+    CONSUMER_RETIRING,   /* it has left; workers end */
+    CONSUMER_DESTROYING, /* a helper destroys the handle, then the loop's handles are closed */
+    CONSUMER_STOPPED,
+};
+
+struct consumer {
+    struct consumer_options options;
+    const struct consumer_config *config;
+    enum consumer_state state;
+    struct consumer_parts parts; /* between its helper and the pool and membership */
+
+    struct dispatcher dispatcher;
+    struct assignment assignment;
+    struct membership membership;
+    struct pool pool;
+    bool is_member; /* the membership stands: there is a handle */
+
+    uv_async_t wake;    /* any thread */
+    uv_timer_t poller;  /* keeps the membership alive, also when nothing happens */
+    uv_timer_t ticker;  /* only while records are outstanding */
+    uv_timer_t commits; /* commit_interval */
+    uv_timer_t retrier; /* for the next retry */
+    int open_handles;   /* of the loop: until all are closed, the consumer stays */
+    uv_work_t work;     /* of the helper that makes or destroys */
+    struct error work_error;
+    int work_rc;
+
+    bool is_broken; /* its handle met a fatal error and cannot leave */
+    bool is_leaked; /* its handle cannot be closed safely: the end of the process closes it */
+    int64_t handlers_deadline_ms; /* of a stop */
+    int64_t deadline_ms;
+    size_t abandoned; /* handlers that still ran at the end of a stop */
+};
+
+/* Everything that main does for the consumer, as far as it can go now without waiting. */
+void consumer_turn(struct consumer *consumer);
+
+/* Of the poller. */
+void consumer_on_poll(uv_timer_t *timer);
+
+/* Goes on with the stop as far as it can. */
+void consumer_step_stop(struct consumer *consumer);
+
+/* Takes the handle and destroys it on a helper, then closes the loop's handles. Nothing of it is
+ * held any more: no event, no message. */
+void consumer_begin_destroy(struct consumer *consumer, rd_kafka_t *handle);
+
+/* Closes the loop's handles; then the consumer has stopped. */
+void consumer_close_handles(struct consumer *consumer);
+
+#endif
