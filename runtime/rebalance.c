@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "log.h"
+#include "rebalance_words.h"
 #include "start_offsets.h"
 #include "thread.h"
 
@@ -45,52 +46,6 @@ void rebalance_init(struct rebalance *rebalance, const struct rebalance_options 
     *rebalance = (struct rebalance){.options = *options};
 }
 
-/* --- words --- */
-
-static int compare_places(const void *a, const void *b, void *context)
-{
-    (void)context;
-    const rd_kafka_topic_partition_t *one = a, *other = b;
-    int order = strcmp(one->topic, other->topic);
-    return order != 0 ? order : one->partition - other->partition;
-}
-
-/* "orders[0-9] payments[1,3]", for the log. */
-static void describe_list(const rd_kafka_topic_partition_list_t *list, struct buffer *text)
-{
-    rd_kafka_topic_partition_list_t *sorted = rd_kafka_topic_partition_list_copy(list);
-    rd_kafka_topic_partition_list_sort(sorted, compare_places, NULL);
-    for (int i = 0; i < sorted->cnt;) {
-        const rd_kafka_topic_partition_t *first = &sorted->elems[i];
-        bool is_same_topic = i > 0 && strcmp(first[-1].topic, first->topic) == 0;
-        if (is_same_topic)
-            buffer_append_text(text, ",");
-        else
-            buffer_format(text, "%s%s[", i > 0 ? "] " : "", first->topic);
-        int length = 1;
-        while (i + length < sorted->cnt && strcmp(first[length].topic, first->topic) == 0 &&
-               first[length].partition == first->partition + length)
-            length++;
-        if (length > 1)
-            buffer_format(text, "%d-%d", first->partition, first->partition + length - 1);
-        else
-            buffer_format(text, "%d", first->partition);
-        i += length;
-    }
-    buffer_append(text, sorted->cnt > 0 ? "]" : "none", sorted->cnt > 0 ? 2 : 5);
-    rd_kafka_topic_partition_list_destroy(sorted);
-}
-
-static void log_list(const struct rebalance *rebalance, enum log_level level, const char *what,
-                     const rd_kafka_topic_partition_list_t *list)
-{
-    struct buffer text;
-    buffer_init(&text);
-    describe_list(list, &text);
-    log_event(level, NULL, 0, "consumer %s: %s %s", name_of(rebalance), what, text.bytes);
-    buffer_destroy(&text);
-}
-
 /* --- the partitions of the event --- */
 
 static rd_kafka_topic_partition_list_t *event_list(const struct rebalance *rebalance)
@@ -112,24 +67,16 @@ static void end_event(struct rebalance *rebalance)
     rebalance->phase = REBALANCE_IDLE;
 }
 
-static void log_refusal(const struct rebalance *rebalance, rd_kafka_error_t *error)
-{
-    if (error == NULL)
-        return;
-    log_warn("consumer %s: the answer to a rebalance was refused: %s", name_of(rebalance),
-             rd_kafka_error_string(error));
-    rd_kafka_error_destroy(error);
-}
-
 /* Eager and cooperative differ in the call alone. NULL revokes everything. */
 static void answer(struct rebalance *rebalance, rd_kafka_resp_err_t kind,
                    const rd_kafka_topic_partition_list_t *list)
 {
     bool is_assign = kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
     if (strcmp(rd_kafka_rebalance_protocol(handle_of(rebalance)), "COOPERATIVE") == 0) {
-        log_refusal(rebalance, is_assign
-                                   ? rd_kafka_incremental_assign(handle_of(rebalance), list)
-                                   : rd_kafka_incremental_unassign(handle_of(rebalance), list));
+        rebalance_say_refusal(name_of(rebalance),
+                              is_assign
+                                  ? rd_kafka_incremental_assign(handle_of(rebalance), list)
+                                  : rd_kafka_incremental_unassign(handle_of(rebalance), list));
         return;
     }
     rd_kafka_resp_err_t rc = rd_kafka_assign(handle_of(rebalance), is_assign ? list : NULL);
@@ -157,13 +104,6 @@ static void resolving_free(struct resolving *resolving)
     free(resolving);
 }
 
-static void stop_for_missing_start(struct rebalance *rebalance, const struct partition *partition)
-{
-    log_error("consumer %s: %s[%d] is stopped: the group has no committed offset there and "
-              "offset_reset is \"none\"",
-              name_of(rebalance), partition->lane->topic, partition->number);
-}
-
 /* Every partition begins at an explicit offset; a start that was resolved here is committed at once
  * and gates its partition, or `latest` and a crash would lose what came between. */
 static void begin_assigned(struct rebalance *rebalance, const struct resolving *resolving)
@@ -174,9 +114,9 @@ static void begin_assigned(struct rebalance *rebalance, const struct resolving *
             partition_drop(partition);
         partition_assign(partition, &resolving->starts[i]);
         if (resolving->starts[i].is_missing)
-            stop_for_missing_start(rebalance, partition);
+            rebalance_say_missing_start(name_of(rebalance), partition);
     }
-    log_list(rebalance, LOG_INFO, "assigned", resolving->list);
+    rebalance_say_list(name_of(rebalance), LOG_INFO, "assigned", resolving->list);
     answer(rebalance, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, resolving->list);
     end_event(rebalance);
     commit_start(rebalance->options.commit);
@@ -252,8 +192,8 @@ static void begin_revoke(struct rebalance *rebalance)
         if (partition->epoch != 0)
             partition_revoke(partition);
     }
-    log_list(rebalance, rebalance->is_lost ? LOG_WARN : LOG_INFO,
-             rebalance->is_lost ? "lost" : "gives back", event_list(rebalance));
+    rebalance_say_list(name_of(rebalance), rebalance->is_lost ? LOG_WARN : LOG_INFO,
+                       rebalance->is_lost ? "lost" : "gives back", event_list(rebalance));
     dispatcher_set_need(intake_of(rebalance)->dispatcher, NEED_EVERY, 0);
 }
 
@@ -290,22 +230,10 @@ static bool is_drained(struct rebalance *rebalance)
     return is_over || !is_any_awaited(rebalance);
 }
 
-static void warn_of_leftovers(struct rebalance *rebalance)
-{
-    for (int i = 0; i < event_list(rebalance)->cnt; i++) {
-        const struct partition *partition = partition_at(rebalance, i);
-        if (partition->epoch == 0 || !partition_is_busy(partition))
-            continue;
-        log_warn("consumer %s: %s[%d] is given back while %zu handlers still run and %zu records "
-                 "wait for acknowledgements; they will not be committed",
-                 name_of(rebalance), partition->lane->topic, partition->number,
-                 partition_running(partition), partition->awaited_count);
-    }
-}
-
 static void begin_last_commit(struct rebalance *rebalance)
 {
-    warn_of_leftovers(rebalance);
+    for (int i = 0; i < event_list(rebalance)->cnt; i++)
+        rebalance_say_leftovers(name_of(rebalance), partition_at(rebalance, i));
     rebalance->phase = REBALANCE_COMMITTING;
     rebalance->deadline_ms = clock_monotonic_ms() + COMMIT_TIMEOUT_MS;
     int64_t end_ms = rebalance->is_stopping ? rebalance->stop_end_ms : rebalance->end_ms;
@@ -331,27 +259,13 @@ static bool is_last_commit_over(struct rebalance *rebalance)
     return true;
 }
 
-/* What is settled and was not committed is another reader's to repeat. */
-static void warn_of_uncommitted(const struct rebalance *rebalance,
-                                const struct partition *partition)
-{
-    const struct offsets *offsets = &partition->offsets;
-    if (!offsets_is_commit_due(offsets) || offsets->committed < 0)
-        return;
-    log_warn("consumer %s: %s[%d] %s before offsets %lld to %lld were committed; whoever is "
-             "assigned it next handles those records again",
-             name_of(rebalance), partition->lane->topic, partition->number,
-             rebalance->is_lost ? "was lost" : "is given back", (long long)offsets->committed,
-             (long long)offsets->position - 1);
-}
-
 static void end_revoke(struct rebalance *rebalance)
 {
     for (int i = 0; i < event_list(rebalance)->cnt; i++) {
         struct partition *partition = partition_at(rebalance, i);
         if (partition->epoch == 0)
             continue;
-        warn_of_uncommitted(rebalance, partition);
+        rebalance_say_uncommitted(name_of(rebalance), partition, rebalance->is_lost);
         partition_drop(partition);
     }
     answer(rebalance, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, event_list(rebalance));
