@@ -1,0 +1,67 @@
+/* runtime_internal.h - what the files of runtime share: runtime.c starts what the config declares,
+ * runtime_stop.c ends it.
+ *
+ * Threads: main. */
+#ifndef RUNTIME_INTERNAL_H
+#define RUNTIME_INTERNAL_H
+
+#include <uv.h>
+
+#include "connections.h"
+#include "consumer.h"
+#include "main_script.h"
+#include "producers.h"
+#include "runtime.h"
+
+enum runtime_phase {
+    PHASE_RUNNING,            /* what is on a cluster starts when that is ready */
+    PHASE_STOPPING_CONSUMERS, /* and the script of our own */
+    PHASE_FLUSHING,           /* deliveries that are on their way */
+    PHASE_CLOSING,            /* producers and the loop's handles */
+};
+
+struct runtime {
+    const struct runtime_options *options;
+    const struct config *config;
+    uv_loop_t loop;
+    uv_signal_t signals[2];
+    uv_timer_t flusher; /* watches the deadline of a stop */
+    enum runtime_phase phase;
+    int exit_code;
+
+    struct connections connections;
+    bool is_disconnected; /* no helper looks at a cluster any more */
+
+    struct bindings_host host;
+    struct producers producers;
+    struct consumer **consumers; /* those that this process runs */
+    size_t consumer_count;
+    size_t running_consumers;
+    size_t abandoned;
+
+    struct main_script main;
+
+    int64_t signalled_ms; /* 0: not asked to stop */
+    int64_t deadline_ms;  /* of the stop */
+    bool is_given_up;     /* a script that has the program for itself waited too long */
+    bool is_purged;
+    int64_t main_deadline_ms;      /* of the script of our own */
+    struct producer_counts counts; /* of all producers, at the end */
+    int64_t began_ms;
+    int64_t ended_ms;
+    int64_t said_ms; /* how far it is */
+};
+
+/* Begins the stop, or adds the first exit code that is not EXIT_OK to it. */
+void runtime_stop(struct runtime *runtime, int exit_code);
+
+/* Goes on with the stop as far as it can. */
+void runtime_step_stop(struct runtime *runtime);
+
+/* From here on it is watched whether a script that has the program for itself gets on. */
+void runtime_watch(struct runtime *runtime);
+
+/* SIGTERM or SIGINT; the handle's data is the runtime. */
+void runtime_on_signal(uv_signal_t *handle, int number);
+
+#endif
