@@ -4,6 +4,24 @@
  * its partition still finds its owner here. Each assignment has an epoch; what belongs to an older
  * one is dropped.
  *
+ * What does not go on, and who ends it. Of a partition:
+ *
+ *   gated     is_gated      not read until the start that was resolved is committed; commit ends it
+ *   revoking  is_revoking   not read, nothing starts or is tried again; partition_drop ends it
+ *   stopped   is_stopped    a record failed for good: not read, nothing starts, nothing is
+ *                           committed past it; the next partition_assign ends it
+ *   held      lane.is_held  the same for the dispatcher; dispatcher_assign ends it
+ *
+ * Of a record:
+ *
+ *   behind    RECORD_BEHIND  in its strand, not its head; the head's end or release moves it up
+ *   twin      RECORD_TWIN    its offset still runs from an earlier assignment; that end frees it
+ *   held      RECORD_HELD    runnable in a held lane; it is given back
+ *   kept      RECORD_KEPT    failed, still the head of its strand; a re-run by the schedule of
+ *                            retries, or a release, ends it
+ *   awaited   on `awaited`   ended well with a delivery open; its last report settles it
+ *   stuck     on `stuck`     ended well, but a delivery was refused; partition_drop ends it
+ *
  * Threads: main; librdkafka's threads set is_ready. */
 #ifndef PARTITION_H
 #define PARTITION_H
