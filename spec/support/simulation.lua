@@ -1,5 +1,5 @@
 -- A seeded game: random steps of workers, of main, of an operator and of the broker over a real
--- dispatcher and real offsets, each checked against the model.
+-- dispatcher, offsets, retry schedule and scaler, each checked against the model.
 --
 -- A game is repeated by its seed. Which steps there are is in simulation_steps.lua.
 
@@ -7,6 +7,7 @@ local model = require("spec.support.model")
 local model_offsets = require("spec.support.model_offsets")
 local model_retries = require("spec.support.model_retries")
 local model_wakes = require("spec.support.model_wakes")
+local simulation_crew = require("spec.support.simulation_crew")
 local steps = require("spec.support.simulation_steps")
 local unit = require("unit")
 
@@ -31,6 +32,7 @@ local function new_game(seed)
     model = model.new(distribution),
     retries = unit.retries.new(),
     parked = model_retries.new(),
+    crew = simulation_crew.new(WORKERS, distribution == "partition"),
     records = {}, -- by pointer
     running = {},
     lanes = {},
@@ -152,7 +154,7 @@ function M.play(seed, count)
       trace_of(seed, count)), 0)
   end
   local seen = self.model.seen
-  for _, part in ipairs({ self.wakes, self.parked }) do
+  for _, part in ipairs({ self.wakes, self.parked, self.crew, self.crew.model }) do
     for name, times in pairs(part.seen) do
       seen[name] = times
     end

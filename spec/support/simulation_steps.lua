@@ -1,6 +1,7 @@
 -- What happens in a simulated game, a step at a time. A worker's part, which is here, is that of a
 -- thread with a few handlers begun.
 
+local crew = require("spec.support.simulation_crew")
 local lists = require("spec.support.simulation_lists")
 local main = require("spec.support.simulation_main")
 local partitions = require("spec.support.simulation_partitions")
@@ -11,7 +12,7 @@ local HANDS = 3
 local PATIENCE = 100000
 
 local function take(game)
-  local worker = math.random(#game.begun)
+  local worker = game.crew:pick()
   local is_due = game.wakes.woken == worker or game.wakes:is_awake(worker) or math.random(8) == 1
   if game.begun[worker] < HANDS and is_due then
     game:take(worker, game.dispatcher:take(worker))
@@ -19,7 +20,7 @@ local function take(game)
 end
 
 local function leave(game)
-  local worker = math.random(#game.begun)
+  local worker = game.crew:pick()
   game:note("worker %d turns to something else", worker)
   game.wakes:answer(worker)
   game.dispatcher:leave(worker)
@@ -37,7 +38,7 @@ local function finish(game)
   game.begun[worker] = game.begun[worker] - 1
   game.model:finish(rec, verdict)
   game:note("record %d ends: %s", rec.id, verdict)
-  if math.random(4) == 1 then
+  if not game.crew:is_running(worker) or math.random(4) == 1 then
     game.dispatcher:finish(rec.pointer, verdict)
   else
     game:take(worker, game.dispatcher:finish(rec.pointer, verdict, worker))
@@ -49,6 +50,8 @@ local WEIGHTS = {
   { take, 30 },
   { finish, 34 },
   { leave, 3 },
+  { crew.scale, 4 },
+  { crew.go, 4 },
   { main.push, 24 },
   { main.collect, 10 },
   { main.acknowledge, 8 },
@@ -104,7 +107,7 @@ function M.finish_all(game)
       game:check(false)
     end
     local step = lists.pick({ take, finish, main.collect, main.acknowledge, main.decide,
-      main.retry })
+      main.retry, crew.go })
     game:check(step(game, lane) == true)
     left = left - 1
     assert(left > 0, "it comes to no end")
