@@ -13,6 +13,16 @@ local function count_workers(member)
   return #threads.named(member.process.pid, "orders/")
 end
 
+---The threads of the workers, in order.
+local function ids(member)
+  local list = {}
+  for _, thread in ipairs(threads.named(member.process.pid, "orders/")) do
+    table.insert(list, thread.id)
+  end
+  table.sort(list)
+  return list
+end
+
 local function wait_workers(judge, member, count, deadline_s)
   judge:wait(count .. " workers", deadline_s * 1000, function()
     local running = count_workers(member)
@@ -92,6 +102,14 @@ describe("On Kafka, workers that follow the lag", function()
 
     wait_workers(judge, member, 10, 35)
     assert.is_true(seconds() - handled <= 35, ("it took %.1f s"):format(seconds() - handled))
+    -- Those that are left are still woken for what comes.
+    for i = 1, 50 do
+      traffic.send(writer, judge.topic, "late-" .. i, 1, {})
+      judge:wait("a record in quiet times", 2000, function()
+        judge:sample(true)
+        return judge.verdicts.handled == 100000 + i
+      end)
+    end
     local counts = changes(member)
     local is_falling = false
     for i = 2, #counts do
@@ -114,6 +132,75 @@ describe("On Kafka, workers that follow the lag", function()
     assert.equal(10, count_workers(member))
     judge.app:open_gate("stuck")
     judge:wait_handled(10000)
+    end_well(judge, member)
+  end)
+
+  it("finish what they have in hand when they retire, and are the first to come back", function()
+    local consumer = { distribution = "free_worker", handler_timeout = "2m",
+      workers = { min = 1, max = 10, lag_threshold = 25 } }
+    local options = example(consumer)
+    consumer.buffer_size = 2
+    local judge = oracle.new(options)
+    local holders = {}
+    judge.verdicts.on_begin = function(entry)
+      holders[entry.key] = entry.worker
+    end
+    local member = judge:start_member()
+    local writer = judge:new_writer()
+    for i = 1, 20 do
+      traffic.send(writer, judge.topic, "held-" .. i, 1, { wait_gate = "gate-" .. i })
+    end
+    for i = 1, 280 do
+      traffic.send(writer, judge.topic, "quick-" .. i, 1, {})
+    end
+    judge:wait("every worker to hold two", 10000, function()
+      return judge.verdicts:count_running({}) == 20
+    end)
+    -- Each worker keeps one of its two, so each can take what is quick.
+    local keeps = {}
+    for i = 1, 20 do
+      local worker = holders["held-" .. i]
+      if keeps[worker] then
+        judge.app:open_gate("gate-" .. i)
+      end
+      keeps[worker] = keeps[worker] or "gate-" .. i
+    end
+    judge:wait("all that is not held", 10000, function()
+      return judge.verdicts.handled == 290
+    end)
+    local before = ids(member)
+    assert.equal(10, #before)
+    member:wait_log("^consumer orders: 10 %-> 1 workers: lag 10, ", nil, 40000)
+
+    local begun = {}
+    judge.verdicts.on_begin = function(entry)
+      begun[entry.worker] = true
+    end
+    for i = 1, 10 do
+      traffic.send(writer, judge.topic, "slow-" .. i, 1, { block_ms = 10 })
+    end
+    judge:wait("10 more", 5000, function()
+      return judge.verdicts.handled == 300
+    end)
+    local only = next(begun)
+    assert(only and not next(begun, only), "a retiring worker takes records")
+    assert.same(before, ids(member))
+
+    for i = 1, 300 do
+      traffic.send(writer, judge.topic, "more-" .. i, 1, { block_ms = 20 })
+    end
+    member:wait_log("^consumer orders: 1 %-> 10 workers", nil, 5000)
+    judge:wait("300 more", 10000, function()
+      return judge.verdicts.handled == 600
+    end)
+    for worker = 1, 10 do
+      assert(begun[worker], ("worker %d did not come back"):format(worker))
+    end
+    assert.same(before, ids(member))
+    for _, gate in pairs(keeps) do
+      judge.app:open_gate(gate)
+    end
+    judge:wait_handled(5000)
     end_well(judge, member)
   end)
 
