@@ -27,9 +27,20 @@ struct check {
     bool is_right; /* of a cluster: nothing is wrong with its own */
 };
 
-static void check_say(const struct check *check, const char *text)
+static void check_say(const struct check *check, const char *place, const char *text)
 {
-    add_problem(check->problems, check->config, check->place, text);
+    add_problem(check->problems, check->config, place, text);
+}
+
+/* Of the first property that the text names; else of what they belong to. */
+static const char *place_in(const struct check *check, const char *text)
+{
+    for (size_t i = 0; i < check->properties->count; i++) {
+        const struct property *property = &check->properties->items[i];
+        if (strstr(text, cluster_property_canonical(property->name)) != NULL)
+            return property->place;
+    }
+    return check->place;
 }
 
 /* Each by itself, so that one look names all; true when none is wrong. */
@@ -41,7 +52,7 @@ static bool check_each(const struct check *check, unsigned handles)
     for (size_t i = 0; i < check->properties->count; i++) {
         const struct property *property = &check->properties->items[i];
         if (cluster_property_set(conf, handles, property, check->path, &err) != 0)
-            check_say(check, err.text);
+            check_say(check, property->place, err.text);
     }
     rd_kafka_conf_destroy(conf);
     return check->problems->count == before;
@@ -58,7 +69,8 @@ static void check_warning(const struct check *check, const char *warning)
     name += strlen(lead);
     size_t length = strcspn(name, " ");
     for (size_t i = 0; i < check->properties->count; i++) {
-        const char *own = check->properties->items[i].name;
+        const struct property *property = &check->properties->items[i];
+        const char *own = property->name;
         const char *canonical = cluster_property_canonical(own);
         if (strlen(canonical) != length || strncmp(canonical, name, length) != 0)
             continue;
@@ -66,7 +78,7 @@ static void check_warning(const struct check *check, const char *warning)
         bool is_producer = check->handle == CLUSTER_PRODUCER;
         error_set(&err, "%s[\"%s\"]: only %s have it, it does nothing here", check->path, own,
                   is_producer ? "consumers" : "producers");
-        check_say(check, err.text);
+        check_say(check, property->place, err.text);
     }
 }
 
@@ -138,8 +150,9 @@ static void check_together(const struct check *check)
     if (handle == NULL && inner == NULL && say_tls(check, &err))
         return;
     if (handle == NULL) {
+        const char *place = place_in(check, err.text);
         error_prefix(&err, "%s: ", check->path);
-        check_say(check, err.text);
+        check_say(check, place, err.text);
         return;
     }
     if (inner != NULL)

@@ -159,6 +159,7 @@ static void free_properties(struct properties *properties)
     for (size_t i = 0; i < properties->count; i++) {
         free(properties->items[i].name);
         free(properties->items[i].value);
+        free(properties->items[i].place);
     }
     free(properties->items);
 }

@@ -17,6 +17,7 @@ struct error;
 struct property {
     char *name;
     char *value;
+    char *place;
 };
 
 struct properties {

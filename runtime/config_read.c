@@ -82,6 +82,7 @@ static void read_properties(lua_State *L, const char *key, struct properties *pr
         open_item(L, i);
         property->name = read_text(L, "name");
         property->value = read_text(L, "value");
+        property->place = read_text(L, "place");
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

@@ -28,6 +28,15 @@ local function problems(properties)
   return lines
 end
 
+---What is in front of what is wrong: line and path.
+local function places(properties)
+  local list = problems(properties)
+  for i, line in ipairs(list) do
+    list[i] = line:match("^%d+: [^:]+")
+  end
+  return list
+end
+
 local function value(properties, ...)
   return cluster.value(write(properties), ...)
 end
@@ -168,6 +177,11 @@ describe("cluster", function()
     end)
 
     it("and names all that is wrong at once", function()
+      local found = places({ cluster = '\n\n["fetch.min.byte"] = 1', producer = "\nacks = 0" })
+      assert.same({ '4: cluster.properties["fetch.min.byte"]',
+        '7: producers.p.properties["acks"]' }, found)
+      assert.same({ "7: consumers.c.properties" }, places({ consumer = '["client.id"] = "x",\n'
+        .. '["max.poll.interval.ms"] = 9000, ["session.timeout.ms"] = 10000' }))
       assert.equal(4, #problems({
         cluster = "aaaa = 1",
         producer = 'bbbb = 1, ["linger.ms"] = -1',
