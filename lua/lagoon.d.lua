@@ -26,6 +26,37 @@ local lagoon = {}
 ---nil or false and a second value that is not nil; on_error says what becomes of its record then.
 ---@alias lagoon.Handler fun(event: any, context: lagoon.Context): any, any
 
+---What a script module may return in place of a function. on_load and on_unload run when a worker
+---begins and ends; they may block, and can neither wait nor publish.
+---@class lagoon.HandlerModule
+---@field handle lagoon.Handler
+---@field on_load? fun(): any, any fails like a handler; then nothing starts
+---@field on_unload? fun()
+
+---Stands around every handler of a consumer: `return next(event, context)`. When it returns nothing
+---the outcome is what next gave.
+---@alias lagoon.Middleware fun(event: any, context: lagoon.Context, next: lagoon.Handler): any, any
+
+---Stands around every publish of a producer; next gives the delivery.
+---@alias lagoon.ProducerMiddleware fun(event: any, context: lagoon.ProducerContext,
+---  next: lagoon.Publishing): any
+---@alias lagoon.Publishing fun(event: any, context: lagoon.ProducerContext): lagoon.Delivery
+
+---What a producer's middlewares may read and change.
+---@class lagoon.ProducerContext
+---@field type string
+---@field topic string
+---@field key? string|integer|lightuserdata nil as long as it is not known
+---@field headers table<any, any> a map of names to values, or the list that publish got
+---@field partition? integer
+---@field timestamp? integer
+
+---What a codec's module returns; both may raise, or return nil and why.
+---@class lagoon.Codec
+---@field decode? fun(bytes: string, context: lagoon.Context): any, any for consumers
+---@field encode? fun(event: any, context: { type: string, topic: string }): string?, any for
+---  producers
+
 ---Where a handler's record comes from. Read-only, and over when the handler has returned: later
 ---uses raise, as does a field that is not listed here.
 ---@class lagoon.Context
@@ -34,7 +65,7 @@ local lagoon = {}
 ---@field offset integer
 ---@field timestamp integer? milliseconds since 1970; nil when the record has none
 ---@field key string? any bytes; nil for a null key, "" for an empty one
----@field type string the value of the type header
+---@field type string? the value of the type header or field; nil only for `handler`
 ---@field attempt integer how often the record was tried, from 1
 ---@field consumer string name of the consumer in config.lua
 ---@field group string
@@ -281,6 +312,9 @@ function include(path) end
 ---@field key_field? string path in the event to the key, such as "payment.id"; none
 ---@field key_missing? "uuid"|"error" what an event without that field gets; "uuid"
 ---@field type_header? string|false the header that carries the type; "Message-Type"
+---@field headers? table<string, string|integer> of every record
+---@field codec? "json"|"raw"|"cjson"|string or a module with encode; "json"
+---@field middlewares? string[] modules around every publish, outermost first
 ---@field cluster? string where there are several; that of its topic
 ---@field properties? table<string, string|integer|boolean> librdkafka's
 
@@ -295,8 +329,14 @@ function include(path) end
 ---@field workers? integer|lagoon.WorkersConfig a number fixes the count
 ---@field buffer_size? integer handlers one worker may have begun and not finished; 10
 ---@field distribution? "key"|"partition"|"free_worker" what is handled in order; "key"
----@field handlers table<string, string> type to module, such as "handlers.order_paid"
+---@field handlers? table<string, string> type to module, such as "handlers.order_paid", or member
+---  of what it returns, "handlers.orders:paid"; this or handler is required
+---@field handler? string the module for every record that handlers does not take
 ---@field type_header? string the header that carries the type; "Message-Type"
+---@field type_field? string|false path in the event, for records without the header; "type"
+---@field codec? "json"|"raw"|"cjson"|string or a module with decode; "json"
+---@field nulls? "drop"|"keep" null fields of an object; "drop"
+---@field middlewares? string[] modules around every handler, outermost first
 ---@field on_error? "skip"|"stop"|lagoon.ErrorConfig a word is give_up without retries
 ---@field on_invalid? "skip"|"stop" undecodable, too large or without a type; "stop"
 ---@field on_unknown_type? "skip"|"stop" of a type without a handler; "skip"

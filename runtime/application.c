@@ -109,7 +109,10 @@ static int check_scripts(const struct application *application)
     const struct bindings_host host = {.config = config, .producers = NULL, .generation = 1};
     int exit_code = 0;
     for (size_t i = 0; i < config->consumer_count; i++) {
-        const struct script_source source = {&host, application->bundle, &config->consumers[i]};
+        const struct script_source source = {.host = &host,
+                                             .bundle = application->bundle,
+                                             .consumer = &config->consumers[i],
+                                             .is_check = true};
         struct error err;
         struct script *script = script_new(&source, &err);
         if (script == NULL) {

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "error.h"
@@ -41,12 +42,20 @@ bool bindings_can_yield(lua_State *L)
     return lua_isyieldable(L) && bindings_of(L)->barriers == 0;
 }
 
+const char *bindings_idle_place(const struct bindings *bindings)
+{
+    if (bindings->is_in_hook)
+        return "in on_load or on_unload";
+    return bindings->loading > 0 || bindings->current == NULL ? "at the top of a file" : NULL;
+}
+
 struct call *bindings_waitable_call(lua_State *L, const char *what)
 {
     struct bindings *bindings = bindings_of(L);
     struct call *call = bindings->current;
-    if (bindings->loading > 0 || call == NULL)
-        luaL_error(L, "%s: cannot wait at the top of a file, only in a handler", what);
+    const char *place = bindings_idle_place(bindings);
+    if (place != NULL)
+        luaL_error(L, "%s: cannot wait %s, only in a handler", what, place);
     if (call->deadline_ms < INT64_MAX && clock_monotonic_ms() >= call->deadline_ms)
         luaL_error(L, "%s", bindings_push_timeout(L));
     if (!bindings_can_yield(L))
@@ -88,6 +97,22 @@ void bindings_end_broker_wait(struct call *call)
 {
     if (call->deadline_ms < INT64_MAX)
         call->deadline_ms += clock_monotonic_ms() - call->wait_began_ms;
+}
+
+void bindings_push_path(lua_State *L, int index, const char *path)
+{
+    lua_pushvalue(L, index);
+    while (*path != '\0') {
+        size_t length = strcspn(path, ".");
+        if (!lua_istable(L, -1)) {
+            lua_pushnil(L);
+        } else {
+            lua_pushlstring(L, path, length);
+            lua_rawget(L, -2);
+        }
+        lua_remove(L, -2);
+        path += length + (path[length] == '.');
+    }
 }
 
 int bindings_uuid(lua_State *L)

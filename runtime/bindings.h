@@ -30,8 +30,11 @@ struct bindings {
     int loading;  /* files whose top level runs now: nothing may wait or publish there */
     int barriers; /* of the coroutines that run now, those begun where Lua cannot yield */
     size_t waiting_coroutines;
-    int64_t load_deadline_ms;      /* clock_thread_ms; while the state's scripts are loaded */
-    struct buffer text;            /* for encoding; kept between uses */
+    int64_t load_deadline_ms; /* clock_thread_ms; while what load_what says runs */
+    const char *load_what;    /* "the top of a file" */
+    int load_limit_ms;
+    bool is_in_hook;    /* on_load or on_unload runs: nothing may wait or publish there */
+    struct buffer text; /* for encoding; kept between uses */
     struct record_header *headers; /* of the record being published; kept between uses */
     size_t header_capacity;
 };
@@ -51,7 +54,9 @@ struct bindings *bindings_of(lua_State *L);
 void bindings_open(lua_State *L);
 
 /* Pushes the context of the call; it ends with the call: later uses of it raise. */
-void bindings_push_context(lua_State *L, struct call *call, const char *type, size_t type_length);
+void bindings_push_context(lua_State *L, struct call *call);
+/* Borrows the type until the call ends. */
+void bindings_set_type(struct call *call, const char *type, size_t length);
 void bindings_end_context(struct call *call);
 
 /* The call is over: what it asked for is how it ended. */
@@ -65,6 +70,9 @@ int64_t bindings_check_duration(lua_State *L, int index, const char *what);
 /* Puts lagoon.retry and lagoon.skip into the table on top of the stack. */
 void bindings_set_requests(lua_State *L);
 
+/* Where a script runs that may neither wait nor publish; NULL: not in such a place. */
+const char *bindings_idle_place(const struct bindings *bindings);
+
 /* The call that runs in L, which may wait; raises an error that begins with `what` where waiting is
  * impossible. */
 struct call *bindings_waitable_call(lua_State *L, const char *what);
@@ -76,8 +84,25 @@ void bindings_end_broker_wait(struct call *call);
 /* Makes the classes of producers and deliveries, and pushes lagoon.producer. */
 void bindings_push_producer(lua_State *L);
 
+/* What a config puts around a producer's publish calls. */
+enum producer_part {
+    PRODUCER_ENCODE, /* of the codec: fun(event, context): string */
+    PRODUCER_CHAIN, /* fun(event, context): a delivery; ends in what bindings_push_publish_end gives
+                     */
+};
+
+/* Takes the function from the top. */
+void bindings_set_producer_part(lua_State *L, const struct producer_config *producer,
+                                enum producer_part part);
+
+/* Pushes fun(event, context): a delivery, the end of the middlewares. */
+void bindings_push_publish_end(lua_State *L, const struct producer_config *producer);
+
 /* For the publish verb: publish with the value's text as a fifth argument, sent as it is. */
 int bindings_publish_text(lua_State *L);
+
+/* Pushes the value at a path such as payment.id of the table at `index`; nil when there is none. */
+void bindings_push_path(lua_State *L, int index, const char *path);
 
 /* lagoon.uuid(): pushes a random one (version 4). */
 int bindings_uuid(lua_State *L);

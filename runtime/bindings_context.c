@@ -9,8 +9,8 @@ static const char CLASS[] = "lagoon.context";
 /* Points at the call while it runs, so that nothing is copied for a field nobody reads. */
 struct context {
     struct call *call; /* NULL: the call is over */
+    const char *type;  /* the record's, or on the coroutine's stack; NULL: it has none */
     size_t type_length;
-    char type[];
 };
 
 static struct record *context_record(lua_State *L, int index)
@@ -133,7 +133,10 @@ static void push_field(lua_State *L, const struct context *context, enum field f
             lua_pushlstring(L, record->key, record->key_length);
         break;
     case FIELD_TYPE:
-        lua_pushlstring(L, context->type, context->type_length);
+        if (context->type == NULL)
+            lua_pushnil(L);
+        else
+            lua_pushlstring(L, context->type, context->type_length);
         break;
     case FIELD_ATTEMPT:
         lua_pushinteger(L, record->attempt);
@@ -183,15 +186,20 @@ static void push_class(lua_State *L)
     lua_setfield(L, -2, "__metatable");
 }
 
-void bindings_push_context(lua_State *L, struct call *call, const char *type, size_t type_length)
+void bindings_push_context(lua_State *L, struct call *call)
 {
-    struct context *context = lua_newuserdatauv(L, sizeof *context + type_length, 0);
-    context->call = call;
-    context->type_length = type_length;
-    memcpy(context->type, type, type_length);
+    struct context *context = lua_newuserdatauv(L, sizeof *context, 0);
+    *context = (struct context){.call = call};
     call->context = context;
     push_class(L);
     lua_setmetatable(L, -2);
+}
+
+void bindings_set_type(struct call *call, const char *type, size_t length)
+{
+    struct context *context = call->context;
+    context->type = type;
+    context->type_length = length;
 }
 
 void bindings_end_context(struct call *call)

@@ -6,23 +6,6 @@
 #include "error.h"
 #include "json.h"
 
-/* Pushes the value at a path such as payment.id of the table at `index`; nil when there is none. */
-static void push_path(lua_State *L, int index, const char *path)
-{
-    lua_pushvalue(L, index);
-    while (*path != '\0') {
-        size_t length = strcspn(path, ".");
-        if (!lua_istable(L, -1)) {
-            lua_pushnil(L);
-        } else {
-            lua_pushlstring(L, path, length);
-            lua_rawget(L, -2);
-        }
-        lua_remove(L, -2);
-        path += length + (path[length] == '.');
-    }
-}
-
 static bool is_null(lua_State *L, int index)
 {
     return lua_islightuserdata(L, index) && lua_touserdata(L, index) == NULL;
@@ -76,7 +59,7 @@ static void find_key(lua_State *L, struct producer_value *value, struct publicat
         return;
     }
     if (value->config->key_field != NULL) {
-        push_path(L, ARG_EVENT, value->config->key_field);
+        bindings_push_path(L, ARG_EVENT, value->config->key_field);
         if (!lua_isnil(L, -1) && !is_null(L, -1)) {
             publication->key = text_of_top(L, &publication->key_length);
             if (publication->key == NULL)
@@ -129,9 +112,14 @@ static void add_header_list(lua_State *L, struct publication *publication, int h
 
 static void add_header_map(lua_State *L, struct publication *publication, int headers)
 {
+    lua_Integer count = (lua_Integer)lua_rawlen(L, headers);
     lua_pushnil(L);
     while (lua_next(L, headers) != 0) {
         luaL_checkstack(L, 4, "too many headers");
+        if (lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= count) {
+            lua_pop(L, 1);
+            continue;
+        }
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "publish: headers is a map of names to values, or a list of "
                           "{name, value}");
@@ -154,20 +142,63 @@ static void find_headers(lua_State *L, const struct producer_value *value,
         return;
     if (kind != LUA_TTABLE)
         luaL_error(L, "publish: headers must be a table, got %s", luaL_typename(L, headers));
-    if (lua_rawlen(L, headers) > 0)
-        add_header_list(L, publication, headers);
-    else
-        add_header_map(L, publication, headers);
+    add_header_list(L, publication, headers);
+    add_header_map(L, publication, headers);
 }
 
-static void find_value(lua_State *L, struct publication *publication)
+/* Those of the config, but for what the call has set itself. */
+static void add_declared_headers(lua_State *L, const struct properties *declared,
+                                 struct publication *publication)
 {
-    if (!lua_isnil(L, ARG_TEXT)) {
-        publication->value = lua_tolstring(L, ARG_TEXT, &publication->value_length);
-        return;
+    size_t count = publication->header_count;
+    for (size_t i = 0; i < declared->count; i++) {
+        const char *name = declared->items[i].name;
+        bool is_set = false;
+        for (size_t j = 0; j < count; j++)
+            is_set = is_set || strcmp(publication->headers[j].name, name) == 0;
+        if (is_set)
+            continue;
+        luaL_checkstack(L, 4, "too many headers");
+        lua_pushstring(L, declared->items[i].value);
+        add_header(L, publication, name);
     }
-    if (lua_isnil(L, ARG_EVENT))
-        return;
+}
+
+/* What a module needs to know to encode an event. */
+static void push_encode_context(lua_State *L, const struct producer_config *config)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, ARG_TYPE);
+    lua_setfield(L, -2, "type");
+    if (lua_getfield(L, ARG_OPTIONS, "topic") == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushstring(L, config->topic);
+    }
+    lua_setfield(L, -2, "topic");
+}
+
+/* By the codec's function. The text stays on the stack. */
+static void encode(lua_State *L, const struct producer_config *config,
+                   struct publication *publication)
+{
+    publication_push_part(L, config, PRODUCER_ENCODE);
+    lua_pushvalue(L, ARG_EVENT);
+    bool is_module = config->codec.codec == CODEC_MODULE;
+    if (is_module)
+        push_encode_context(L, config);
+    lua_call(L, is_module ? 2 : 1, 2);
+    if (lua_type(L, -2) != LUA_TSTRING && !lua_isnil(L, -1))
+        luaL_error(L, "publish: the codec cannot encode the event: %s",
+                   luaL_tolstring(L, -1, NULL));
+    if (lua_type(L, -2) != LUA_TSTRING)
+        luaL_error(L, "publish: the codec of producer '%s' must return a string, it returns %s",
+                   config->name, luaL_typename(L, -2));
+    lua_pop(L, 1);
+    publication->value = lua_tolstring(L, -1, &publication->value_length);
+}
+
+static void encode_json(lua_State *L, struct publication *publication)
+{
     enum { KEEP_BYTES = 64 * 1024 };
     struct buffer *text = &bindings_of(L)->text;
     struct error err;
@@ -176,6 +207,34 @@ static void find_value(lua_State *L, struct publication *publication)
         luaL_error(L, "publish: the event cannot be written as JSON: %s", err.text);
     publication->value = text->bytes;
     publication->value_length = text->length;
+}
+
+static void find_value(lua_State *L, const struct producer_config *config,
+                       struct publication *publication)
+{
+    if (!lua_isnil(L, ARG_TEXT)) {
+        publication->value = lua_tolstring(L, ARG_TEXT, &publication->value_length);
+        return;
+    }
+    if (lua_isnil(L, ARG_EVENT))
+        return;
+    switch (config->codec.codec) {
+    case CODEC_JSON:
+        encode_json(L, publication);
+        return;
+    case CODEC_RAW:
+        if (lua_type(L, ARG_EVENT) != LUA_TSTRING)
+            luaL_error(L,
+                       "publish: producer '%s' has the codec raw: the event must be a string, "
+                       "got %s",
+                       config->name, luaL_typename(L, ARG_EVENT));
+        publication->value = lua_tolstring(L, ARG_EVENT, &publication->value_length);
+        return;
+    case CODEC_CJSON:
+    case CODEC_MODULE:
+        break;
+    }
+    encode(L, config, publication);
 }
 
 static lua_Integer integer_option(lua_State *L, const char *name, lua_Integer missing)
@@ -201,19 +260,39 @@ static void find_place(lua_State *L, struct publication *publication)
     publication->topic = lua_tostring(L, -1);
 }
 
+static const char *const options[] = {"key", "headers", "topic", "partition", "timestamp"};
+
+static bool is_option(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
+        if (strcmp(name, options[i]) == 0)
+            return true;
+    return false;
+}
+
 void publication_check_options(lua_State *L)
 {
-    static const char *const known[] = {"key", "headers", "topic", "partition", "timestamp"};
     lua_pushnil(L);
     while (lua_next(L, ARG_OPTIONS) != 0) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-        bool is_known = false;
-        for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
-            is_known = is_known || strcmp(name, known[i]) == 0;
-        if (!is_known)
+        if (!is_option(name))
             luaL_error(L,
                        "publish: unknown option '%s': there are key, headers, topic, partition, "
                        "timestamp",
+                       name);
+        lua_pop(L, 1);
+    }
+}
+
+void publication_check_context(lua_State *L)
+{
+    lua_pushnil(L);
+    while (lua_next(L, ARG_OPTIONS) != 0) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        if (!is_option(name) && strcmp(name, "type") != 0)
+            luaL_error(L,
+                       "publish: a middleware set context.%s: there are type, key, headers, topic, "
+                       "partition, timestamp",
                        name);
         lua_pop(L, 1);
     }
@@ -223,6 +302,8 @@ void publication_read(lua_State *L, struct producer_value *value, struct publica
 {
     find_place(L, publication);
     find_key(L, value, publication);
+    /* Before the headers, whose buffer a codec that publishes itself would use again. */
+    find_value(L, value->config, publication);
     find_headers(L, value, publication);
-    find_value(L, publication);
+    add_declared_headers(L, &value->config->headers, publication);
 }

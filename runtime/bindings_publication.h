@@ -16,8 +16,17 @@ struct producer_value {
     struct producer *producer; /* NULL where nothing is published, as in a check */
 };
 
-/* Raises an error for an option that does not exist. */
+/* Pushes a function that bindings_set_producer_part has set; or nil. */
+void publication_push_part(lua_State *L, const struct producer_config *producer,
+                           enum producer_part part);
+
+/* Pushes the table that middlewares get as the context: the options, with type, topic, headers and,
+ * when it is known, key. */
+void publication_push_context(lua_State *L, const struct producer_config *producer);
+
+/* Raises an error for an option that does not exist. In what middlewares leave there is a type. */
 void publication_check_options(lua_State *L);
+void publication_check_context(lua_State *L);
 
 /* Fills the publication's key, headers, value and place; raises an error that says what is wrong.
  * What it points at stays on the stack, or in the state's buffers until the next call. */

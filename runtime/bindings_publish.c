@@ -133,15 +133,15 @@ static int publish_now(lua_State *L)
 static void check_may_publish(lua_State *L, const struct producer_value *value)
 {
     const struct bindings *bindings = bindings_of(L);
-    if (bindings->loading > 0 || bindings->current == NULL)
-        luaL_error(L, "publish: not at the top of a file, only in a handler");
+    const char *place = bindings_idle_place(bindings);
+    if (place != NULL)
+        luaL_error(L, "publish: not %s, only in a handler", place);
     if (value->producer == NULL && bindings->host->recorder == NULL)
         luaL_error(L, "publish: nothing is published here");
 }
 
-static void check_arguments(lua_State *L)
+static void check_type(lua_State *L)
 {
-    struct producer_value *value = luaL_checkudata(L, ARG_PRODUCER, PRODUCER_CLASS);
     size_t length;
     if (lua_type(L, ARG_TYPE) != LUA_TSTRING)
         luaL_error(L, "publish: the type must be a string, got %s: producer:publish(type, event)",
@@ -149,6 +149,12 @@ static void check_arguments(lua_State *L)
     lua_tolstring(L, ARG_TYPE, &length);
     if (length == 0)
         luaL_error(L, "publish: the type must not be empty");
+}
+
+static void check_arguments(lua_State *L)
+{
+    struct producer_value *value = luaL_checkudata(L, ARG_PRODUCER, PRODUCER_CLASS);
+    check_type(L);
     if (lua_isnoneornil(L, ARG_OPTIONS)) {
         lua_settop(L, ARG_EVENT);
         lua_newtable(L);
@@ -160,50 +166,74 @@ static void check_arguments(lua_State *L)
     check_may_publish(L, value);
 }
 
+static int after_chain(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return lua_gettop(L) - ARG_LAST;
+}
+
+/* Through the producer's middlewares, if it has any; they end in on_publish_end. */
+static int publish(lua_State *L, const struct producer_value *value)
+{
+    if (value->config->middlewares.count == 0)
+        return publish_now(L);
+    publication_push_part(L, value->config, PRODUCER_CHAIN);
+    lua_pushvalue(L, ARG_EVENT);
+    publication_push_context(L, value->config);
+    lua_callk(L, 2, LUA_MULTRET, 0, after_chain);
+    return after_chain(L, LUA_OK, 0);
+}
+
 /* producer:publish(type, event [, {key, headers, topic, partition, timestamp}]) -> delivery */
 static int on_publish(lua_State *L)
 {
     lua_settop(L, ARG_OPTIONS);
     check_arguments(L);
     lua_settop(L, ARG_LAST);
-    return publish_now(L);
+    return publish(L, lua_touserdata(L, ARG_PRODUCER));
 }
 
-/* The same with the value's text as fifth argument, which is sent as it is. */
+/* The same with the value's text as fifth argument, which is sent as it is unless the producer has
+ * other ideas of what is sent. */
 int bindings_publish_text(lua_State *L)
 {
     lua_settop(L, ARG_LAST);
     luaL_checktype(L, ARG_OPTIONS, LUA_TTABLE);
     luaL_checktype(L, ARG_TEXT, LUA_TSTRING);
     check_arguments(L);
+    const struct producer_value *value = lua_touserdata(L, ARG_PRODUCER);
+    if (value->config->codec.codec != CODEC_JSON || value->config->middlewares.count > 0)
+        lua_settop(L, ARG_OPTIONS);
+    lua_settop(L, ARG_LAST);
+    return publish(L, value);
+}
+
+/* The end of the middlewares: fun(event, context). Upvalue 1 is the producer. */
+static int on_publish_end(lua_State *L)
+{
+    lua_settop(L, 2);
+    if (!lua_istable(L, 2))
+        luaL_error(L, "publish: a middleware must give next the context that it got, not a %s",
+                   luaL_typename(L, 2));
+    lua_getfield(L, 2, "type");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, ARG_PRODUCER); /* producer, event, context, type */
+    lua_insert(L, ARG_TYPE);     /* producer, type, event, context */
+    check_type(L);
+    publication_check_context(L);
+    lua_settop(L, ARG_LAST);
     return publish_now(L);
 }
 
 /* --- producers --- */
 
-/* lagoon.producer(name): legal everywhere, connects nothing. */
-static int on_producer(lua_State *L)
-{
-    const char *name = luaL_checkstring(L, 1);
-    const struct bindings_host *host = bindings_of(L)->host;
-    const struct config *config = host->config;
-    for (size_t i = 0; i < config->producer_count; i++) {
-        if (strcmp(config->producers[i].name, name) != 0)
-            continue;
-        struct producer_value *value = lua_newuserdatauv(L, sizeof *value, 0);
-        *value = (struct producer_value){
-            .config = &config->producers[i],
-            .producer = host->producers != NULL ? host->producers[i] : NULL,
-        };
-        luaL_setmetatable(L, PRODUCER_CLASS);
-        return 1;
-    }
-    return luaL_error(L, "lagoon.producer: no producer '%s' is declared in %s", name, config->path);
-}
-
 static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction on_gc)
 {
-    luaL_newmetatable(L, name);
+    if (!luaL_newmetatable(L, name)) {
+        lua_pop(L, 1);
+        return;
+    }
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
     lua_setfield(L, -2, "__index");
@@ -216,11 +246,48 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
     lua_pop(L, 1);
 }
 
-void bindings_push_producer(lua_State *L)
+static void make_classes(lua_State *L)
 {
     static const luaL_Reg producer_methods[] = {{"publish", on_publish}, {NULL, NULL}};
     static const luaL_Reg delivery_methods[] = {{"await", on_await}, {NULL, NULL}};
     make_class(L, PRODUCER_CLASS, producer_methods, NULL);
     make_class(L, DELIVERY_CLASS, delivery_methods, on_delivery_gc);
+}
+
+static void push_producer(lua_State *L, size_t index)
+{
+    const struct bindings_host *host = bindings_of(L)->host;
+    struct producer_value *value = lua_newuserdatauv(L, sizeof *value, 0);
+    *value = (struct producer_value){
+        .config = &host->config->producers[index],
+        .producer = host->producers != NULL ? host->producers[index] : NULL,
+    };
+    luaL_setmetatable(L, PRODUCER_CLASS);
+}
+
+/* lagoon.producer(name): legal everywhere, connects nothing. */
+static int on_producer(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    const struct config *config = bindings_of(L)->host->config;
+    for (size_t i = 0; i < config->producer_count; i++) {
+        if (strcmp(config->producers[i].name, name) != 0)
+            continue;
+        push_producer(L, i);
+        return 1;
+    }
+    return luaL_error(L, "lagoon.producer: no producer '%s' is declared in %s", name, config->path);
+}
+
+void bindings_push_publish_end(lua_State *L, const struct producer_config *producer)
+{
+    make_classes(L);
+    push_producer(L, (size_t)(producer - bindings_of(L)->host->config->producers));
+    lua_pushcclosure(L, on_publish_end, 1);
+}
+
+void bindings_push_producer(lua_State *L)
+{
+    make_classes(L);
     lua_pushcfunction(L, on_producer);
 }

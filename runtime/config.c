@@ -181,12 +181,25 @@ static void free_cluster(struct cluster_config *cluster)
     free(cluster->sasl.password);
 }
 
+static void free_module(struct module_config *module)
+{
+    free(module->module);
+    free(module->member);
+    free(module->place);
+}
+
+static void free_modules(struct module_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free_module(&list->items[i]);
+    free(list->items);
+}
+
 static void free_consumer(struct consumer_config *consumer)
 {
     for (size_t i = 0; i < consumer->handler_count; i++) {
         free(consumer->handlers[i].type);
-        free(consumer->handlers[i].module);
-        free(consumer->handlers[i].place);
+        free_module(&consumer->handlers[i].module);
     }
     free(consumer->handlers);
     free_strings(consumer->topics, consumer->topic_count);
@@ -196,6 +209,10 @@ static void free_consumer(struct consumer_config *consumer)
     free(consumer->group);
     free(consumer->instance_id);
     free(consumer->type_header);
+    free(consumer->type_field);
+    free_module(&consumer->handler);
+    free_module(&consumer->codec.module);
+    free_modules(&consumer->middlewares);
 }
 
 static void free_producer(struct producer_config *producer)
@@ -206,6 +223,9 @@ static void free_producer(struct producer_config *producer)
     free(producer->topic);
     free(producer->key_field);
     free(producer->type_header);
+    free_module(&producer->codec.module);
+    free_properties(&producer->headers);
+    free_modules(&producer->middlewares);
 }
 
 void config_free(struct config **config_owned)

@@ -62,6 +62,27 @@ struct topic_config {
     char *place;
 };
 
+/* A Lua function by the module that gives it: handlers.order_created, or a member of what the
+ * module returns, handlers:order_created. */
+struct module_config {
+    char *module; /* as require takes it; NULL: none is declared */
+    char *member; /* NULL: what the module returns itself */
+    char *place;
+};
+
+struct module_list {
+    struct module_config *items;
+    size_t count;
+};
+
+/* How a value's bytes become an event, and back. */
+enum codec { CODEC_JSON, CODEC_RAW, CODEC_CJSON, CODEC_MODULE };
+
+struct codec_config {
+    enum codec codec;
+    struct module_config module; /* for CODEC_MODULE */
+};
+
 enum key_missing { KEY_MISSING_UUID, KEY_MISSING_ERROR };
 
 struct producer_config {
@@ -71,6 +92,9 @@ struct producer_config {
     char *key_field; /* a path in the event such as payment.id; NULL: none */
     enum key_missing key_missing;
     char *type_header; /* NULL: none is written */
+    struct codec_config codec;
+    struct properties headers;      /* on each record */
+    struct module_list middlewares; /* outermost first */
     struct properties properties;
     char *place;
 };
@@ -95,8 +119,7 @@ struct error_policy {
 
 struct handler_config {
     char *type;
-    char *module; /* as require takes it: handlers.order_created */
-    char *place;
+    struct module_config module;
 };
 
 struct consumer_config {
@@ -115,7 +138,12 @@ struct consumer_config {
     enum distribution distribution;
     struct handler_config *handlers;
     size_t handler_count;
+    struct module_config handler; /* of every record that none of the handlers takes */
     char *type_header;
+    char *type_field; /* a path in the event, for records without the header; NULL: none */
+    struct codec_config codec;
+    bool keeps_nulls;               /* a null field of an object is lagoon.null, not absent */
+    struct module_list middlewares; /* outermost first */
     struct error_policy on_error;
     enum policy on_invalid;
     enum policy on_unknown_type;

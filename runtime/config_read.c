@@ -131,6 +131,52 @@ static void read_clusters(lua_State *L, struct config *config)
     lua_pop(L, 1);
 }
 
+/* "module" or "module:member". */
+static void read_module(lua_State *L, const char *key, struct module_config *module)
+{
+    lua_getfield(L, -1, key);
+    const char *text = lua_tostring(L, -1);
+    const char *colon = text != NULL ? strchr(text, ':') : NULL;
+    if (colon != NULL) {
+        module->module = xstrndup(text, (size_t)(colon - text));
+        module->member = xstrdup(colon + 1);
+    } else if (text != NULL) {
+        module->module = xstrdup(text);
+    }
+    lua_pop(L, 1);
+    module->place = read_text(L, "place");
+}
+
+static void read_modules(lua_State *L, const char *key, struct module_list *list)
+{
+    size_t length;
+    list->items = open_list(L, key, sizeof list->items[0], &length);
+    for (size_t i = 0; i < length; i++) {
+        struct module_config *module = &list->items[list->count++];
+        open_item(L, i);
+        read_module(L, "value", module);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* One of the words, or the name of a module. */
+static void read_codec(lua_State *L, struct codec_config *codec)
+{
+    static const char *const words[] = {"json", "raw", "cjson"};
+    lua_getfield(L, -1, "codec");
+    lua_getfield(L, -1, "value");
+    const char *text = lua_tostring(L, -1);
+    codec->codec = CODEC_MODULE;
+    for (size_t i = 0; text != NULL && i < ARRAY_LENGTH(words); i++)
+        if (strcmp(words[i], text) == 0)
+            codec->codec = (enum codec)i;
+    lua_pop(L, 1);
+    if (codec->codec == CODEC_MODULE)
+        read_module(L, "value", &codec->module);
+    lua_pop(L, 1);
+}
+
 /* The cluster that is named under `cluster`; the checks have seen that there is one. */
 static const struct cluster_config *read_cluster(lua_State *L, const struct config *config)
 {
@@ -180,6 +226,9 @@ static void read_producers(lua_State *L, struct config *config)
         producer->key_missing = (enum key_missing)read_word(L, "key_missing", missing_words);
         producer->type_header = read_text(L, "type_header");
         producer->place = read_text(L, "place");
+        read_codec(L, &producer->codec);
+        read_properties(L, "headers", &producer->headers);
+        read_modules(L, "middlewares", &producer->middlewares);
         read_properties(L, "properties", &producer->properties);
         lua_pop(L, 1);
     }
@@ -194,8 +243,7 @@ static void read_handlers(lua_State *L, struct consumer_config *consumer)
         struct handler_config *handler = &consumer->handlers[consumer->handler_count++];
         open_item(L, i);
         handler->type = read_text(L, "name");
-        handler->module = read_text(L, "value");
-        handler->place = read_text(L, "place");
+        read_module(L, "value", &handler->module);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -244,6 +292,7 @@ static void read_consumer(lua_State *L, struct consumer_config *consumer)
 {
     static const char *const reset_words[] = {"earliest", "latest", "none", NULL};
     static const char *const distribution_words[] = {"key", "partition", "free_worker", NULL};
+    static const char *const nulls_words[] = {"drop", "keep", NULL};
     consumer->name = read_text(L, "name");
     consumer->group = read_text(L, "group");
     consumer->instance_id = read_text(L, "instance_id");
@@ -254,6 +303,14 @@ static void read_consumer(lua_State *L, struct consumer_config *consumer)
     consumer->distribution = (enum distribution)read_word(L, "distribution", distribution_words);
     config_read_strings(L, "topics", &consumer->topics, &consumer->topic_count);
     read_handlers(L, consumer);
+    lua_getfield(L, -1, "handler");
+    if (lua_istable(L, -1))
+        read_module(L, "value", &consumer->handler);
+    lua_pop(L, 1);
+    consumer->type_field = read_text(L, "type_field");
+    read_codec(L, &consumer->codec);
+    consumer->keeps_nulls = read_word(L, "nulls", nulls_words) == 1;
+    read_modules(L, "middlewares", &consumer->middlewares);
     read_policies(L, consumer);
     read_limits(L, consumer);
     read_properties(L, "properties", &consumer->properties);

@@ -8,6 +8,8 @@
 
 #include "error.h"
 #include "json.h"
+#include "script_event.h"
+#include "script_load.h"
 #include "script_memory.h"
 #include "script_modules.h"
 #include "watchdog.h"
@@ -16,7 +18,6 @@ enum {
     MAX_POOLED = 256,             /* coroutines kept for the next calls */
     MAX_FAILURE_BYTES = 8 * 1024, /* of a message with its traceback */
     LOAD_LIMIT_MS = 5000,         /* of the thread's own time, for all files of a state */
-    LOAD_LOOK_INSTRUCTIONS = 100000,
 };
 
 struct script {
@@ -34,47 +35,7 @@ struct script {
 
 /* --- making a state --- */
 
-/* What is wrong with a declared handler, at its line of the config. */
-static int raise_handler_error(lua_State *L, const struct script_source *source,
-                               const struct handler_config *handler, const char *what)
-{
-    return luaL_error(L, "%s: consumers.%s.handlers.%s: module '%s' %s", handler->place,
-                      source->consumer->name, handler->type, handler->module, what);
-}
-
-/* Loads one handler into the table of handlers. */
-static void load_handler(lua_State *L, int handlers, const struct script_source *source,
-                         const struct handler_config *handler)
-{
-    if (bundle_find(source->bundle, handler->module) == NULL) {
-        lua_pushfstring(L, "is no file under %s", source->bundle->directory);
-        raise_handler_error(L, source, handler, lua_tostring(L, -1));
-    }
-    lua_getglobal(L, "require");
-    lua_pushstring(L, handler->module);
-    lua_call(L, 1, 1);
-    if (!lua_isfunction(L, -1)) {
-        lua_pushfstring(L, "must return a function, it returns %s",
-                        lua_isboolean(L, -1) ? "nothing" : luaL_typename(L, -1));
-        raise_handler_error(L, source, handler, lua_tostring(L, -1));
-    }
-    lua_setfield(L, handlers, handler->type);
-}
-
-/* Every so many instructions of a loading script: a loop at the top of a file is to end, not to
- * hang a check or a start. */
-static void on_load_instructions(lua_State *L, lua_Debug *event)
-{
-    (void)event;
-    if (clock_thread_ms() <= bindings_of(L)->load_deadline_ms)
-        return;
-    luaL_where(L, 0);
-    lua_pushfstring(L, "%sthe top of a file still runs after %d s", lua_tostring(L, -1),
-                    LOAD_LIMIT_MS / 1000);
-    lua_error(L);
-}
-
-/* Protected: opens the libraries and loads every handler; leaves the table of handlers. */
+/* Protected: opens the libraries and loads all that is declared; leaves the table of handlers. */
 static int load_all(lua_State *L)
 {
     const struct script_source *source = lua_touserdata(L, 1);
@@ -88,12 +49,10 @@ static int load_all(lua_State *L)
     script_modules_open(L, source->bundle);
     bindings_open(L);
 
-    lua_newtable(L);
-    int handlers = lua_gettop(L);
-    const struct consumer_config *consumer = source->consumer;
-    for (size_t i = 0; consumer != NULL && i < consumer->handler_count; i++)
-        load_handler(L, handlers, source, &consumer->handlers[i]);
-    lua_settop(L, handlers);
+    script_load_limited(L, "the top of a file", LOAD_LIMIT_MS);
+    script_load_all(L, source);
+    if (!source->is_check)
+        script_load_begin(L);
     return 1;
 }
 
@@ -128,8 +87,6 @@ struct script *script_new(const struct script_source *source, struct error *err)
         return NULL;
     }
     script->bindings = bindings_new(script->L, source->host, source->consumer);
-    script->bindings->load_deadline_ms = clock_thread_ms() + LOAD_LIMIT_MS;
-    lua_sethook(script->L, on_load_instructions, LUA_MASKCOUNT, LOAD_LOOK_INSTRUCTIONS);
     lua_pushcfunction(script->L, on_load_error);
     lua_pushcfunction(script->L, load_all);
     lua_pushlightuserdata(script->L, (void *)source);
@@ -142,10 +99,16 @@ struct script *script_new(const struct script_source *source, struct error *err)
         script_free(&script);
         return NULL;
     }
-    lua_sethook(script->L, NULL, 0, 0);
+    script_load_unlimited(script->L);
     script->handlers = luaL_ref(script->L, LUA_REGISTRYINDEX);
     lua_settop(script->L, 0);
     return script;
+}
+
+static int unload(lua_State *L)
+{
+    script_load_end(L);
+    return 0;
 }
 
 void script_free(struct script **script_owned)
@@ -154,6 +117,10 @@ void script_free(struct script **script_owned)
     *script_owned = NULL;
     if (script == NULL)
         return;
+    lua_settop(script->L, 0);
+    lua_pushcfunction(script->L, unload);
+    if (lua_pcall(script->L, 0, 0, 0) != LUA_OK)
+        log_error("on_unload: %s", lua_tostring(script->L, -1));
     lua_close(script->L);
     bindings_free(&script->bindings);
     free(script);
@@ -312,56 +279,15 @@ static int after_handler(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-static int end_as(struct call *call, enum outcome outcome, char *failure)
-{
-    call->outcome = outcome;
-    call->failure = failure;
-    return 0;
-}
-
-/* Pushes the record's event; false when it has none that can be read. */
-static bool push_event(lua_State *L, const struct consumer_config *consumer, struct call *call)
-{
-    const struct record *record = call->record;
-    struct error err;
-    if (record->value == NULL) {
-        lua_pushnil(L);
-        return true;
-    }
-    if ((int64_t)record->value_length > consumer->max_record_bytes) {
-        end_as(call, OUTCOME_INVALID,
-               xasprintf("the value has %zu bytes, max_record is %lld", record->value_length,
-                         (long long)consumer->max_record_bytes));
-        return false;
-    }
-    if (json_decode(L, record->value, record->value_length, JSON_NULLS_DROP, &err) != 0) {
-        end_as(call, OUTCOME_INVALID, xasprintf("the value is not JSON: %s", err.text));
-        return false;
-    }
-    return true;
-}
-
 /* The body of a call's coroutine. Arguments: the table of handlers, the call. */
 static int call_handler(lua_State *L)
 {
-    struct call *call = lua_touserdata(L, 2);
-    const struct consumer_config *consumer = bindings_of(L)->consumer;
-    const struct record_header *type = record_header(call->record, consumer->type_header);
-    if (type == NULL || type->is_null)
-        return end_as(call, OUTCOME_INVALID,
-                      xasprintf("the record has no type: no header '%s'", consumer->type_header));
-    lua_pushlstring(L, type->value, type->value_length);
-    if (lua_rawget(L, 1) == LUA_TNIL)
-        return end_as(call, OUTCOME_UNKNOWN_TYPE, xstrndup(type->value, type->value_length));
-    if (call->record->value == NULL && consumer->skips_tombstones)
-        return end_as(call, OUTCOME_SKIPPED, NULL);
-
-    /* The context stays on the stack below the handler: call->context points at it. */
-    bindings_push_context(L, call, type->value, type->value_length);
-    lua_insert(L, 3);
-    if (!push_event(L, consumer, call))
+    struct call *call = lua_touserdata(L, AT_CALL);
+    if (!script_event_push(L, bindings_of(L)->consumer, call))
         return 0;
-    lua_pushvalue(L, 3);
+    lua_pushvalue(L, AT_HANDLER);
+    lua_pushvalue(L, AT_EVENT);
+    lua_pushvalue(L, AT_CONTEXT);
     lua_callk(L, 2, 2, (lua_KContext)call, after_handler);
     return after_handler(L, LUA_OK, (lua_KContext)call);
 }

@@ -20,13 +20,16 @@ struct script_source {
     const struct bundle *bundle;
     const struct consumer_config
         *consumer; /* NULL: a state without handlers, for script_begin_main */
+    bool is_check; /* only to see whether all is well: no on_load runs */
 };
 
-/* A new state with every declared handler loaded. NULL and err, with file, line and traceback, when
- * a script does not load or is no function. May block: on a helper or before the loop runs. */
+/* A new state with all that is declared loaded, and its on_load functions called. NULL and err,
+ * with file, line and traceback, when a script does not load or is none of what it may be. May
+ * block: on a helper or before the loop runs. */
 struct script *script_new(const struct script_source *source, struct error *err);
 
-/* Closes the state; calls that wait are cancelled. Sets *script to NULL. */
+/* Calls the on_unload functions and closes the state; calls that wait are cancelled. May block.
+ * Sets *script to NULL. */
 void script_free(struct script **script);
 
 enum script_result {

@@ -50,7 +50,8 @@ static int run_record(const struct application *application, struct recorder *re
 {
     const struct bindings_host host = {
         .config = application->config, .generation = 1, .recorder = recorder};
-    const struct script_source source = {&host, application->bundle, request->consumer};
+    const struct script_source source = {
+        .host = &host, .bundle = application->bundle, .consumer = request->consumer};
     struct error err;
     bool is_good = false;
     struct handle handle = {script_new(&source, &err), recorder, request->consumer};

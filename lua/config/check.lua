@@ -10,13 +10,21 @@ local words = require("lagoon.config.words")
 
 local M = {}
 
+-- Some are looked up later, and what is wrong with them then has a place too.
+local function with_place(row, value, place)
+  if row.has_place and value ~= nil then
+    return { value = value, place = place.report:place(place.entry) }
+  end
+  return value
+end
+
 local function default(row, place)
   if row.type == "record" and row.default == false then
     return nil
   elseif row.type == "record" or row.type == "map" then
     return M.walk(row, {}, place)
   elseif row.default ~= nil then
-    return (types[row.type](row.default, row, place.natives))
+    return with_place(row, (types[row.type](row.default, row, place.natives)), place)
   end
 end
 
@@ -55,7 +63,7 @@ end
 local function walk_value(row, given, place)
   local value, must, meant, part = parse(row, given, place)
   if value ~= nil then
-    return value
+    return with_place(row, value, place)
   elseif place.report:holds_stand_in(part or given) then
     return stand_in(row, place)
   end
@@ -158,8 +166,9 @@ local function walk_map(row, given, place)
 end
 
 local function walk_list(row, given, place)
-  if type(given) ~= "table" or #given == 0 or #place:keys(given) ~= #given then
-    place:problem("must be a list of at least one", given)
+  local is_list = type(given) == "table" and #place:keys(given) == #given
+  if not is_list or #given == 0 and not row.may_be_empty then
+    place:problem(row.may_be_empty and "must be a list" or "must be a list of at least one", given)
     return nil
   end
   local list = {}

@@ -1,6 +1,7 @@
 -- What has to hold between the keys of a config, beyond each key's own type.
 
 local clusters = require("lagoon.config.clusters")
+local events = require("lagoon.config.events")
 
 local M = {}
 
@@ -57,6 +58,7 @@ end
 
 ---Without key_field no event lacks it, so that "error" would never be one.
 function M.producer(producer, given, place)
+  events.producer(producer, given, place)
   local is_without = given.key_field == nil and not place.suspects.key_field
   if producer.key_missing == "error" and is_without then
     place:child("key_missing"):problem("needs key_field, which is what may be missing")
@@ -90,6 +92,7 @@ end
 function M.consumer(consumer, given, place)
   check_topics(given, place)
   check_window(consumer, given, place)
+  events.consumer(consumer, given, place)
   consumer.topics = consumer.topics or { consumer.topic }
 end
 

@@ -15,18 +15,33 @@ local security = require("lagoon.config.security")
 ---@field min any the lowest value, as a user would write it
 ---@field max any
 ---@field values string[]? of an enum
+---@field words string[]? that a codec may be beside a module
 ---@field optional boolean? false turns it off
 ---@field secret boolean? never printed
----@field has_no_default boolean? of a record: absent it is nil, not all defaults
+---@field has_no_default boolean? of a table: absent it is nil, not all defaults
 ---@field fields lagoon.config.Row[]? of a record
 ---@field short lagoon.config.Row? what may stand in place of a record: a kind of Lua value, what it
 ---  must be in words, and what expands a right one to the record
 ---@field of lagoon.config.Row? what a list or map holds
+---@field has_place boolean? the runtime gets {value, place}
+---@field may_be_empty boolean? a list
 ---@field names string? the type of a map's keys
 ---@field example string? of a map, for a message
 ---@field check fun(value: table, given: table, place: lagoon.config.Place)? after its fields
 
 local properties = clusters.properties
+
+local codec = {
+  key = "codec", type = "codec", default = "json", has_place = true,
+  words = { "json", "raw", "cjson" },
+  doc = "how a value's bytes become an event and back; or a module with decode and encode",
+}
+
+local middlewares = {
+  key = "middlewares", type = "list", of = { type = "module", has_place = true },
+  may_be_empty = true, default_doc = "`{}`",
+  doc = "modules that stand around every call, outermost first",
+}
 
 -- Of a topic, producer or consumer.
 local cluster_name = {
@@ -56,6 +71,10 @@ local producer = {
   { key = "type_header", type = "header", default = "Message-Type", optional = true,
     doc = "the header that carries the event's type; `false` writes none" },
   cluster_name,
+  { key = "headers", type = "map", names = "header", of = { type = "header value" },
+    doc = 'headers of every record, such as `source = "shop"`', example = 'source = "shop"' },
+  codec,
+  middlewares,
   properties,
 }
 
@@ -113,10 +132,19 @@ local consumer = {
   { key = "distribution", type = "enum", values = { "key", "partition", "free_worker" },
     default = "key", doc = "what is handled in order: equal keys, a partition, or nothing" },
   { key = "handlers", type = "map", names = "event type", of = { type = "module" },
-    required = true, check = rules.not_empty, example = 'OrderPaid = "handlers.order_paid"',
+    default_doc = "none", has_no_default = true, check = rules.not_empty,
+    example = 'OrderPaid = "handlers.order_paid"',
     doc = "the module that handles each type of event" },
+  { key = "handler", type = "module", has_place = true,
+    doc = "the module that handles every record which `handlers` does not" },
   { key = "type_header", type = "header", default = "Message-Type",
     doc = "the header that carries the event's type" },
+  { key = "type_field", type = "event path", default = "type", optional = true,
+    doc = "path in the event to its type, for records without that header" },
+  codec,
+  { key = "nulls", type = "enum", values = { "drop", "keep" }, default = "drop",
+    doc = "a null field of an object is absent, or `lagoon.null`" },
+  middlewares,
   { key = "on_error", type = "record", fields = on_error, check = rules.on_error,
     short = { type = "enum", values = policies, of = "string",
       must = '"skip", "stop" or a table', expand = rules.at_once },

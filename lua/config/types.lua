@@ -112,24 +112,55 @@ function M.file(value)
   return nil, "must be the path of a file"
 end
 
-M["event path"] = function(value)
+---A header's value, as its text.
+M["header value"] = function(value)
+  if type(value) == "string" and utf8.len(value) and not value:find("%c") then
+    return value
+  elseif math.type(value) == "integer" then
+    return ("%d"):format(value)
+  end
+  return nil, "must be text or an integer"
+end
+
+M["event path"] = function(value, row)
   if type(value) == "string" and ("." .. value):gsub("%.[^%c.]+", "") == "" then
     return value
+  elseif value == false and row.optional then
+    return false
   end
   return nil, 'must be a path in the event such as "payment.id"'
+    .. (row.optional and ", or false for none" or "")
 end
 
 local function is_module(text)
-  return ("." .. text):gsub("%.[%w_-]+", "") == ""
+  local module = text:match("^(.+):[%a_][%w_]*$") or text
+  return ("." .. module):gsub("%.[%w_-]+", "") == ""
 end
 
+-- Where people write the path of a file.
+local function meant_module(value)
+  local meant = type(value) == "string" and value:gsub("^scripts/", ""):gsub("%.lua$", "")
+    :gsub("%.lua:", ":"):gsub("/", ".")
+  return meant and is_module(meant) and meant or nil
+end
+
+---The name of a module, or of a member of what it returns: "handlers.orders:created".
 function M.module(value)
-  if type(value) == "string" and is_module(value) and not value:find("%.lua$") then
+  if type(value) == "string" and is_module(value) and not value:find("%.lua$")
+    and not value:find("%.lua:") then
     return value
   end
-  local meant = type(value) == "string" and value:gsub("%.lua$", ""):gsub("/", ".")
-  return nil, 'must be the name of a module such as "handlers.order_created"',
-    meant and is_module(meant) and meant or nil
+  return nil, 'must be the name of a module such as "handlers.order_created"', meant_module(value)
+end
+
+function M.codec(value, row)
+  local near = words.nearest(value, row.words)
+  local is_word = type(value) == "string" and not value:find("[.:]")
+  if type(value) == "string" and is_module(value) and not (is_word and near and near ~= value) then
+    return value
+  end
+  return nil, "must be " .. words.choices(row.words) .. ", or the name of a module",
+    near or meant_module(value)
 end
 
 ---A librdkafka property as the text it takes.

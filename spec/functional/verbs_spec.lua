@@ -158,16 +158,14 @@ return {
   it("says where a script is wrong, before anything starts", function()
     script_problem("local x\nreturn function(\n",
       "scripts/handlers/b.lua:3: <name> or '...' expected near <eof>")
-    script_problem("return {}", "config.lua:5: consumers.c.handlers.B: module 'handlers.b' must " ..
-      "return a function, it returns table")
     script_problem("", "config.lua:5: consumers.c.handlers.B: module 'handlers.b' must return a " ..
-      "function, it returns nothing")
+      "function, or a table with the function handle, it returns nothing")
     script_problem("\nerror('no database')", "scripts/handlers/b.lua:2: no database")
     script_problem("require('services.mail')",
       "scripts/handlers/b.lua:1: module 'services.mail' not found:")
     local code, stderr = run({ "check" }, nil, { ["handlers/a"] = "return print" })
     assert.equal(3, code)
-    assert.equal("config.lua:5: consumers.c.handlers.B: module 'handlers.b' is no file under " ..
-      "scripts\n", stderr)
+    assert.equal("config.lua:5: consumers.c.handlers.B: no file defines the module " ..
+      "'handlers.b': there is no scripts/handlers/b.lua, did you mean 'handlers.a'?\n", stderr)
   end)
 end)

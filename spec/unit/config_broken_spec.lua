@@ -27,8 +27,8 @@ describe("config", function()
         "config.lua:3: topics.orders.partitons: unknown key, did you mean 'partitions'?" },
       { PRODUCER, 'p = { topic = "orders", key_feild = "id" }',
         "config.lua:4: producers.p.key_feild: unknown key, did you mean 'key_field'?" },
-      { PRODUCER, 'p = { topic = "orders", codec = "raw" }',
-        "config.lua:4: producers.p.codec: unknown key" },
+      { PRODUCER, 'p = { topic = "orders", idempotent = true }',
+        "config.lua:4: producers.p.idempotent: unknown key" },
       { 'cluster = {', 'cluster = { "a:1",', "config.lua:2: cluster[1]: unknown key" },
       { CLUSTER, CLUSTER .. " log = { levle = 1, [true] = 2 },", {
         "config.lua:2: log.levle: unknown key, did you mean 'level'?",
@@ -158,7 +158,7 @@ describe("config", function()
       "config.lua:3: topics.orders.partitions: must be an integer from 1 to 100000, got 0",
       "config.lua:4: producers.p.topic: is missing",
       "config.lua:6: consumers.c.group: is missing",
-      "config.lua:6: consumers.c.handlers: is missing",
+      "config.lua:6: consumers.c: needs handlers or handler",
       "config.lua:8: consumers.c.buffer_size: must be an integer from 1 to 10000, got 0",
       'config.lua:11: log.level: must be "debug", "info", "warn" or "error", got "warning", '
         .. "did you mean 'warn'?",

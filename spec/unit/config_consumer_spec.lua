@@ -27,7 +27,7 @@ describe("config of a consumer", function()
   it("needs a group and handlers, and says which key may have been meant", function()
     assert.same({ "config.lua:6: consumers.c.group: is missing" },
       problems(good_but('group = "g",', "")))
-    assert.same({ "config.lua:6: consumers.c.handlers: is missing" },
+    assert.same({ "config.lua:6: consumers.c: needs handlers or handler" },
       problems(good_but('handlers = { A = "handlers.a" },', "")))
     assert.same({ "config.lua:8: consumers.c.gruop: unknown key, did you mean 'group'?" },
       problems(good_but('group = "g",', 'gruop = "g",')))

@@ -89,7 +89,7 @@ describe("a config with a mistake", function()
         "config.lua:2: cluster.tls.cafile: unknown key, did you mean 'ca_file'?" },
       { consumer("num_workers = 4"),
         "config.lua:2: consumers.c.num_workers: unknown key, did you mean 'workers'?" },
-      { consumer("handler = 5"), "config.lua:2: consumers.c.handler: " ..
+      { consumer("handlerz = 5"), "config.lua:2: consumers.c.handlerz: " ..
         "unknown key, did you mean 'handlers'?" },
       { consumer('offset_reset = "smallest"'), "config.lua:2: consumers.c.offset_reset: " ..
         'must be "earliest", "latest" or "none", got "smallest"' },

@@ -61,8 +61,8 @@ return { cluster = { brokers = "a:1" }, consumers = {
       ["cluster.brokers=kafka"] = "--set cluster.brokers: " ..
         "must be host:port, got \"kafka\", did you mean 'kafka:9092'?",
       ["consumers.c={}"] = { "--set consumers.c: consumers.c.group: is missing",
-        "--set consumers.c: consumers.c.handlers: is missing",
-        "--set consumers.c: needs topic or topics" },
+        "--set consumers.c: needs topic or topics",
+        "--set consumers.c: needs handlers or handler" },
       ["consumers.c.topics[1]=b"] =
         "--set consumers.c.topics[1]: consumers.c.topics: topic is given too, keep one of them",
       ["consumers.c.group.x=1"] =

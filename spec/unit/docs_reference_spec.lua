@@ -168,7 +168,8 @@ end
 
 local function real_names()
   local path = directory.with({ ["config.lua"] = CONFIG, ["scripts/probe.lua"] = PROBE })
-  local _, text = unit.bindings.handle(path .. "/config.lua", path .. "/scripts", "Probe", "{}")
+  local _, text = unit.bindings.handle(path .. "/config.lua", path .. "/scripts",
+    { value = "{}", headers = { { "Message-Type", "Probe" } } })
   local names = {}
   for name in text:gmatch("%S+") do
     assert(name:find("^[%a.:_]+$"), text)

@@ -49,12 +49,11 @@ static void unload(struct loaded *loaded)
     config_free(&loaded->config);
 }
 
-static struct script *new_script(const struct loaded *loaded, const struct bindings_host *host,
-                                 size_t consumer, struct error *err)
+static struct script_source source_of(const struct loaded *loaded, const struct bindings_host *host,
+                                      size_t consumer)
 {
-    const struct script_source source = {host, loaded->bundle,
-                                         &loaded->config->consumers[consumer]};
-    return script_new(&source, err);
+    return (struct script_source){
+        .host = host, .bundle = loaded->bundle, .consumer = &loaded->config->consumers[consumer]};
 }
 
 static int push_failure(lua_State *L, const char *text)
@@ -75,7 +74,9 @@ static int unit_check(lua_State *L)
     const struct bindings_host host = {.config = loaded.config, .generation = 1};
     bool is_good = true;
     for (size_t i = 0; is_good && i < loaded.config->consumer_count; i++) {
-        struct script *script = new_script(&loaded, &host, i, &err);
+        struct script_source source = source_of(&loaded, &host, i);
+        source.is_check = true;
+        struct script *script = script_new(&source, &err);
         is_good = script != NULL;
         script_free(&script);
     }
@@ -86,40 +87,81 @@ static int unit_check(lua_State *L)
     return 1;
 }
 
-/* Runs the handler to its end, for which it must not wait. Takes *script. */
-static void run(lua_State *L, struct script **script, const char *type, const char *value)
+/* The field of the table at `index`, which keeps it alive; NULL when it is not there. */
+static const char *text_field(lua_State *L, int index, const char *name, size_t *length)
 {
-    struct record *record = record_make("orders", 3, 42, NULL, 0, value, strlen(value));
-    const struct record_header header = {
-        .name = "Message-Type", .value = type, .value_length = strlen(type)};
-    record->headers = &header;
-    record->header_count = 1;
-    record->attempt = 1;
-    struct call call = {.record = record, .worker = 1};
-    enum script_result result = script_begin(*script, &call);
-    lua_pushboolean(L, result == SCRIPT_ENDED && call.outcome == OUTCOME_DONE);
-    lua_pushstring(L, result == SCRIPT_WAITING ? "the handler waits" : call.failure);
-    free(call.failure);
-    script_free(script);
-    record_free(&record);
+    lua_getfield(L, index, name);
+    const char *text = lua_tolstring(L, -1, length);
+    lua_pop(L, 1);
+    return text;
 }
 
-/* handle(config_path, scripts_path, type, value): whether the first consumer's handler succeeds
- * with such a record, and its failure. */
+enum { MAX_HEADERS = 8 };
+
+/* The headers of the table at `index`, a list of {name, value}; they keep the texts alive. */
+static size_t read_headers(lua_State *L, int index, struct record_header *headers)
+{
+    int top = lua_gettop(L);
+    size_t count = 0;
+    size_t length = lua_getfield(L, index, "headers") == LUA_TTABLE ? lua_rawlen(L, -1) : 0;
+    for (; count < length && count < MAX_HEADERS; count++) {
+        lua_rawgeti(L, top + 1, (lua_Integer)count + 1);
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        headers[count] =
+            (struct record_header){.name = lua_tostring(L, -2), .is_null = lua_isnil(L, -1)};
+        headers[count].value = lua_tolstring(L, -1, &headers[count].value_length);
+    }
+    lua_settop(L, top);
+    return count;
+}
+
+/* Runs the handler of the record at `index`, a table with value, key and headers, to its end, for
+ * which it must not wait. Pushes its outcome and its failure. */
+static int run(lua_State *L, struct script *script, int index)
+{
+    static const char *const outcomes[] = {[OUTCOME_DONE] = "done",
+                                           [OUTCOME_FAILED] = "failed",
+                                           [OUTCOME_SKIPPED] = "skipped",
+                                           [OUTCOME_UNKNOWN_TYPE] = "unknown type",
+                                           [OUTCOME_INVALID] = "invalid"};
+    struct record_header headers[MAX_HEADERS];
+    size_t key_length = 0;
+    size_t value_length = 0;
+    const char *key = text_field(L, index, "key", &key_length);
+    const char *value = text_field(L, index, "value", &value_length);
+    struct record *record = record_make("orders", 3, 42, key, key_length, value, value_length);
+    record->headers = headers;
+    record->header_count = read_headers(L, index, headers);
+    record->attempt = 1;
+    struct call call = {.record = record, .worker = 1};
+    enum script_result result = script_begin(script, &call);
+    lua_pushstring(L, result == SCRIPT_WAITING ? "waiting" : outcomes[call.outcome]);
+    lua_pushstring(L, call.failure);
+    free(call.failure);
+    record_free(&record);
+    return 2;
+}
+
+/* handle(config_path, scripts_path, record...): the outcome and the failure, or nil, of each record
+ * with the first consumer's handlers, one after the other in one state. */
 static int unit_handle(lua_State *L)
 {
-    const char *type = luaL_checkstring(L, 3), *value = luaL_checkstring(L, 4);
+    int count = lua_gettop(L);
     struct loaded loaded;
     struct error err;
     if (load(&loaded, luaL_checkstring(L, 1), luaL_checkstring(L, 2), &err) != 0)
-        return luaL_error(L, "%s", err.text);
+        return push_failure(L, err.text);
     const struct bindings_host host = {.config = loaded.config, .generation = 1};
-    struct script *script = new_script(&loaded, &host, 0, &err);
+    const struct script_source source = source_of(&loaded, &host, 0);
+    struct script *script = script_new(&source, &err);
     bool is_loaded = script != NULL;
-    if (is_loaded)
-        run(L, &script, type, value);
+    luaL_checkstack(L, 2 * count + 10, NULL);
+    for (int i = 3; is_loaded && i <= count; i++)
+        run(L, script, i);
+    script_free(&script);
     unload(&loaded);
-    return is_loaded ? 2 : luaL_error(L, "%s", err.text);
+    return is_loaded ? 2 * (count - 2) : push_failure(L, err.text);
 }
 
 int unit_open_bindings(lua_State *L)

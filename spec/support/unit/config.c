@@ -111,8 +111,9 @@ static void set_handlers(lua_State *L, const struct consumer_config *consumer)
     for (size_t i = 0; i < consumer->handler_count; i++) {
         lua_newtable(L);
         set_text(L, "type", consumer->handlers[i].type);
-        set_text(L, "module", consumer->handlers[i].module);
-        set_text(L, "place", consumer->handlers[i].place);
+        set_text(L, "module", consumer->handlers[i].module.module);
+        set_text(L, "member", consumer->handlers[i].module.member);
+        set_text(L, "place", consumer->handlers[i].module.place);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "handlers");

@@ -1,0 +1,186 @@
+#include "script_load.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "script_around.h"
+#include "script_declared.h"
+
+enum {
+    LOOK_INSTRUCTIONS = 100000, /* between two looks at the clock */
+    HOOK_LIMIT_MS = 30000,      /* of the thread's own time, for all on_load or on_unload */
+};
+
+/* --- limits --- */
+
+/* Every so many instructions: a loop at the top of a file is to end, not to hang a check or a
+ * start. */
+static void on_instructions(lua_State *L, lua_Debug *event)
+{
+    (void)event;
+    const struct bindings *bindings = bindings_of(L);
+    if (clock_thread_ms() <= bindings->load_deadline_ms)
+        return;
+    luaL_where(L, 0);
+    lua_pushfstring(L, "%s%s still runs after %d s", lua_tostring(L, -1), bindings->load_what,
+                    bindings->load_limit_ms / 1000);
+    lua_error(L);
+}
+
+void script_load_limited(lua_State *L, const char *what, int limit_ms)
+{
+    struct bindings *bindings = bindings_of(L);
+    bindings->load_what = what;
+    bindings->load_limit_ms = limit_ms;
+    bindings->load_deadline_ms = clock_thread_ms() + limit_ms;
+    lua_sethook(L, on_instructions, LUA_MASKCOUNT, LOOK_INSTRUCTIONS);
+}
+
+void script_load_unlimited(lua_State *L)
+{
+    lua_sethook(L, NULL, 0, 0);
+}
+
+/* --- what is declared --- */
+
+/* Pushes the functions of a list of middlewares, as a list. */
+static void push_middlewares(lua_State *L, const struct script_source *source,
+                             const struct module_list *list, const char *path)
+{
+    lua_createtable(L, (int)list->count, 0);
+    for (size_t i = 0; i < list->count; i++) {
+        struct declared declared = {&list->items[i], "handle", true, ""};
+        snprintf(declared.path, sizeof declared.path, "%s.middlewares[%zu]", path, i + 1);
+        declared_push(L, source, &declared);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* Pushes a function of the codec; false when the codec is not made of functions. */
+static bool push_codec(lua_State *L, const struct script_source *source,
+                       const struct codec_config *codec, const char *function, const char *path)
+{
+    if (codec->codec == CODEC_CJSON) {
+        lua_getglobal(L, "require");
+        lua_pushliteral(L, "cjson");
+        lua_call(L, 1, 1);
+        lua_getfield(L, -1, function);
+        lua_remove(L, -2);
+        return true;
+    }
+    if (codec->codec != CODEC_MODULE)
+        return false;
+    struct declared declared = {&codec->module, function, false, ""};
+    snprintf(declared.path, sizeof declared.path, "%s.codec", path);
+    declared_push(L, source, &declared);
+    return true;
+}
+
+static void push_handler(lua_State *L, const struct script_source *source, int middlewares,
+                         const struct module_config *module, const char *path, const char *type)
+{
+    struct declared declared = {module, "handle", true, ""};
+    snprintf(declared.path, sizeof declared.path, "%s.handler%s%s", path, type != NULL ? "s." : "",
+             type != NULL ? type : "");
+    declared_push(L, source, &declared);
+    script_put_around(L, middlewares);
+}
+
+static void load_consumer(lua_State *L, const struct script_source *source, int handlers)
+{
+    const struct consumer_config *consumer = source->consumer;
+    char path[300];
+    snprintf(path, sizeof path, "consumers.%s", consumer->name);
+    push_middlewares(L, source, &consumer->middlewares, path);
+    int middlewares = lua_gettop(L);
+    for (size_t i = 0; i < consumer->handler_count; i++) {
+        const struct handler_config *handler = &consumer->handlers[i];
+        push_handler(L, source, middlewares, &handler->module, path, handler->type);
+        lua_setfield(L, handlers, handler->type);
+    }
+    if (consumer->handler.module != NULL) {
+        push_handler(L, source, middlewares, &consumer->handler, path, NULL);
+        lua_rawseti(L, handlers, HANDLERS_ANY);
+    }
+    if (push_codec(L, source, &consumer->codec, "decode", path))
+        lua_rawseti(L, handlers, HANDLERS_DECODE);
+    lua_settop(L, handlers);
+}
+
+static void load_producer(lua_State *L, const struct script_source *source,
+                          const struct producer_config *producer)
+{
+    char path[300];
+    snprintf(path, sizeof path, "producers.%s", producer->name);
+    if (push_codec(L, source, &producer->codec, "encode", path))
+        bindings_set_producer_part(L, producer, PRODUCER_ENCODE);
+    if (producer->middlewares.count == 0)
+        return;
+    push_middlewares(L, source, &producer->middlewares, path);
+    bindings_push_publish_end(L, producer);
+    script_put_around(L, lua_gettop(L) - 1);
+    bindings_set_producer_part(L, producer, PRODUCER_CHAIN);
+    lua_pop(L, 1);
+}
+
+void script_load_all(lua_State *L, const struct script_source *source)
+{
+    const struct config *config = source->host->config;
+    for (size_t i = 0; i < config->producer_count; i++)
+        load_producer(L, source, &config->producers[i]);
+    lua_newtable(L);
+    if (source->consumer != NULL)
+        load_consumer(L, source, lua_gettop(L));
+}
+
+/* --- hooks --- */
+
+void script_load_begin(lua_State *L)
+{
+    declared_push_hooks(L);
+    int hooks = lua_gettop(L);
+    bindings_of(L)->is_in_hook = true;
+    script_load_limited(L, "on_load", HOOK_LIMIT_MS);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, hooks);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, hooks, i);
+        if (lua_getfield(L, -1, "on_load") == LUA_TFUNCTION) {
+            lua_call(L, 0, 2);
+            if (!lua_toboolean(L, -2) && !lua_isnil(L, -1))
+                luaL_error(L, "on_load: %s", luaL_tolstring(L, -1, NULL));
+        }
+        lua_pushinteger(L, i);
+        lua_setfield(L, hooks, "loaded");
+        lua_settop(L, hooks);
+    }
+    script_load_unlimited(L);
+    bindings_of(L)->is_in_hook = false;
+    lua_pop(L, 1);
+}
+
+static int on_unload_error(lua_State *L)
+{
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+    return 1;
+}
+
+void script_load_end(lua_State *L)
+{
+    declared_push_hooks(L);
+    int hooks = lua_gettop(L);
+    lua_getfield(L, hooks, "loaded");
+    bindings_of(L)->is_in_hook = true;
+    script_load_limited(L, "on_unload", HOOK_LIMIT_MS);
+    for (lua_Integer i = lua_tointeger(L, -1); i >= 1; i--) {
+        lua_settop(L, hooks);
+        lua_pushcfunction(L, on_unload_error);
+        lua_rawgeti(L, hooks, i);
+        if (lua_getfield(L, -1, "on_unload") == LUA_TFUNCTION &&
+            lua_pcall(L, 0, 0, hooks + 1) != LUA_OK)
+            log_error("on_unload: %s", lua_tostring(L, -1));
+    }
+    script_load_unlimited(L);
+    lua_settop(L, hooks - 1);
+}
