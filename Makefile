@@ -76,7 +76,8 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(WERROR) -fPIC -fno-semanti
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 LIBS       = $(PKG_LIBS) -lpthread -ldl -lm
 
-SOURCES := $(wildcard runtime/*.c)
+# The library for tests is made of the program's objects, with a few of its own.
+SOURCES := $(filter-out runtime/testing%,$(wildcard runtime/*.c))
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(OUT)/generated/library.o
 LIBRARY := $(sort $(filter-out %.d.lua,$(shell find lua -name '*.lua')))
 
@@ -158,6 +159,27 @@ $(OUT)/unit_modules.so: $(UNIT_OBJECTS) | need-test
 	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -shared -Wl,-z,lazy -Wl,-z,undefs -o $@ $^ \
 	    -l:liblua5.4-cjson.so.0 $(filter-out -llua%,$(LIBS))
 
+# ---- the library for tests of handlers ----------------------------------------------------------
+
+TESTING_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard runtime/testing*.c)) \
+                   $(filter-out %/main.o %/bindings_place.o,$(OBJECTS))
+
+# Where `require` looks for it with LUA_CPATH='$(OUT)/lua/?.so'. All but its one entry stays its own.
+$(OUT)/lua/lagoon/testing.so: $(TESTING_OBJECTS)
+	@echo "LD $@"
+	@mkdir -p $(@D)
+	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,undefs -o $@ $^ \
+	    -l:liblua5.4-cjson.so.0 $(filter-out -llua%,$(LIBS))
+
+# What editors read, where the program of the build tree looks for it.
+ANNOTATIONS := $(notdir $(wildcard lua/*.d.lua))
+
+$(OUT)/lua/%.d.lua: lua/%.d.lua
+	@install -D -m 644 $< $@
+
+# All that is installed.
+PARTS := $(OUT)/lagoon $(OUT)/lua/lagoon/testing.so $(ANNOTATIONS:%=$(OUT)/lua/%)
+
 -include $(shell find $(OUT) -name '*.d' 2> /dev/null)
 
 # ---- what people type ---------------------------------------------------------------------------
@@ -180,11 +202,15 @@ help:
 deps:
 	$(call need,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES) $(KAFKA_PACKAGES))
 
-run dev: $(OUT)/lagoon
+run dev: $(PARTS)
 	$(OUT)/lagoon dev
 
-install: $(OUT)/lagoon
-	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/lagoon
+install: $(PARTS)
+	install -D -m 755 $(OUT)/lagoon $(DESTDIR)$(PREFIX)/bin/lagoon
+	install -D -m 644 $(OUT)/lua/lagoon/testing.so \
+	    $(DESTDIR)$(PREFIX)/lib/lua/5.4/lagoon/testing.so
+	install -d $(DESTDIR)$(PREFIX)/share/lagoon
+	install -m 644 $(ANNOTATIONS:%=lua/%) $(DESTDIR)$(PREFIX)/share/lagoon
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-*
@@ -221,9 +247,17 @@ $(BUILD)/unit.so:
 	@$(MAKE) --no-print-directory SANITIZE= $@
 endif
 
+# The interpreters that specs start take the plain library for tests.
+TESTING_SO = $(if $(SANITIZE),$(BUILD),$(OUT))/lua/lagoon/testing.so
+ifneq ($(SANITIZE),)
+.PHONY: $(BUILD)/lua/lagoon/testing.so
+$(BUILD)/lua/lagoon/testing.so:
+	@$(MAKE) --no-print-directory SANITIZE= $@
+endif
+
 # The interpreter is named because Debian's busted takes `lua`, which may be another version.
 BUSTED = mkdir -p $(REPORTS) && rm -f $(REPORTS)/* && \
-    LAGOON_BUILD=$(OUT) LAGOON_SPEC_REPORTS=$(REPORTS) LUA_INIT= \
+    LAGOON_BUILD=$(OUT) LAGOON_SPEC_TESTING=$(TESTING_SO) LAGOON_SPEC_REPORTS=$(REPORTS) LUA_INIT= \
     LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' $(SPEC_ENV) \
     $(SPEC_RUN) lua5.4 /usr/bin/busted -o spec/support/summary.lua --helper=spec/support/setup.lua
 
@@ -234,7 +268,7 @@ DIED = || { cat $(REPORTS)/* 2> /dev/null; exit 1; }
 check_specs = $(if $(SPECS),,$(error there are no specs to run))
 
 # Unit specs alone do not need a program that links.
-test: need-test $(UNIT_SO) $(if $(filter-out spec/unit%,$(SPECS)),$(OUT)/lagoon)
+test: need-test $(UNIT_SO) $(if $(filter-out spec/unit%,$(SPECS)),$(PARTS) $(TESTING_SO))
 	$(check_specs)@$(BUSTED) $(SPECS) $(DIED)
 
 # The jars stay when the program changes, and Maven keeps its own copy in the home folder.
@@ -248,7 +282,7 @@ $(KAFKA_JARS)/.complete: spec/support/kafka/pom.xml | need-kafka
 	@touch $@
 
 test-kafka: SPECS = $(or $(SPEC),$(wildcard spec/functional spec/kafka))
-test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
+test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(PARTS) $(TESTING_SO)
 	$(check_specs)@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
 	    $(BUSTED) $(SPECS) $(DIED)
 

@@ -68,20 +68,18 @@ static void warn_of_variables(const struct config *config)
 }
 
 static int read_config(struct application *application, const struct command_line *line,
-                       bool is_dev)
+                       bool is_dev, struct config_problems *problems)
 {
     const struct config_options options = {
         .path = line->config, .is_dev = is_dev, .sets = line->sets, .set_count = line->set_count};
-    struct config_problems problems = {0};
-    if (config_load(&options, &application->config, &problems) != 0) {
-        warn_of_variables(NULL);
-        return say_problems(&problems);
-    }
-    cluster_check_config(application->config, is_dev, &problems);
-    return say_problems(&problems);
+    if (config_load(&options, &application->config, problems) != 0)
+        return -1;
+    cluster_check_config(application->config, is_dev, problems);
+    return problems->count > 0 ? -1 : 0;
 }
 
-static int read_bundle(struct application *application, const struct command_line *line)
+static int read_bundle(struct application *application, const struct command_line *line,
+                       struct config_problems *problems)
 {
     struct error err;
     char *beside = xasprintf("%s/scripts", application->config->directory);
@@ -98,8 +96,18 @@ static int read_bundle(struct application *application, const struct command_lin
     free(beside);
     if (rc == 0)
         return 0;
-    fprintf(stderr, "%s\n", err.text);
-    return EXIT_CONFIG;
+    problems->lines = xrealloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
+    problems->lines[problems->count++] = xstrdup(err.text);
+    return -1;
+}
+
+int application_read(struct application *application, const struct command_line *line, bool is_dev,
+                     struct config_problems *problems)
+{
+    *application = (struct application){0};
+    if (read_config(application, line, is_dev, problems) != 0)
+        return -1;
+    return read_bundle(application, line, problems);
 }
 
 /* Loads the scripts of each consumer in a state that is thrown away. */
@@ -126,15 +134,12 @@ static int check_scripts(const struct application *application)
 
 int application_load(struct application *application, const struct command_line *line, bool is_dev)
 {
-    *application = (struct application){0};
-    int exit_code = read_config(application, line, is_dev);
-    if (exit_code == 0) {
+    struct config_problems problems = {0};
+    int rc = application_read(application, line, is_dev, &problems);
+    if (application->config != NULL)
         log_init(application->config->log_level, application->config->log_format);
-        warn_of_variables(application->config);
-        exit_code = read_bundle(application, line);
-    }
-    if (exit_code == 0)
-        exit_code = check_scripts(application);
+    warn_of_variables(application->config);
+    int exit_code = rc == 0 ? check_scripts(application) : say_problems(&problems);
     if (exit_code != 0)
         application_destroy(application);
     return exit_code;

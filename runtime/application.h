@@ -13,6 +13,11 @@ struct application {
     struct bundle *bundle;
 };
 
+/* Only reads, and checks the config; says and logs nothing. 0; or -1 and the problems, at least
+ * one, and what there is of the application is the caller's to destroy all the same. */
+MUST_USE int application_read(struct application *application, const struct command_line *line,
+                              bool is_dev, struct config_problems *problems);
+
 /* Reads and checks everything that can be checked without a broker, and says every problem on
  * standard error, a line each. 0, or the exit code. Starts the log as the config wants it. */
 MUST_USE int application_load(struct application *application, const struct command_line *line,

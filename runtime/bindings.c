@@ -16,8 +16,7 @@ struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
     bindings->host = host;
     bindings->consumer = consumer;
     buffer_init(&bindings->text);
-    /* Lua copies the main thread's extra space into every new coroutine. */
-    *(struct bindings **)lua_getextraspace(L) = bindings;
+    bindings_attach(L, bindings);
     return bindings;
 }
 
@@ -30,11 +29,6 @@ void bindings_free(struct bindings **bindings_owned)
     buffer_destroy(&bindings->text);
     free(bindings->headers);
     free(bindings);
-}
-
-struct bindings *bindings_of(lua_State *L)
-{
-    return *(struct bindings **)lua_getextraspace(L);
 }
 
 bool bindings_can_yield(lua_State *L)

@@ -46,8 +46,9 @@ struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
 /* After lua_close. Sets *bindings to NULL. */
 void bindings_free(struct bindings **bindings);
 
-/* The bindings of the state that L belongs to. */
+/* The bindings of the state that L belongs to: those that were attached last. */
 struct bindings *bindings_of(lua_State *L);
+void bindings_attach(lua_State *L, struct bindings *bindings);
 
 /* Puts lagoon into package.preload, a print that logs, and takes away what would end the process.
  * May raise. */

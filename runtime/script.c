@@ -1,5 +1,6 @@
 #include "script.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 #include "error.h"
 #include "json.h"
+#include "script_declared.h"
 #include "script_event.h"
 #include "script_load.h"
 #include "script_memory.h"
@@ -23,9 +25,11 @@ enum {
 struct script {
     struct script_memory memory;
     lua_State *L;
+    bool is_adopted; /* the state is somebody else's */
     struct bindings *bindings;
     const struct consumer_config *consumer;
     int handlers; /* reference of the table type -> function */
+    int hooks;    /* adopted: reference of what it wants to do at its end */
     struct pooled {
         lua_State *thread;
         int reference;
@@ -35,7 +39,19 @@ struct script {
 
 /* --- making a state --- */
 
-/* Protected: opens the libraries and loads all that is declared; leaves the table of handlers. */
+/* Protected, in a state that has its libraries: loads all that is declared; leaves the table of
+ * handlers. */
+static int load_declared(lua_State *L)
+{
+    const struct script_source *source = lua_touserdata(L, 1);
+    script_load_limited(L, "the top of a file", LOAD_LIMIT_MS);
+    script_load_all(L, source);
+    if (!source->is_check)
+        script_load_begin(L);
+    return 1;
+}
+
+/* Protected: opens the libraries and loads. */
 static int load_all(lua_State *L)
 {
     const struct script_source *source = lua_touserdata(L, 1);
@@ -49,11 +65,7 @@ static int load_all(lua_State *L)
     script_modules_open(L, source->bundle);
     bindings_open(L);
 
-    script_load_limited(L, "the top of a file", LOAD_LIMIT_MS);
-    script_load_all(L, source);
-    if (!source->is_check)
-        script_load_begin(L);
-    return 1;
+    return load_declared(L);
 }
 
 /* Errors of scripts get their traceback, when it shows a line of Lua; those about the config and
@@ -107,8 +119,32 @@ struct script *script_new(const struct script_source *source, struct error *err)
 
 static int unload(lua_State *L)
 {
+    const struct script *script = lua_touserdata(L, 1);
+    if (script->is_adopted) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, script->hooks);
+        declared_set_hooks(L);
+    }
     script_load_end(L);
     return 0;
+}
+
+/* Protected: with a list of hooks of its own, since other scripts may be loaded into the state. */
+static int load_adopted(lua_State *L)
+{
+    lua_newtable(L);
+    declared_set_hooks(L);
+    load_declared(L);
+    declared_push_hooks(L);
+    return 2;
+}
+
+/* Leaves a state that goes on. */
+static void abandon(struct script *script)
+{
+    luaL_unref(script->L, LUA_REGISTRYINDEX, script->handlers);
+    luaL_unref(script->L, LUA_REGISTRYINDEX, script->hooks);
+    for (size_t i = 0; i < script->pooled; i++)
+        luaL_unref(script->L, LUA_REGISTRYINDEX, script->pool[i].reference);
 }
 
 void script_free(struct script **script_owned)
@@ -117,13 +153,56 @@ void script_free(struct script **script_owned)
     *script_owned = NULL;
     if (script == NULL)
         return;
-    lua_settop(script->L, 0);
+    if (!script->is_adopted)
+        lua_settop(script->L, 0);
     lua_pushcfunction(script->L, unload);
-    if (lua_pcall(script->L, 0, 0, 0) != LUA_OK)
+    lua_pushlightuserdata(script->L, script);
+    if (lua_pcall(script->L, 1, 0, 0) != LUA_OK) {
         log_error("on_unload: %s", lua_tostring(script->L, -1));
-    lua_close(script->L);
+        lua_pop(script->L, 1);
+    }
+    if (script->is_adopted)
+        abandon(script);
+    else
+        lua_close(script->L);
     bindings_free(&script->bindings);
     free(script);
+}
+
+struct script *script_adopt(lua_State *L, const struct script_source *source, struct error *err)
+{
+    struct script *script = xcalloc(1, sizeof *script);
+    script->consumer = source->consumer;
+    script->is_adopted = true;
+    script->L = L;
+    struct bindings *before = bindings_of(L);
+    script->bindings = bindings_new(L, source->host, source->consumer);
+    script->handlers = LUA_NOREF;
+    script->hooks = LUA_NOREF;
+    int top = lua_gettop(L);
+    lua_pushcfunction(L, load_adopted);
+    lua_pushlightuserdata(L, (void *)source);
+    bool is_loaded = lua_pcall(L, 1, 2, 0) == LUA_OK;
+    script_load_unlimited(L);
+    if (is_loaded) {
+        script->hooks = luaL_ref(L, LUA_REGISTRYINDEX);
+        script->handlers = luaL_ref(L, LUA_REGISTRYINDEX);
+    } else {
+        error_set(err, "%s", luaL_tolstring(L, -1, NULL));
+    }
+    lua_settop(L, top);
+    if (is_loaded)
+        return script;
+    script_free(&script);
+    bindings_attach(L, before);
+    return NULL;
+}
+
+void script_enter(struct script *script, lua_State *L)
+{
+    assert(script->is_adopted);
+    script->L = L;
+    bindings_attach(L, script->bindings);
 }
 
 /* --- the coroutine of a call --- */

@@ -28,6 +28,14 @@ struct script_source {
  * block: on a helper or before the loop runs. */
 struct script *script_new(const struct script_source *source, struct error *err);
 
+/* The same in a state that is somebody else's and goes on: whoever adopts has opened the bindings
+ * in it and sees to what `require` finds, and enters another script before it frees this one. What
+ * it loads runs without limits. */
+struct script *script_adopt(lua_State *L, const struct script_source *source, struct error *err);
+
+/* An adopted script runs next, called from L, a coroutine of its state. */
+void script_enter(struct script *script, lua_State *L);
+
 /* Calls the on_unload functions and closes the state; calls that wait are cancelled. May block.
  * Sets *script to NULL. */
 void script_free(struct script **script);

@@ -18,6 +18,11 @@ void declared_push_hooks(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &hooks_key);
 }
 
+void declared_set_hooks(lua_State *L)
+{
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &hooks_key);
+}
+
 /* With the text on top behind the place and path in the config. */
 static int raise_at(lua_State *L, const struct declared *declared)
 {

@@ -24,5 +24,7 @@ void declared_push(lua_State *L, const struct script_source *source,
 
 /* Pushes the list of tables with on_load or on_unload. */
 void declared_push_hooks(lua_State *L);
+/* Puts the one on top, or nil for a new one, in its place. */
+void declared_set_hooks(lua_State *L);
 
 #endif

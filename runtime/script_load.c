@@ -35,12 +35,15 @@ void script_load_limited(lua_State *L, const char *what, int limit_ms)
     bindings->load_what = what;
     bindings->load_limit_ms = limit_ms;
     bindings->load_deadline_ms = clock_thread_ms() + limit_ms;
-    lua_sethook(L, on_instructions, LUA_MASKCOUNT, LOOK_INSTRUCTIONS);
+    /* A debugger, or what measures coverage, is not pushed aside. */
+    if (lua_gethook(L) == NULL)
+        lua_sethook(L, on_instructions, LUA_MASKCOUNT, LOOK_INSTRUCTIONS);
 }
 
 void script_load_unlimited(lua_State *L)
 {
-    lua_sethook(L, NULL, 0, 0);
+    if (lua_gethook(L) == on_instructions)
+        lua_sethook(L, NULL, 0, 0);
 }
 
 /* --- what is declared --- */

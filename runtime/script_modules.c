@@ -24,10 +24,8 @@ static int run_file(lua_State *L)
     return status == LUA_OK ? 1 : lua_error(L);
 }
 
-/* Upvalue 1: the bundle. */
-static int search_bundle(lua_State *L)
+int script_modules_search(lua_State *L, const struct bundle *bundle)
 {
-    const struct bundle *bundle = lua_touserdata(L, lua_upvalueindex(1));
     const char *module = luaL_checkstring(L, 1);
     const struct bundle_file *file = bundle_find(bundle, module);
     if (file == NULL) {
@@ -40,6 +38,12 @@ static int search_bundle(lua_State *L)
     lua_pushcclosure(L, run_file, 1);
     lua_pushstring(L, file->path);
     return 2;
+}
+
+/* Upvalue 1: the bundle. */
+static int search_bundle(lua_State *L)
+{
+    return script_modules_search(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
 /* Takes the entries that depend on the working directory out of package.path or cpath. */

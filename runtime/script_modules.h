@@ -12,4 +12,7 @@
  * the state. May raise. */
 void script_modules_open(lua_State *L, const struct bundle *bundle);
 
+/* The searcher of the bundle, for package.searchers: the module's name is at 1. */
+int script_modules_search(lua_State *L, const struct bundle *bundle);
+
 #endif

@@ -187,7 +187,8 @@ would have published:
     local outcome = assert_failure("^the value is not JSON: byte 1", "{oops")
     assert.same({ "invalid", {} }, { outcome.result, outcome.published })
     assert_failure("^the value is not JSON", "")
-    assert_failure("^the record has no type: no header 'Message%-Type'$", "{}", { "payments" })
+    assert_failure("^the record has no type: no header 'Message%-Type' and no field 'type'$",
+      "{}", { "payments" })
     assert_failure("^the value has 1048577 bytes, max_record is 1048576$", (" "):rep(1048577))
     assert_failure("^a tombstone of k$", nil, { "payments", "Odd", "--tombstone", "--key", "k" })
     assert_failure("handler_timeout", '{"sleeps": 60}')

@@ -6,7 +6,7 @@ local layers = require("spec.support.layers")
 -- From the top; a name stands for NAME.c, NAME.h and NAME_*.
 local LAYERS = {
   order = {
-    { "main" },
+    { "main", "testing" },
     { "verb" },
     { "application", "runtime", "broker", "dev_broker" },
     { "producers" },
@@ -37,8 +37,8 @@ local LAYERS = {
   },
   -- main asks both libraries for their versions.
   libraries = {
-    ["^lua"] = { "main", "handle", "script", "bindings", "json", "config" },
-    ["^lauxlib%.h$"] = { "handle", "script", "bindings", "json", "config" },
+    ["^lua"] = { "main", "testing", "handle", "script", "bindings", "json", "config" },
+    ["^lauxlib%.h$"] = { "testing", "handle", "script", "bindings", "json", "config" },
     ["^librdkafka/"] = {
       "main", "broker", "connection", "connections", "consumer", "membership", "rebalance",
       "commit", "start_offsets", "partition", "intake", "producer", "cluster", "record",

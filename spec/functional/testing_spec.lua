@@ -1,0 +1,262 @@
+-- lagoon.testing, as a test of an application uses it: in plain busted, in a process of its own.
+
+local uv = require("luv")
+
+local directory = require("spec.support.directory")
+local process = require("spec.support.process")
+
+local CONFIG = [[
+return {
+  cluster = { brokers = env("NO_SUCH_BROKERS") },
+  producers = { out = { topic = "out", key_field = "id" } },
+  consumers = {
+    orders = { topic = "in", group = "g", handlers = {
+      Paid = "handlers.paid", Odd = "handlers.odd" } },
+    broken = { topic = "in", group = "h", handlers = { Paid = "handlers.broken" } },
+  },
+}
+]]
+
+local SCRIPTS = {
+  ["config.lua"] = CONFIG,
+  ["scripts/services/shipping.lua"] = "return { ship = function() error('a real call') end }",
+  ["scripts/handlers/paid.lua"] = [[
+local lagoon = require("lagoon")
+local shipping = require("services.shipping")
+
+local out = lagoon.producer("out")
+local count = 0
+
+return function(event, context)
+  count = count + 1
+  local began = lagoon.now()
+  lagoon.sleep(20)
+  local number = shipping.ship(event.id)
+  local partition, offset = out:publish("Shipped", { id = event.id, number = number,
+    none = lagoon.null }, { headers = { trace = context:header("trace") } }):await()
+  print("shipped", number)
+  lagoon.log.debug("waited", { seconds = (lagoon.now() - began) // 1000,
+    place = { partition, offset }, count = count, key = context.key, topic = context.topic,
+    attempt = context.attempt })
+end
+]],
+  ["scripts/handlers/odd.lua"] = [[
+local lagoon = require("lagoon")
+
+local acts = {
+  raise = function() error({ code = 7 }) end,
+  exit = function() os.exit(0) end,
+  retry = function() lagoon.retry("later", { after = 3 }) end,
+  skip = function() lagoon.skip("of no use") end,
+  forever = function() while true do lagoon.sleep(1) end end,
+  raw = function(context) return nil, context:raw() end,
+  coroutine = function()
+    local inner = coroutine.wrap(function() lagoon.sleep(1); return "through" end)
+    return nil, inner()
+  end,
+}
+
+return function(event, context)
+  return acts[event and event.act or "raw"](context)
+end
+]],
+  ["scripts/handlers/broken.lua"] = "return 5",
+}
+
+local testing_so = os.getenv("LAGOON_SPEC_TESTING")
+
+---Runs one test file of an application; says what busted printed.
+---@param spec string
+---@param files? table<string, string>
+---@return string output, integer code
+local function busted(spec, files)
+  local path = directory.with(SCRIPTS)
+  for name, text in pairs(files or {}) do
+    directory.write(path .. "/" .. name, text)
+  end
+  directory.write(path .. "/spec/it_spec.lua",
+    "local testing = require('lagoon.testing')\n" .. spec)
+  local folder = uv.fs_realpath(testing_so):match("^(.*)/lagoon/testing%.so$")
+  local command = { "lua5.4", "/usr/bin/busted", "-o", "plainTerminal" }
+  local run = process.run(command, { directory = path,
+    env = { LUA_CPATH = folder .. "/?.so;;" } })
+  return run:stdout() .. run:stderr(), run.code
+end
+
+local function assert_passes(count, spec, files)
+  local output, code = busted(spec, files)
+  assert(code == 0 and output:find(("\n%d success"):format(count)), (output:gsub("\n+", " | ")))
+  return output
+end
+
+describe("lagoon.testing", function()
+  it("gives the outcome of a record and all that its handler published", function()
+    assert_passes(1, [[
+package.loaded["services.shipping"] = { ship = function(id) return "track-" .. id end }
+local lagoon = require("lagoon")
+
+it("ships", function()
+  local outcome, published = testing.handle("orders", { type = "Paid", key = 12,
+    value = { id = "o-1" }, headers = { trace = "t-1" }, attempt = 2 })
+  assert.same({
+    result = "done",
+    logs = {
+      { level = "info", message = "shipped track-o-1", fields = {} },
+      { level = "debug", message = "waited", fields = { seconds = 20, place = { 0, 0 }, count = 1,
+        key = "12", topic = "in", attempt = 2 } },
+    },
+  }, outcome)
+  assert.same(1, #published)
+  local event = { id = "o-1", number = "track-o-1", none = lagoon.null }
+  assert.same(event, published[1].event)
+  assert.same(event, lagoon.json.decode(published[1].value))
+  published[1].value, published[1].event = nil, nil
+  assert.same({ producer = "out", topic = "out", type = "Shipped", key = "o-1",
+    headers = { ["Message-Type"] = "Shipped", trace = "t-1" },
+    header_list = { { "Message-Type", "Shipped" }, { "trace", "t-1" } } }, published[1])
+end)
+]])
+  end)
+
+  it("runs handlers where a test can stub what they call", function()
+    assert_passes(2, [[
+local shipping = require("services.shipping")
+
+it("sees the call", function()
+  local ship = stub(shipping, "ship").returns(5)
+  assert.equal("done", testing.handle("orders", { type = "Paid", value = { id = "o" } }).result)
+  assert.stub(ship).was.called_with("o")
+  ship:revert()
+end)
+
+it("has what is real otherwise", function()
+  local outcome, published = testing.handle("orders", { type = "Paid", value = { id = "o" } })
+  assert.equal("failed", outcome.result)
+  assert.equal("scripts/services/shipping.lua:1: a real call", outcome.error)
+  assert.matches("^stack traceback:\n.*scripts/handlers/paid.lua:11: in", outcome.traceback)
+  assert.same({}, published)
+end)
+]])
+  end)
+
+  it("says how else a record can end", function()
+    assert_passes(1, [[
+it("ends", function()
+  local function assert_ends(result, message, record)
+    record.type = record.type or "Odd"
+    local outcome = testing.handle("orders", record)
+    assert.same({ result, message }, { outcome.result, outcome.error })
+    return outcome
+  end
+  assert_ends("failed", '{"code":7}', { value = { act = "raise" } })
+  assert_ends("failed", "scripts/handlers/odd.lua:5: os.exit is not available: it would affect " ..
+    "the whole process", { value = { act = "exit" } })
+  assert.equal(3, assert_ends("retry", "later", { value = { act = "retry" } }).retry_after)
+  assert_ends("skipped", "of no use", { value = { act = "skip" } })
+  assert.matches("handler_timeout",
+    testing.handle("orders", { type = "Odd", value = { act = "forever" } }).error)
+  assert_ends("failed", "through", { value = { act = "coroutine" } })
+  assert_ends("failed", '{"a": 1}', { value = '{"a": 1}' })
+  assert_ends("done", nil, {})
+  assert_ends("invalid", "the value is not JSON: byte 0: expected a value, found 'o'",
+    { value = "oops" })
+  assert_ends("unknown_type", "no handler takes the type 'Nothing'", { type = "Nothing" })
+end)
+]])
+  end)
+
+  it("leaves the test's own functions alone", function()
+    local output = assert_passes(1, [[
+local thread = coroutine.create(function()
+  return require("lagoon").now(), testing.handle("orders", { type = "Odd" }).result
+end)
+
+it("is a test as any other", function()
+  testing.handle("orders", { type = "Odd" })
+  print("as Lua prints")
+  local now, result = select(2, coroutine.resume(thread))
+  assert.is_true(math.type(now) == "integer" and result == "done")
+  assert.is_false(pcall(coroutine.wrap(function() error("x") end)))
+  assert.equal("done", testing.handle("orders", { type = "Odd" }).result)
+  assert.has_error(function() require("lagoon").sleep(1) end,
+    "lagoon.sleep: cannot wait at the top of a file, only in a handler")
+end)
+]])
+    assert.matches("as Lua prints\n", output, 1, true)
+    assert.is_nil(output:find("INFO", 1, true))
+  end)
+
+  it("loads scripts anew after a reset, and for another application", function()
+    assert_passes(1, [[
+it("forgets", function()
+  local function count(application)
+    local outcome = application.handle == testing.handle
+      and testing.handle("orders", { type = "Paid", value = { id = "o" } })
+      or application:handle("orders", { type = "Paid", value = { id = "o" } })
+    return outcome.error or outcome.logs[2].fields.count
+  end
+  local fake = { ship = function() end }
+  package.loaded["services.shipping"] = fake
+  assert.same({ 1, 2 }, { count(testing), count(testing) })
+  testing.reset()
+  assert.equal(fake, package.loaded["services.shipping"])
+  assert.equal(1, count(testing))
+  local other = testing.open({ config = "other/config.lua" })
+  assert.same({ "scripts of the other", 2 }, { count(other), count(testing) })
+  package.loaded["services.shipping"] = nil
+  assert.matches("a real call", count(testing.open()))
+end)
+]], { ["other/config.lua"] = CONFIG,
+      ["other/scripts/handlers/paid.lua"] =
+        "return function() error('scripts of the other', 0) end",
+      ["other/scripts/handlers/odd.lua"] = "return print",
+      ["other/scripts/handlers/broken.lua"] = "return print" })
+  end)
+
+  it("begins anew with every file that busted runs", function()
+    assert_passes(2, [[
+it("counts", function()
+  package.loaded["services.shipping"] = { ship = function() end }
+  local outcome = testing.handle("orders", { type = "Paid", value = { id = "o" } })
+  assert.equal(1, outcome.logs[2].fields.count)
+end)
+]], { ["spec/again_spec.lua"] = [[
+it("counts from the start", function()
+  local testing = require("lagoon.testing")
+  package.loaded["services.shipping"] = { ship = function() end }
+  local outcome = testing.handle("orders", { type = "Paid", value = { id = "o" } })
+  assert.equal(1, outcome.logs[2].fields.count)
+end)
+]] })
+  end)
+
+  it("says what is wrong with a test, its config or its scripts", function()
+    assert_passes(1, [[
+it("raises", function()
+  local function assert_raises(message, ...)
+    local arguments = table.pack(...)
+    local _, raised = pcall(function()
+      testing.handle(table.unpack(arguments, 1, arguments.n))
+    end)
+    assert.equal(message, raised)
+  end
+  assert_raises("spec/it_spec.lua:6: there is no consumer 'ordres' in config.lua, did you mean " ..
+    "'orders'?", "ordres", {})
+  assert_raises("spec/it_spec.lua:6: there is no consumer 'x' in config.lua; it has: orders broken",
+    "x", {})
+  assert_raises("spec/it_spec.lua:6: a record is a table such as {type = ..., value = ...}, " ..
+    "got nil", "orders")
+  assert_raises("spec/it_spec.lua:6: a record has no field 'headrs', did you mean 'headers'?",
+    "orders", { headrs = {} })
+  assert_raises("spec/it_spec.lua:6: key must be a string or an integer, got table", "orders",
+    { key = {} })
+  assert.matches("config.lua:7: consumers.broken.handlers.Paid: module 'handlers.broken' [^\n]*$",
+    select(2, pcall(testing.handle, "broken", { type = "Paid" })))
+  assert.matches("^none.lua: cannot be read",
+    select(2, pcall(testing.open, { config = "none.lua" })))
+  assert.equal("open has no option 'script'; it has config and scripts",
+    select(2, pcall(testing.open, { script = "x" })))
+end)
+]])
+  end)
+end)
