@@ -155,6 +155,11 @@ function lagoon.retry(reason, options) end
 ---@param reason any as tostring shows it
 function lagoon.skip(reason) end
 
+---Ends the handler: its record goes to the dead letters at once. It raises like lagoon.retry; where
+---the consumer has dead_letter = false that is all it does.
+---@param reason any as tostring shows it
+function lagoon.dead_letter(reason) end
+
 -- ---- time, names, the environment --------------------------------------------------------------
 
 ---Waits; the worker takes another record meanwhile. Only in a handler or scripts/dev.lua: it raises
@@ -337,10 +342,11 @@ function include(path) end
 ---@field codec? "json"|"raw"|"cjson"|string or a module with decode; "json"
 ---@field nulls? "drop"|"keep" null fields of an object; "drop"
 ---@field middlewares? string[] modules around every handler, outermost first
----@field on_error? "skip"|"stop"|lagoon.ErrorConfig a word is give_up without retries
----@field on_invalid? "skip"|"stop" undecodable, too large or without a type; "stop"
----@field on_unknown_type? "skip"|"stop" of a type without a handler; "skip"
+---@field on_error? "dead_letter"|"skip"|"stop"|lagoon.ErrorConfig a word is give_up without retries
+---@field on_invalid? "dead_letter"|"skip"|"stop" no JSON, too large, no type; "dead_letter"
+---@field on_unknown_type? "dead_letter"|"skip"|"stop" of a type without a handler; "skip"
 ---@field on_tombstone? "handle"|"skip" without a value; "handle"
+---@field dead_letter? string|false the topic of those given up; "<topic>.<group>.dead-letter"
 ---@field handler_timeout? lagoon.Duration|false how long a handler may take; default "30s"
 ---@field cpu_limit? lagoon.Duration|false CPU time of a handler between two waits; default "1s"
 ---@field drain_timeout? lagoon.Duration for handlers when partitions are revoked; "5s"
@@ -355,7 +361,7 @@ function include(path) end
 ---@field backoff? lagoon.Duration before the first retry, doubles with each; "100ms"
 ---@field max_backoff? lagoon.Duration the longest wait; "30s"
 ---@field jitter? boolean shortens each wait by up to its half, at random; true
----@field give_up? "skip"|"stop" when the retries are used up; "stop"
+---@field give_up? "dead_letter"|"skip"|"stop" when the retries are used up; "dead_letter"
 
 ---@class lagoon.WorkersConfig
 ---@field min? integer threads that run handlers, at least; 1

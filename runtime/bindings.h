@@ -68,7 +68,7 @@ void bindings_end_request(struct call *call);
 /* The duration at `index`, in milliseconds; raises an error that begins with `what`. */
 int64_t bindings_check_duration(lua_State *L, int index, const char *what);
 
-/* Puts lagoon.retry and lagoon.skip into the table on top of the stack. */
+/* Puts lagoon.retry, skip and dead_letter into the table on top of the stack. */
 void bindings_set_requests(lua_State *L);
 
 /* Where a script runs that may neither wait nor publish; NULL: not in such a place. */

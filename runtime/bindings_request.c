@@ -1,4 +1,4 @@
-/* lagoon.retry and lagoon.skip: what a handler asks to become of its record. */
+/* lagoon.retry, skip and dead_letter: what a handler asks to become of its record. */
 #include "bindings.h"
 
 #include <lauxlib.h>
@@ -70,9 +70,22 @@ static int on_skip(lua_State *L)
     return ask(L, call, (struct call_request){.outcome = OUTCOME_SKIPPED, .retry_after_ms = -1});
 }
 
+/* lagoon.dead_letter(reason): the record is given up. */
+static int on_dead_letter(lua_State *L)
+{
+    struct call *call = asking_call(L, "lagoon.dead_letter");
+    luaL_checkany(L, 1);
+    if (!bindings_of(L)->consumer->has_dead_letters)
+        return luaL_error(L, "lagoon.dead_letter: `dead_letter` of consumer %s is false",
+                          bindings_of(L)->consumer->name);
+    return ask(L, call,
+               (struct call_request){.outcome = OUTCOME_DEAD_LETTER, .retry_after_ms = -1});
+}
+
 void bindings_set_requests(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"retry", on_retry}, {"skip", on_skip}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"retry", on_retry}, {"skip", on_skip}, {"dead_letter", on_dead_letter}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }
 

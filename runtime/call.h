@@ -20,7 +20,7 @@ enum call_wait {
     CALL_WAITS_TICKET, /* until its ticket is posted to its inbox */
 };
 
-/* What a handler asked for by lagoon.retry or lagoon.skip. */
+/* What a handler asked for by lagoon.retry, skip or dead_letter. */
 struct call_request {
     enum outcome outcome; /* NONE: nothing */
     char *reason;

@@ -113,4 +113,23 @@ enum topic_check cluster_ensure_topics(rd_kafka_t *query, const struct cluster *
                                        const struct config *config, int timeout_ms,
                                        struct error *err);
 
+/* The same for one topic; *partitions is how many it has. */
+enum topic_check cluster_ensure_topic(rd_kafka_t *query, const struct cluster *cluster,
+                                      const struct topic_config *topic, int timeout_ms,
+                                      int *partitions, struct error *err);
+
+/* Where the records of a topic end that are given up. */
+struct dead_letter_topic {
+    const char *source;
+    const char *name;
+    const struct topic_config *declared; /* NULL: it is in no `topics` */
+    int64_t max_record_bytes;            /* what is read of the source */
+};
+
+/* Creates the topic when it is missing: as it is declared; else with the partitions and replicas of
+ * its source, room for what a letter adds to a record, and for ever. */
+enum topic_check cluster_ensure_dead_letters(rd_kafka_t *query, const struct cluster *cluster,
+                                             const struct dead_letter_topic *topic, int timeout_ms,
+                                             int *partitions, struct error *err);
+
 #endif

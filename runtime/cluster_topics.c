@@ -325,6 +325,24 @@ static enum topic_check ensure_all(struct ensure *ensure)
     }
 }
 
+enum topic_check cluster_ensure_topic(rd_kafka_t *query, const struct cluster *cluster,
+                                      const struct topic_config *topic, int timeout_ms,
+                                      int *partitions, struct error *err)
+{
+    struct wanted wanted = {.config = topic};
+    struct ensure ensure = {.query = query,
+                            .cluster = cluster,
+                            .deadline_ms = clock_monotonic_ms() + timeout_ms,
+                            .wanted = &wanted,
+                            .count = 1,
+                            .err = err};
+    enum topic_check check = reach(&ensure);
+    if (check == TOPICS_READY)
+        check = ensure_all(&ensure);
+    *partitions = wanted.partitions;
+    return check;
+}
+
 enum topic_check cluster_ensure_topics(rd_kafka_t *query, const struct cluster *cluster,
                                        const struct config *config, int timeout_ms,
                                        struct error *err)

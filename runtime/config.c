@@ -213,6 +213,7 @@ static void free_consumer(struct consumer_config *consumer)
     free_module(&consumer->handler);
     free_module(&consumer->codec.module);
     free_modules(&consumer->middlewares);
+    free(consumer->dead_letter);
 }
 
 static void free_producer(struct producer_config *producer)
@@ -294,6 +295,13 @@ const struct consumer_config *config_consumer(const struct config *config, const
 bool config_is_pattern(const char *topic)
 {
     return topic[0] == '^';
+}
+
+char *config_dead_letter_topic(const struct consumer_config *consumer, const char *topic)
+{
+    if (consumer->dead_letter != NULL)
+        return xstrdup(consumer->dead_letter);
+    return xasprintf("%s.%s.dead-letter", topic, consumer->group);
 }
 
 const char *properties_get(const struct properties *properties, const char *name)

@@ -106,7 +106,7 @@ enum distribution { DISTRIBUTION_KEY, DISTRIBUTION_PARTITION, DISTRIBUTION_FREE_
 enum offset_reset { OFFSET_RESET_EARLIEST, OFFSET_RESET_LATEST, OFFSET_RESET_NONE };
 
 /* What becomes of a record for which there is no hope. */
-enum policy { POLICY_SKIP, POLICY_STOP };
+enum policy { POLICY_DEAD_LETTER, POLICY_SKIP, POLICY_STOP };
 
 /* What becomes of one whose handler fails. */
 struct error_policy {
@@ -148,6 +148,8 @@ struct consumer_config {
     enum policy on_invalid;
     enum policy on_unknown_type;
     bool skips_tombstones;
+    bool has_dead_letters;
+    char *dead_letter;          /* the topic; NULL: one for each topic that is read */
     int64_t handler_timeout_ms; /* wall time of a call, but waits for a broker; 0: none */
     int64_t cpu_limit_ms;       /* CPU time of one stretch of a call without a wait; 0: none */
     int64_t drain_timeout_ms;
@@ -222,6 +224,9 @@ const struct consumer_config *config_consumer(const struct config *config, const
 
 /* A consumer's topic is a regular expression, for the names of all topics of its cluster. */
 bool config_is_pattern(const char *topic);
+
+/* Where records of this topic end that are given up, as a new string. */
+char *config_dead_letter_topic(const struct consumer_config *consumer, const char *topic);
 
 /* A copy of the text with <secret> in place of every secret; the caller frees it. For whatever may
  * quote a value of the config. */

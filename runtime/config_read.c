@@ -269,7 +269,7 @@ static void read_limits(lua_State *L, struct consumer_config *consumer)
     lua_pop(L, 1);
 }
 
-static const char *const policy_words[] = {"skip", "stop", NULL};
+static const char *const policy_words[] = {"dead_letter", "skip", "stop", NULL};
 
 static void read_policies(lua_State *L, struct consumer_config *consumer)
 {
@@ -277,6 +277,10 @@ static void read_policies(lua_State *L, struct consumer_config *consumer)
     consumer->on_invalid = (enum policy)read_word(L, "on_invalid", policy_words);
     consumer->on_unknown_type = (enum policy)read_word(L, "on_unknown_type", policy_words);
     consumer->skips_tombstones = read_word(L, "on_tombstone", tombstone_words) == 1;
+    consumer->dead_letter = read_text(L, "dead_letter");
+    lua_getfield(L, -1, "dead_letter");
+    consumer->has_dead_letters = lua_isnil(L, -1) || lua_toboolean(L, -1);
+    lua_pop(L, 1);
     lua_getfield(L, -1, "on_error");
     consumer->on_error = (struct error_policy){
         .retries = (int)read_integer(L, "retries"),

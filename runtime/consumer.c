@@ -23,6 +23,13 @@ static void wake_main(void *context)
     uv_async_send(&consumer->wake);
 }
 
+static void fail(void *context, struct error *err)
+{
+    struct consumer *consumer = context;
+    error_prefix(err, "consumer %s: ", consumer->config->name);
+    consumer->options.callbacks.on_fatal(consumer->options.callbacks.context, consumer, err);
+}
+
 /* --- new and free --- */
 
 struct consumer *consumer_new(const struct consumer_options *options)
@@ -41,6 +48,30 @@ struct consumer *consumer_new(const struct consumer_options *options)
     assignment_init(&consumer->assignment, options->config, &consumer->dispatcher, wake_main,
                     consumer);
     return consumer;
+}
+
+static void on_letter_end(void *context, struct record *record, const char *reason)
+{
+    struct consumer *consumer = context;
+    partition_end_letter(record, reason);
+    if (consumer->state < CONSUMER_DESTROYING)
+        uv_async_send(&consumer->wake);
+}
+
+static void open_letters(struct consumer *consumer)
+{
+    const struct dead_letters_options options = {
+        .loop = consumer->options.loop,
+        .config = consumer->options.host->config,
+        .consumer = consumer->config,
+        .cluster = consumer->options.cluster,
+        .query = consumer->options.query,
+        .context = consumer,
+        .on_end = on_letter_end,
+        .on_fatal = fail,
+    };
+    if (consumer->config->has_dead_letters)
+        consumer->assignment.intake.letters = dead_letters_new(&options);
 }
 
 void consumer_free(struct consumer **consumer_owned)
@@ -62,13 +93,6 @@ const struct consumer_config *consumer_config_of(const struct consumer *consumer
 struct consumer_counts consumer_counts(const struct consumer *consumer)
 {
     return consumer->assignment.intake.counts;
-}
-
-static void fail(void *context, struct error *err)
-{
-    struct consumer *consumer = context;
-    error_prefix(err, "consumer %s: ", consumer->config->name);
-    consumer->options.callbacks.on_fatal(consumer->options.callbacks.context, consumer, err);
 }
 
 /* --- a turn --- */
@@ -185,6 +209,7 @@ static void open_loop_handles(struct consumer *consumer)
     uv_timer_init(loop, &consumer->commits);
     uv_timer_init(loop, &consumer->retrier);
     consumer->open_handles = 5;
+    open_letters(consumer);
 }
 
 static void start_timers(struct consumer *consumer)

@@ -36,21 +36,36 @@ static bool has_pattern(const struct consumer_config *config)
     return false;
 }
 
+/* ",^NAME$" with the dots as they stand. */
+static void append_name(struct buffer *list, const char *name)
+{
+    buffer_append_text(list, ",^");
+    for (; *name != '\0'; name++)
+        buffer_format(list, *name == '.' ? "[.]" : "%c", *name);
+    buffer_append_text(list, "$");
+}
+
 /* What no pattern means: Kafka's own topics, and those where failed records end, which would come
  * back as work. The user's list is longer by these. */
-static int set_hidden_topics(rd_kafka_conf_t *conf, const struct consumer_config *config,
-                             struct error *err)
+static int set_hidden_topics(rd_kafka_conf_t *conf, const struct config *all,
+                             const struct consumer_config *config, struct error *err)
 {
     static const char hidden[] = "^__consumer_offsets$,^__transaction_state$,"
                                  "^__share_group_state$,[.]dead-letter$";
+    struct buffer list;
+    buffer_init(&list);
+    buffer_append_text(&list, hidden);
+    for (size_t i = 0; i < all->consumer_count; i++)
+        if (all->consumers[i].dead_letter != NULL)
+            append_name(&list, all->consumers[i].dead_letter);
     size_t size = 0;
     rd_kafka_conf_get(conf, "topic.blacklist", NULL, &size);
     char *own = xcalloc(size + 1, 1);
     rd_kafka_conf_get(conf, "topic.blacklist", own, &size);
-    char *list = xasprintf("%s%s%s", hidden, own[0] != '\0' ? "," : "", own);
-    int rc = set(conf, config, "topics", "topic.blacklist", list, err);
+    buffer_format(&list, "%s%s", own[0] != '\0' ? "," : "", own);
+    int rc = set(conf, config, "topics", "topic.blacklist", list.bytes, err);
     free(own);
-    free(list);
+    buffer_destroy(&list);
     return rc;
 }
 
@@ -66,11 +81,12 @@ static int set_refresh(rd_kafka_conf_t *conf, const struct cluster *cluster,
 }
 
 static int set_patterns(rd_kafka_conf_t *conf, const struct cluster *cluster,
-                        const struct consumer_config *config, struct error *err)
+                        const struct config *all, const struct consumer_config *config,
+                        struct error *err)
 {
     if (!has_pattern(config))
         return 0;
-    if (set_hidden_topics(conf, config, err) != 0)
+    if (set_hidden_topics(conf, all, config, err) != 0)
         return -1;
     return set_refresh(conf, cluster, config, err);
 }
@@ -86,7 +102,8 @@ static bool is_cooperative(const rd_kafka_conf_t *conf)
 }
 
 static int make_handle(struct consumer_parts *parts, const struct cluster *cluster,
-                       const struct consumer_config *config, struct error *err)
+                       const struct config *all, const struct consumer_config *config,
+                       struct error *err)
 {
     char path[300];
     snprintf(path, sizeof path, "consumers.%s.properties", config->name);
@@ -94,7 +111,7 @@ static int make_handle(struct consumer_parts *parts, const struct cluster *clust
         cluster_conf_new(cluster, CLUSTER_CONSUMER, &config->properties, path, err);
     if (conf == NULL)
         return -1;
-    if (set_group(conf, config, err) != 0 || set_patterns(conf, cluster, config, err) != 0) {
+    if (set_group(conf, config, err) != 0 || set_patterns(conf, cluster, all, config, err) != 0) {
         rd_kafka_conf_destroy(conf);
         return -1;
     }
@@ -128,7 +145,7 @@ int consumer_parts_make(struct consumer_parts *parts, const struct cluster *clus
 {
     *parts = (struct consumer_parts){0};
     if (make_scripts(parts, source, err) == 0 &&
-        make_handle(parts, cluster, source->consumer, err) == 0)
+        make_handle(parts, cluster, source->host->config, source->consumer, err) == 0)
         return 0;
     consumer_parts_destroy(parts);
     return -1;

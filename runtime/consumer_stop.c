@@ -20,18 +20,29 @@ static void on_handle_closed(uv_handle_t *handle)
         end_stop(consumer);
 }
 
-void consumer_close_handles(struct consumer *consumer)
+static void close_handles(void *context)
 {
+    struct consumer *consumer = context;
     uv_handle_t *handles[] = {
         (uv_handle_t *)&consumer->wake,    (uv_handle_t *)&consumer->poller,
         (uv_handle_t *)&consumer->ticker,  (uv_handle_t *)&consumer->commits,
         (uv_handle_t *)&consumer->retrier,
     };
-    consumer->state = CONSUMER_DESTROYING;
     for (size_t i = 0; i < ARRAY_LENGTH(handles); i++) {
         handles[i]->data = consumer;
         uv_close(handles[i], on_handle_closed);
     }
+}
+
+/* Letters that are on their way end first: their records are the partitions'. */
+void consumer_close_handles(struct consumer *consumer)
+{
+    struct dead_letters **letters = &consumer->assignment.intake.letters;
+    consumer->state = CONSUMER_DESTROYING;
+    if (*letters != NULL)
+        dead_letters_close(letters, close_handles, consumer);
+    else
+        close_handles(consumer);
 }
 
 /* On a helper. A handle that is broken cannot leave its group; the group finds out by time. */
@@ -59,6 +70,7 @@ static void log_counts(const struct consumer *consumer)
         log_integer("handled", (int64_t)counts.handled),
         log_integer("skipped", (int64_t)counts.skipped),
         log_integer("retried", (int64_t)counts.retried),
+        log_integer("dead_letters", (int64_t)counts.letters),
         log_integer("failed", (int64_t)counts.failed),
         log_integer("given_back", (int64_t)counts.dropped),
     };

@@ -120,6 +120,8 @@ static const char *result_name(const struct call *call)
         return "done";
     case OUTCOME_SKIPPED:
         return "skipped";
+    case OUTCOME_DEAD_LETTER:
+        return "dead_letter";
     case OUTCOME_UNKNOWN_TYPE:
         return "unknown_type";
     case OUTCOME_INVALID:

@@ -15,6 +15,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "config.h"
+#include "dead_letters.h"
 #include "dispatcher.h"
 #include "retries.h"
 
@@ -23,6 +24,7 @@ struct consumer_counts {
     uint64_t handled;
     uint64_t skipped; /* unhandled, as the config or the handler says */
     uint64_t retried; /* runs that failed and were to be tried again */
+    uint64_t letters; /* dead letters that are acknowledged */
     uint64_t failed;  /* records that stopped their partition */
     uint64_t dropped; /* given back unhandled, or handled after their partition was lost */
     uint64_t jumps;   /* times that retention removed what was to be read next */
@@ -38,6 +40,7 @@ struct intake {
     const struct consumer_config *config;
     rd_kafka_t *handle;
     struct dispatcher *dispatcher;
+    struct dead_letters *letters; /* NULL: the consumer has none */
     /* There may be something to read. From any thread, also librdkafka's: only a wake-up. */
     void (*on_ready)(void *context);
     void *context;

@@ -68,6 +68,12 @@ void partition_assign(struct partition *partition, const struct partition_start 
 
 /* --- giving back --- */
 
+void partition_await(struct partition *partition, struct record *record)
+{
+    list_append(&partition->awaited, &record->partition_link);
+    partition->awaited_count++;
+}
+
 void partition_discard(struct record *record)
 {
     record->is_dropped = true;
@@ -80,21 +86,23 @@ void partition_drop_record(struct partition *partition, struct record *record)
     if (record->epoch == partition->epoch)
         intake_remove(partition->intake, &partition->share, record->block_bytes);
     retries_remove(&partition->intake->retries, record);
+    dead_letters_forget(record);
     partition->intake->counts.dropped++;
     partition_discard(record);
 }
 
-static void drop_list(struct partition *partition, struct link *records)
-{
-    for (struct link *link; (link = list_pop(records)) != NULL;)
-        partition_drop_record(partition, CONTAINER_OF(link, struct record, queue_link));
-}
-
+/* What has not begun; but one whose dead letter is under way is nearly done with. */
 static void give_back_unstarted(struct partition *partition)
 {
     struct link unstarted;
     dispatcher_revoke(partition->intake->dispatcher, partition->lane, &unstarted);
-    drop_list(partition, &unstarted);
+    for (struct link *link; (link = list_pop(&unstarted)) != NULL;) {
+        struct record *record = record_of_queue(link);
+        if (record->is_lettered)
+            partition_await(partition, record);
+        else
+            partition_drop_record(partition, record);
+    }
 }
 
 void partition_give_back(struct partition *partition)

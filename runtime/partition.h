@@ -19,8 +19,9 @@
  *   held      RECORD_HELD    runnable in a held lane; it is given back
  *   kept      RECORD_KEPT    failed, still the head of its strand; a re-run by the schedule of
  *                            retries, or a release, ends it
- *   awaited   on `awaited`   ended well with a delivery open; its last report settles it
- *   stuck     on `stuck`     ended well, but a delivery was refused; partition_drop ends it
+ *   lettered  is_lettered    given up, kept or awaited; its dead letter's acknowledgement settles
+ * it awaited   on `awaited`   ended well with a delivery open; its last report settles it stuck on
+ * `stuck`     ended well, but a delivery was refused; partition_drop ends it
  *
  * Threads: main; librdkafka's threads set is_ready. */
 #ifndef PARTITION_H
@@ -53,8 +54,8 @@ struct partition {
     bool has_seen_error; /* then rd_kafka_position() is not to be trusted */
     struct share share;  /* of the window */
     size_t awaited_count;
-    struct link awaited; /* ended, waiting for deliveries */
-    struct link stuck;   /* ended well, but a delivery was refused for good */
+    struct link awaited; /* ended, waiting for deliveries or for their dead letter */
+    struct link stuck;   /* the partition is stopped by them; they have left their strand */
 };
 
 /* Where an assignment begins. */
@@ -106,6 +107,9 @@ void partition_end_record(struct record *record);
 
 /* The time of the record's retry has come. */
 void partition_rerun(struct record *record);
+
+/* The record's dead letter was acknowledged (reason NULL) or refused for good. */
+void partition_end_letter(struct record *record, const char *reason);
 
 /* A delivery of that run of the record was acknowledged (reason NULL) or refused for good. */
 void partition_report(struct record *record, int run, const char *reason);

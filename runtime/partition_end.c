@@ -48,6 +48,9 @@ static void stop_at(struct record *record, const char *reason)
     struct intake *intake = partition->intake;
     partition->is_stopped = true;
     intake->counts.failed++;
+    /* Nothing more of what it published matters; while it runs that is its worker's to read. */
+    if (record->is_ended)
+        record->run++;
     dispatcher_hold(intake->dispatcher, partition->lane);
     log_record(LOG_ERROR, record, reason,
                "a record failed; its partition is stopped and will not be committed past it, mend "
@@ -55,14 +58,36 @@ static void stop_at(struct record *record, const char *reason)
     partition->gives_back = true;
 }
 
-/* The record is done with, unhandled. It may have left its strand already. */
+/* A record that is on no list but that of what is awaited, or still the head of its strand. */
+static void leave(struct record *record)
+{
+    struct partition *partition = record->owner;
+    if (record->state == RECORD_KEPT) {
+        dispatcher_release(partition->intake->dispatcher, record);
+    } else if (!list_is_empty(&record->partition_link)) {
+        list_remove(&record->partition_link);
+        partition->awaited_count--;
+    }
+}
+
+/* The record is done with, unhandled. */
 static void skip(struct record *record)
 {
-    struct intake *intake = record->owner->intake;
-    intake->counts.skipped++;
-    if (record->state == RECORD_KEPT)
-        dispatcher_release(intake->dispatcher, record);
+    record->owner->intake->counts.skipped++;
+    leave(record);
     settle(record);
+}
+
+/* The record is settled when its letter is acknowledged; until then nothing of its strand passes
+ * it, if it is there still. */
+static void dead_letter(struct record *record)
+{
+    struct intake *intake = record->owner->intake;
+    record->is_lettered = true;
+    record->run++;
+    if (record->state != RECORD_KEPT && list_is_empty(&record->partition_link))
+        partition_await(record->owner, record);
+    dead_letters_send(intake->letters, record);
 }
 
 /* The record failed, but its partition is another's, or soon will be, or is stopped: whoever reads
@@ -101,7 +126,8 @@ static void retry(struct record *record)
     record->published = 0;
     record->reported = 0;
     record->is_ended = false;
-    record->is_refused = false;
+    free(record->refusal);
+    record->refusal = NULL;
     retries_add(&intake->retries, record, clock_monotonic_ms() + delay_ms);
 }
 
@@ -110,16 +136,11 @@ static void retry(struct record *record)
 /* The handler returned; its record is settled when all that it published is acknowledged. */
 static void end_well(struct record *record)
 {
-    struct partition *partition = record->owner;
-    partition->intake->counts.handled++;
-    if (record->is_refused) {
-        list_append(&partition->stuck, &record->partition_link);
-    } else if (record->reported == record->published) {
+    record->owner->intake->counts.handled++;
+    if (record->reported == record->published)
         settle(record);
-    } else {
-        list_append(&partition->awaited, &record->partition_link);
-        partition->awaited_count++;
-    }
+    else
+        partition_await(record->owner, record);
 }
 
 static void say_skipped(struct record *record)
@@ -131,10 +152,19 @@ static void say_skipped(struct record *record)
                    record->failure, "a record is skipped");
 }
 
-static void decide(struct record *record)
+/* Of an unknown type the worker gives the type alone. */
+static void word_failure(struct record *record)
 {
-    const struct intake *intake = record->owner->intake;
-    switch (policy_decide(intake->config, record)) {
+    if (record->outcome != OUTCOME_UNKNOWN_TYPE)
+        return;
+    char *type = record->failure;
+    record->failure = xasprintf("no handler for type '%s'", type);
+    free(type);
+}
+
+static void act(struct record *record, enum decision decision)
+{
+    switch (decision) {
     case DECISION_SETTLE:
         end_well(record);
         return;
@@ -144,38 +174,106 @@ static void decide(struct record *record)
         else
             retry(record);
         return;
+    case DECISION_DEAD_LETTER:
+        word_failure(record);
+        log_record(LOG_ERROR, record, reason_of(record),
+                   "a record is given up and goes to the dead letters");
+        dead_letter(record);
+        return;
     case DECISION_SKIP:
         say_skipped(record);
         skip(record);
         return;
     case DECISION_STOP:
+        word_failure(record);
         stop_at(record, reason_of(record));
         return;
     }
 }
 
-/* A handler that awaits what was refused fails by that, and trying it again is no use: the
- * dispatcher has kept it as the head of its strand, and it was said when it was refused. */
-static bool has_failed_refused(const struct record *record)
+/* --- refused deliveries --- */
+
+static enum decision decision_on_refusal(const struct record *record)
 {
-    return record->is_refused && record->state == RECORD_KEPT;
+    return policy_last(record->owner->intake->config->on_error.give_up);
 }
 
+/* A delivery that was refused for good will be refused again: its record, which has ended, is given
+ * up. Its strand may have moved on already, so that it cannot be tried again in its order. */
+static void end_refused(struct record *record)
+{
+    struct partition *partition = record->owner;
+    free(record->failure);
+    record->failure = record->refusal;
+    record->refusal = NULL;
+    record->outcome = OUTCOME_FAILED;
+    enum decision decision = decision_on_refusal(record);
+    if (decision != DECISION_STOP) {
+        act(record, decision);
+    } else if (record->state == RECORD_OUTSIDE) {
+        leave(record);
+        list_append(&partition->stuck, &record->partition_link);
+    } else {
+        partition->gives_back = true;
+    }
+}
+
+/* Under `stop` nothing further begins from the first report on, not only from the end of the
+ * handler that still runs. */
+static void refuse(struct record *record, const char *reason)
+{
+    if (record->epoch != record->owner->epoch || record->refusal != NULL)
+        return;
+    record->refusal = xasprintf("a record that its handler published was refused: %s", reason);
+    if (decision_on_refusal(record) == DECISION_STOP)
+        stop_at(record, record->refusal);
+    if (record->is_ended)
+        end_refused(record);
+}
+
+/* What the handler asked for stands, also when it saw a delivery refused before. */
+static bool was_asked(const struct record *record)
+{
+    return record->outcome == OUTCOME_SKIPPED || record->outcome == OUTCOME_DEAD_LETTER;
+}
+
+static enum decision decide(const struct record *record)
+{
+    if (record->refusal != NULL && !was_asked(record))
+        return decision_on_refusal(record);
+    return policy_decide(record->owner->intake->config, record);
+}
+
+/* Its partition is another's, or soon will be: then a record ends here only when it is done with.
+ */
 static bool is_moot(const struct record *record)
 {
     const struct partition *partition = record->owner;
-    return record->epoch != partition->epoch ||
-           (partition->is_revoking && record->state == RECORD_KEPT);
+    if (record->epoch != partition->epoch)
+        return true;
+    enum decision decision = decide(record);
+    return partition->is_revoking && record->state == RECORD_KEPT &&
+           (decision == DECISION_RETRY || decision == DECISION_STOP);
 }
 
 void partition_end_record(struct record *record)
 {
+    struct intake *intake = record->owner->intake;
     record->is_ended = true;
     record->deliveries_open += (int32_t)record->published;
-    if (is_moot(record))
+    if (is_moot(record)) {
         give_back(record);
-    else if (!has_failed_refused(record))
-        decide(record);
+        return;
+    }
+    /* A drain waits for what has left its strand, and nothing of the strand begins any more. */
+    if (record->owner->is_revoking && record->state == RECORD_KEPT)
+        dispatcher_release(intake->dispatcher, record);
+    if (record->refusal != NULL && !was_asked(record)) {
+        intake->counts.handled += record->outcome == OUTCOME_DONE;
+        end_refused(record);
+    } else {
+        act(record, decide(record));
+    }
 }
 
 void partition_rerun(struct record *record)
@@ -183,48 +281,53 @@ void partition_rerun(struct record *record)
     dispatcher_rerun(record->owner->intake->dispatcher, record);
 }
 
-/* --- deliveries --- */
+/* --- reports --- */
 
-/* A delivery that was refused for good is as if the handler had failed, only that its strand may
- * have moved on already. */
-static void refuse(struct record *record, const char *reason)
+/* The record was given up by its partition; its last report frees it. */
+static bool is_gone(struct record *record)
 {
-    struct partition *partition = record->owner;
-    char text[REASON_BYTES];
-    snprintf(text, sizeof text, "a record that its handler published was refused: %s", reason);
-    bool was_refused = record->is_refused;
-    record->is_refused = true;
-    bool has_failed = record->is_ended && record->state == RECORD_KEPT;
-    if (record->epoch != partition->epoch || was_refused || has_failed)
-        return;
-    stop_at(record, text);
-    if (record->is_ended && record->state == RECORD_OUTSIDE) {
-        list_remove(&record->partition_link);
-        partition->awaited_count--;
-        list_append(&partition->stuck, &record->partition_link);
-    }
+    if (!record->is_dropped)
+        return false;
+    if (record->deliveries_open == 0)
+        record_free(&record);
+    return true;
 }
 
 void partition_report(struct record *record, int run, const char *reason)
 {
-    struct partition *partition = record->owner;
     record->deliveries_open--;
-    if (record->is_dropped) {
-        if (record->deliveries_open == 0)
-            record_free(&record);
-        return;
-    }
-    if (run != record->run)
+    if (is_gone(record) || run != record->run)
         return;
     if (reason != NULL) {
         refuse(record, reason);
         return;
     }
     record->reported++;
-    bool is_awaited = record->is_ended && record->outcome == OUTCOME_DONE && !record->is_refused;
-    if (is_awaited && record->reported == record->published && record->epoch == partition->epoch) {
-        list_remove(&record->partition_link);
-        partition->awaited_count--;
+    bool is_awaited = record->is_ended && record->outcome == OUTCOME_DONE;
+    if (is_awaited && record->reported == record->published &&
+        record->epoch == record->owner->epoch) {
+        leave(record);
         settle(record);
+    }
+}
+
+void partition_end_letter(struct record *record, const char *reason)
+{
+    if (is_gone(record))
+        return;
+    struct partition *partition = record->owner;
+    record->is_lettered = false;
+    if (reason == NULL) {
+        partition->intake->counts.letters++;
+        leave(record);
+        settle(record);
+        return;
+    }
+    char text[REASON_BYTES];
+    snprintf(text, sizeof text, "its dead letter was refused: %s", reason);
+    stop_at(record, text);
+    if (record->state == RECORD_OUTSIDE) {
+        leave(record);
+        list_append(&partition->stuck, &record->partition_link);
     }
 }

@@ -6,6 +6,9 @@
 
 #include "partition.h"
 
+/* The record, which has left its strand, waits for deliveries or for its dead letter. */
+void partition_await(struct partition *partition, struct record *record);
+
 /* The record, which is out of the window, is nobody's any more, except for the reports of its
  * deliveries. */
 void partition_discard(struct record *record);

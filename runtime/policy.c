@@ -3,6 +3,8 @@
 enum decision policy_last(enum policy policy)
 {
     switch (policy) {
+    case POLICY_DEAD_LETTER:
+        return DECISION_DEAD_LETTER;
     case POLICY_SKIP:
         return DECISION_SKIP;
     case POLICY_STOP:
@@ -26,6 +28,8 @@ enum decision policy_decide(const struct consumer_config *consumer, const struct
         return DECISION_SETTLE;
     case OUTCOME_SKIPPED:
         return DECISION_SKIP;
+    case OUTCOME_DEAD_LETTER:
+        return DECISION_DEAD_LETTER;
     case OUTCOME_UNKNOWN_TYPE:
         return policy_last(consumer->on_unknown_type);
     case OUTCOME_INVALID:
@@ -44,6 +48,7 @@ enum verdict policy_verdict(const struct consumer_config *consumer, const struct
     case DECISION_SKIP:
         return VERDICT_RELEASE;
     case DECISION_RETRY:
+    case DECISION_DEAD_LETTER:
         return VERDICT_KEEP;
     case DECISION_STOP:
         break;

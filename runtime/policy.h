@@ -14,6 +14,7 @@
 enum decision {
     DECISION_SETTLE, /* it was handled */
     DECISION_RETRY,  /* it runs again */
+    DECISION_DEAD_LETTER,
     DECISION_SKIP,
     DECISION_STOP, /* its partition stops */
 };

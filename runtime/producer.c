@@ -74,7 +74,8 @@ static int connect_once(struct producer *producer, struct error *err)
     if (handle == NULL)
         return -1;
     producer->queue = rd_kafka_queue_get_main(handle);
-    producer->topic = rd_kafka_topic_new(handle, producer->config->topic, NULL);
+    if (producer->config->topic != NULL)
+        producer->topic = rd_kafka_topic_new(handle, producer->config->topic, NULL);
     atomic_store_explicit(&producer->handle, handle, memory_order_release);
     rd_kafka_queue_cb_event_enable(producer->queue, on_ready, producer);
     /* What was queued before fires nothing. */
@@ -141,7 +142,8 @@ static void destroy_handle(uv_work_t *work)
     if (handle == NULL)
         return;
     producer_topics_destroy(producer);
-    rd_kafka_topic_destroy(producer->topic);
+    if (producer->topic != NULL)
+        rd_kafka_topic_destroy(producer->topic);
     rd_kafka_destroy(handle);
 }
 

@@ -56,7 +56,7 @@ struct producer {
 
     /* Set once, by whoever connects, before the handle is; constant then. */
     rd_kafka_queue_t *queue;
-    rd_kafka_topic_t *topic; /* config->topic */
+    rd_kafka_topic_t *topic; /* config->topic; NULL when each publication names its own */
     int64_t max_queue_bytes;
     /* NULL: not connected. Stored with release, loaded with acquire: who sees it sees the above. */
     _Atomic(rd_kafka_t *) handle;

@@ -51,7 +51,7 @@ void producer_topics_destroy(struct producer *producer)
 static rd_kafka_vu_t topic_of(struct producer *producer, rd_kafka_t *handle, const char *name)
 {
     rd_kafka_topic_t *topic = producer->topic;
-    if (strcmp(name, producer->config->topic) != 0)
+    if (topic == NULL || strcmp(name, producer->config->topic) != 0)
         topic = topics_find(producer, handle, name);
     if (topic == NULL)
         return (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = name};

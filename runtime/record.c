@@ -24,6 +24,7 @@ static struct record *block_new(size_t header_count, size_t bytes)
     list_init(&record->queue_link);
     list_init(&record->lane_link);
     list_init(&record->partition_link);
+    list_init(&record->letter_link);
     return record;
 }
 
@@ -124,6 +125,7 @@ void record_free(struct record **record)
 {
     assert((*record)->deliveries_open == 0);
     free((*record)->failure);
+    free((*record)->refusal);
     free(*record);
     *record = NULL;
 }

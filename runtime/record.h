@@ -39,6 +39,7 @@ enum outcome {
     OUTCOME_NONE,
     OUTCOME_DONE,         /* returned */
     OUTCOME_SKIPPED,      /* its handler, or the config, says to skip it */
+    OUTCOME_DEAD_LETTER,  /* its handler says that it is for the dead letters */
     OUTCOME_UNKNOWN_TYPE, /* no handler is declared for its type */
     OUTCOME_INVALID,      /* could not be decoded, is too large, or has no type */
     OUTCOME_FAILED,       /* raised, returned nil or false and a reason, or asked for a retry */
@@ -87,12 +88,14 @@ struct record {
 
     /* Main's. */
     struct link partition_link; /* its partition's awaited or stuck records */
+    struct link letter_link;    /* letters that are not on their way yet */
     size_t retry_place;         /* where it waits in the schedule of retries; 0: nowhere */
     uint32_t reported;          /* deliveries of this run that are acknowledged */
     int32_t deliveries_open;    /* of all runs; a report may come before the end of its call,
                                    then this is below 0 until main has seen the end */
     bool is_ended;              /* main has seen its outcome */
-    bool is_refused;            /* a delivery of this run was refused for good */
+    char *refusal;              /* why a delivery of this run was refused for good; or NULL */
+    bool is_lettered;           /* given up: its dead letter is not acknowledged yet */
     bool is_dropped;            /* freed as soon as deliveries_open is 0 */
 };
 

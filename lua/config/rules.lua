@@ -2,6 +2,7 @@
 
 local clusters = require("lagoon.config.clusters")
 local events = require("lagoon.config.events")
+local failures = require("lagoon.config.failures")
 
 local M = {}
 
@@ -18,25 +19,6 @@ function M.workers(workers, given, place)
     workers.max = math.max(min, place.natives.cpus)
   elseif workers.max and workers.max < min then
     place:child("max"):problem(("must be at least min, which is %d"):format(min), workers.max)
-  end
-end
-
----@param give_up string
----@return table # what `on_error = "stop"` is short for
-function M.at_once(give_up)
-  return { retries = 0, give_up = give_up }
-end
-
-function M.on_error(on_error, given, place)
-  local backoff, max_backoff = on_error.backoff, on_error.max_backoff
-  if not backoff or not max_backoff or backoff <= max_backoff then
-    return
-  elseif given.max_backoff ~= nil then
-    place:child("max_backoff"):problem(("must be at least backoff, which is %d ms"):format(backoff),
-      given.max_backoff)
-  else
-    place:child("backoff"):problem(
-      ("must be at most max_backoff, which is %d ms"):format(max_backoff), given.backoff)
   end
 end
 
@@ -94,6 +76,7 @@ function M.consumer(consumer, given, place)
   check_window(consumer, given, place)
   events.consumer(consumer, given, place)
   consumer.topics = consumer.topics or { consumer.topic }
+  failures.check(consumer, given, place)
 end
 
 -- Two members of one group in one process would share out the partitions between unlike handlers.

@@ -1,6 +1,7 @@
 -- The keys of config.lua, one row each. Checking, defaults and the documentation come from here.
 
 local clusters = require("lagoon.config.schema_cluster")
+local failures = require("lagoon.config.failures")
 local rules = require("lagoon.config.rules")
 local security = require("lagoon.config.security")
 
@@ -94,7 +95,7 @@ local window = {
     doc = "their bytes" },
 }
 
-local policies = { "skip", "stop" }
+local policies = { "dead_letter", "skip", "stop" }
 
 local on_error = {
   { key = "retries", type = "integer", min = 0, max = 1000000, default = 10,
@@ -105,7 +106,7 @@ local on_error = {
     doc = "the longest wait" },
   { key = "jitter", type = "boolean", default = true,
     doc = "each wait is shortened by up to its half, at random" },
-  { key = "give_up", type = "enum", values = policies, default = "stop",
+  { key = "give_up", type = "enum", values = policies, default = "dead_letter",
     doc = "what becomes of a record whose retries are used up" },
 }
 
@@ -145,16 +146,19 @@ local consumer = {
   { key = "nulls", type = "enum", values = { "drop", "keep" }, default = "drop",
     doc = "a null field of an object is absent, or `lagoon.null`" },
   middlewares,
-  { key = "on_error", type = "record", fields = on_error, check = rules.on_error,
+  { key = "on_error", type = "record", fields = on_error, check = failures.on_error,
     short = { type = "enum", values = policies, of = "string",
-      must = '"skip", "stop" or a table', expand = rules.at_once },
+      must = '"dead_letter", "skip", "stop" or a table', expand = failures.at_once },
     doc = "what becomes of a record whose handler fails; a word is give_up without retries" },
-  { key = "on_invalid", type = "enum", values = policies, default = "stop",
+  { key = "on_invalid", type = "enum", values = policies, default = "dead_letter",
     doc = "a record that cannot be decoded, is too large or has no type" },
   { key = "on_unknown_type", type = "enum", values = policies, default = "skip",
     doc = "a record of a type without a handler" },
   { key = "on_tombstone", type = "enum", values = { "handle", "skip" }, default = "handle",
     doc = "a record without a value" },
+  { key = "dead_letter", type = "topic", optional = true,
+    default_doc = '`"<topic>.<group>.dead-letter"`',
+    doc = "the topic where records end that are given up; `false` for none" },
   { key = "handler_timeout", type = "duration", min = "10ms", max = "24h", default = "30s",
     optional = true,
     doc = "how long a handler may take, its waits included but those for a broker" },

@@ -46,7 +46,10 @@ function M.group(value)
   return nil, "must be a legal group name, which is 1 to 255 printable characters"
 end
 
-function M.topic(value)
+function M.topic(value, row)
+  if value == false and row and row.optional then
+    return false
+  end
   local is_legal = type(value) == "string" and #value <= 249 and value:find("^[%w._-]+$")
     and value ~= "." and value ~= ".."
   if is_legal then

@@ -53,7 +53,7 @@ describe("a handler", function()
     group = brokers.unique("records")
     app = application.new(broker.brokers, {
       consumers = {
-        reader = { topic = topic, group = group, max_record = 1020000,
+        reader = { topic = topic, group = group, max_record = 1020000, on_invalid = "stop",
           handlers = { Seen = "handlers.seen" } },
       },
     }, { ["handlers/seen"] = HANDLER })

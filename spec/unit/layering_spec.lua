@@ -20,7 +20,7 @@ local LAYERS = {
     { "partition" },
     { "intake", "worker", "handle" },
     { "policy" },
-    { "dispatcher", "script" },
+    { "dispatcher", "script", "dead_letters" },
     { "bindings" },
     { "call", "recorder" },
     { "producer" },
@@ -41,7 +41,8 @@ local LAYERS = {
     ["^lauxlib%.h$"] = { "testing", "handle", "script", "bindings", "json", "config" },
     ["^librdkafka/"] = {
       "main", "broker", "connection", "connections", "consumer", "membership", "rebalance",
-      "commit", "start_offsets", "partition", "intake", "producer", "cluster", "record",
+      "commit", "start_offsets", "partition", "intake", "dead_letters", "producer", "cluster",
+      "record",
     },
   },
 }

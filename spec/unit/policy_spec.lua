@@ -25,6 +25,8 @@ describe("a policy", function()
       { { outcome = "failed", retries = 2, attempt = 3, give_up = "stop" }, "stop", "hold" },
       { { outcome = "failed", retries = 0, attempt = 1, give_up = "stop" }, "stop", "hold" },
       { { outcome = "failed", retries = 0, attempt = 1, give_up = "skip" }, "skip", "release" },
+      { { outcome = "failed", retries = 0, attempt = 1, give_up = "dead_letter" }, "dead_letter",
+        "keep" },
     })
   end)
 
@@ -39,12 +41,17 @@ describe("a policy", function()
     assert_all({
       { { outcome = "invalid", retries = 9 }, "stop", "hold" },
       { { outcome = "invalid", retries = 9, on_invalid = "skip" }, "skip", "release" },
+      { { outcome = "invalid", retries = 9, on_invalid = "dead_letter" }, "dead_letter", "keep" },
+      { { outcome = "unknown type", on_unknown_type = "dead_letter" }, "dead_letter", "keep" },
       { { outcome = "unknown type", retries = 9 }, "skip", "release" },
       { { outcome = "unknown type", retries = 9, on_unknown_type = "stop" }, "stop", "hold" },
     })
   end)
 
-  it("skips what is to be skipped", function()
-    assert_all({ { { outcome = "skipped", retries = 9 }, "skip", "release" } })
+  it("does what the handler asked for", function()
+    assert_all({
+      { { outcome = "skipped", retries = 9 }, "skip", "release" },
+      { { outcome = "dead letter", retries = 9 }, "dead_letter", "keep" },
+    })
   end)
 end)

@@ -123,7 +123,7 @@ static void set_handlers(lua_State *L, const struct consumer_config *consumer)
 static void push_failures(lua_State *L, const void *item)
 {
     const struct consumer_config *consumer = item;
-    static const char *const policies[] = {"skip", "stop"};
+    static const char *const policies[] = {"dead_letter", "skip", "stop"};
     const struct error_policy *on_error = &consumer->on_error;
     lua_newtable(L);
     set_text(L, "on_invalid", policies[consumer->on_invalid]);
@@ -137,6 +137,9 @@ static void push_failures(lua_State *L, const void *item)
     lua_setfield(L, -2, "jitter");
     set_text(L, "give_up", policies[on_error->give_up]);
     lua_setfield(L, -2, "on_error");
+    char *name = config_dead_letter_topic(consumer, consumer->topics[0]);
+    set_text(L, "dead_letter", consumer->has_dead_letters ? name : NULL);
+    free(name);
 }
 
 static void push_consumer(lua_State *L, const void *item)
