@@ -75,8 +75,14 @@ static bool is_final(rd_kafka_resp_err_t code)
 static enum topic_check refuse(const struct ensure *ensure, const struct wanted *wanted,
                                const char *what, rd_kafka_resp_err_t code, const char *reason)
 {
+    bool is_no_right = code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                       code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    struct error words;
+    cluster_explain_code(code, NULL, NULL, &words);
     error_set(ensure->err, "topic \"%s\" cannot be %s: %s", wanted->config->name, what,
-              reason != NULL ? reason : rd_kafka_err2str(code));
+              is_no_right      ? "no right to do so"
+              : reason != NULL ? reason
+                               : words.text);
     return is_final(code) ? TOPICS_REFUSED : TOPICS_UNREACHABLE;
 }
 
