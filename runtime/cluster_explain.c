@@ -101,33 +101,43 @@ static void explain_disconnect(const struct detail *detail, struct error *err)
         error_set(err, "the broker at %s closed the connection", detail->address);
 }
 
-static void explain_transport(const struct detail *detail, struct error *err)
+static bool begins_with(const char *text, const char *start)
 {
-    if (explain_alert(detail, err))
-        return;
-    char cause[256];
-    last_part(detail->reason, cause, sizeof cause);
-    if (strncmp(detail->reason, "Connect", strlen("Connect")) == 0)
-        error_set(err, "no broker answers at %s: %s", detail->address, cause);
-    else if (strncmp(detail->reason, "Disconnected", strlen("Disconnected")) == 0)
-        explain_disconnect(detail, err);
-    else if (strstr(detail->reason, "PLAINTEXT broker listener") != NULL)
-        say_no_tls(detail, err);
-    else
-        error_set(err, "the broker at %s cannot be used: %s", detail->address, detail->reason);
+    return strncmp(text, start, strlen(start)) == 0;
 }
 
 static void explain_tls(const struct detail *detail, struct error *err)
 {
+    /* The connection stood: a broker that ends does not take leave by the rules of TLS. */
+    bool has_stood =
+        begins_with(detail->reason, "Receive failed") || begins_with(detail->reason, "Send failed");
     if (strstr(detail->reason, "certificate verify failed") != NULL) {
         struct error reason;
         cluster_certificate_explain(detail->address, &reason);
         error_set(err, "no TLS connection to %s: %s", detail->address, reason.text);
+    } else if (strstr(detail->reason, "unexpected eof") != NULL && has_stood) {
+        error_set(err, "the broker at %s closed the connection", detail->address);
     } else if (strstr(detail->reason, "unexpected eof") != NULL) {
         say_no_tls(detail, err);
     } else if (!explain_alert(detail, err)) {
         error_set(err, "no TLS connection to %s: %s", detail->address, detail->reason);
     }
+}
+
+static void explain_transport(const struct detail *detail, struct error *err)
+{
+    char cause[256];
+    last_part(detail->reason, cause, sizeof cause);
+    if (strstr(detail->reason, "SSL routines") != NULL)
+        explain_tls(detail, err);
+    else if (begins_with(detail->reason, "Connect"))
+        error_set(err, "no broker answers at %s: %s", detail->address, cause);
+    else if (begins_with(detail->reason, "Disconnected"))
+        explain_disconnect(detail, err);
+    else if (strstr(detail->reason, "PLAINTEXT broker listener") != NULL)
+        say_no_tls(detail, err);
+    else
+        error_set(err, "the broker at %s cannot be used: %s", detail->address, detail->reason);
 }
 
 /* `Receive failed: Invalid response size 10485932 (0..5000000): increase

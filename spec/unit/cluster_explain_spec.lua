@@ -38,12 +38,15 @@ describe("cluster explains", function()
       explain("SSL handshake failed: error:0A000086:SSL routines::certificate verify failed"))
     for reason, code in pairs({
       ["SSL handshake failed: error:0A000126:SSL routines::unexpected eof while reading"] = "ssl",
+      ["error:0A000126:SSL routines::unexpected eof while reading"] = "transport",
       ["SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?"] =
         "transport",
     }) do
       assert.equal(no_tls .. "the broker closed it; perhaps this port is without TLS",
         explain(reason, code))
     end
+    assert.equal("the broker at a:1 closed the connection", explain("Receive failed: "
+      .. "error:0A000126:SSL routines::unexpected eof while reading", "transport"))
     local alert = "error:0A0000%d:SSL routines::tlsv13 alert %s: SSL alert number %d"
     assert.equal(no_tls .. "the broker refuses it (protocol version)",
       explain("SSL handshake failed: " .. alert:format(1, "protocol version", 70)))
