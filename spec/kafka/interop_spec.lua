@@ -1,10 +1,8 @@
--- Kafka's own client on the other side: what it writes is handled, what lagoon writes it reads. The
--- cases are those of KafkaFlow's integration tests, so that its users find theirs here.
+-- Kafka's own client on the other side: what it writes is handled, what lagoon writes it reads.
 
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
 local clients = require("spec.support.kafka_client")
-local wait = require("spec.support.wait")
 
 local DOCUMENTS = {
   '{}',
@@ -25,10 +23,6 @@ local lagoon = require("lagoon")
 local echo = lagoon.producer("echo")
 
 return function(event, context)
-  local headers = {}
-  for i, header in ipairs(context:headers()) do
-    headers[i] = header[2] == lagoon.null and { header[1] } or header
-  end
   journal.record(context, { type = context.type, is_tombstone = event == nil,
     has_key = context.key ~= nil })
   if event ~= nil then
@@ -37,43 +31,9 @@ return function(event, context)
 end
 ]]
 
-local NOTE = [[
-local journal = require("journal")
-return function(event, context)
-  journal.record(context, { handler = %q, n = event.n, consumer = context.consumer })
-end
-]]
-
-local SLOW = [[
-local journal = require("journal")
-local lagoon = require("lagoon")
-return function(event, context)
-  journal.record(context, { n = event.n })
-  lagoon.sleep((6 - event.n) / 100)
-  journal.record(context, { n = event.n })
-end
-]]
-
 local function of_type(name, fields)
   fields.headers = { { "Message-Type", name } }
   return fields
-end
-
----So many records {"n":1}, {"n":2}, ...
-local function numbered(type_name, count, key)
-  local records = {}
-  for n = 1, count do
-    records[n] = of_type(type_name, { key = key or "key " .. n, value = ('{"n":%d}'):format(n) })
-  end
-  return records
-end
-
-local function numbers(entries)
-  local list = {}
-  for i, entry in ipairs(entries) do
-    list[i] = math.tointeger(entry.n)
-  end
-  return list
 end
 
 describe("Kafka's own client and lagoon", function()
@@ -89,7 +49,7 @@ describe("Kafka's own client and lagoon", function()
   end
 
   describe("by a handler that publishes what it got", function()
-    local topic, echo, app, lagoon
+    local topic, echo, app
 
     setup(function()
       topic, echo = broker:new_topic("in", 3), broker:new_topic("echo", 3)
@@ -99,8 +59,7 @@ describe("Kafka's own client and lagoon", function()
           echo = { topic = topic, group = topic, handlers = { Document = "handlers.echo" } },
         },
       }, { ["handlers/echo"] = ECHO })
-      lagoon = app:start({ "run" })
-      lagoon:wait_assigned("echo")
+      app:start({ "run" }):wait_assigned("echo")
     end)
 
     it("say the same in JSON, both ways", function()
@@ -137,87 +96,6 @@ describe("Kafka's own client and lagoon", function()
         end
       end
       assert.same({ '{"n":1}' }, without_key)
-    end)
-  end)
-
-  describe("by the cases of KafkaFlow's tests", function()
-    local topics, app = {}, nil
-
-    -- The seven share one table of properties, as programs share one object.
-    local CONFIG = [[
-local properties = { ["session.timeout.ms"] = 6000, ["client.id"] = "shared" }
-local consumers = {
-  types = {
-    topic = "@TYPES@", group = "@TYPES@", properties = properties,
-    handlers = { First = "handlers.first", Second = "handlers.second" },
-  },
-  topics = {
-    topics = { "@ONE@", "@OTHER@" }, group = "@ONE@", properties = properties,
-    handlers = { First = "handlers.first" },
-  },
-  versions = {
-    topic = "@VERSIONS@", group = "@VERSIONS@", properties = properties, workers = 10,
-    handlers = { First = "handlers.slow" },
-  },
-}
-for i = 1, 7 do
-  consumers["seven-" .. i] = {
-    topic = "@SEVEN@", group = "@SEVEN@-" .. i, properties = properties,
-    handlers = { First = "handlers.first" },
-  }
-end
-return { cluster = { brokers = "@BROKERS@" }, consumers = consumers }
-]]
-
-    setup(function()
-      local names = { BROKERS = broker.brokers }
-      for name, partitions in pairs({ types = 2, one = 2, other = 2, versions = 4, seven = 1 }) do
-        topics[name] = broker:new_topic(name, partitions)
-        names[name:upper()] = topics[name]
-      end
-      app = application.new(broker.brokers, CONFIG:gsub("@(%u+)@", names), {
-        ["handlers/first"] = NOTE:format("first"),
-        ["handlers/second"] = NOTE:format("second"),
-        ["handlers/slow"] = SLOW,
-      })
-      local lagoon = app:start({ "run" })
-      for _, consumer in ipairs({ "types", "topics", "versions", "seven-1", "seven-7" }) do
-        lagoon:wait_assigned(consumer)
-      end
-    end)
-
-    it("two types of one topic go to two handlers", function()
-      produce(topics.types, numbered("First", 5))
-      produce(topics.types, numbered("Second", 5))
-      app:wait_journal(10, { consumer = "types" })
-      assert.equal(5, #app:journal({ consumer = "types", handler = "first" }))
-      assert.equal(5, #app:journal({ consumer = "types", handler = "second" }))
-    end)
-
-    it("one consumer reads two topics", function()
-      produce(topics.one, numbered("First", 5))
-      produce(topics.other, numbered("First", 7))
-      app:wait_journal(12, { consumer = "topics" })
-      assert.equal(5, #app:journal({ consumer = "topics", topic = topics.one }))
-      assert.equal(7, #app:journal({ consumer = "topics", topic = topics.other }))
-    end)
-
-    it("five versions of one key are handled in order by one of ten workers at a time", function()
-      produce(topics.versions, numbered("First", 5, "one key"), { is_awaited = true })
-      local seen = app:wait_journal(10, { key = "one key" })
-      assert.same({ 1, 1, 2, 2, 3, 3, 4, 4, 5, 5 }, numbers(seen))
-    end)
-
-    it("seven consumers with one table of properties keep their own groups", function()
-      produce(topics.seven, numbered("First", 3))
-      app:wait_journal(21, { topic = topics.seven })
-      for i = 1, 7 do
-        assert.same({ 1, 2, 3 }, numbers(app:journal({ consumer = "seven-" .. i })))
-        wait.till("the commit of group " .. i, 10000, function()
-          local committed = broker:committed(topics.seven .. "-" .. i, topics.seven, 1)
-          return committed[0] == 3, committed[0]
-        end)
-      end
     end)
   end)
 
