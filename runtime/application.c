@@ -145,6 +145,15 @@ int application_load(struct application *application, const struct command_line 
     return exit_code;
 }
 
+int application_find_dev(struct application *application, const struct command_line *line)
+{
+    struct error err;
+    if (!line->is_dev || dev_note_find(&application->dev, application->config, &err) == 0)
+        return 0;
+    fprintf(stderr, "%s\n", err.text);
+    return EXIT_UNREACHABLE;
+}
+
 void application_say_notices(const struct application *application)
 {
     for (size_t i = 0; i < application->config->notice_count; i++)
@@ -153,6 +162,7 @@ void application_say_notices(const struct application *application)
 
 void application_destroy(struct application *application)
 {
+    dev_found_destroy(&application->dev);
     bundle_free(&application->bundle);
     config_free(&application->config);
 }

@@ -7,10 +7,12 @@
 #include "bundle.h"
 #include "command_line.h"
 #include "config.h"
+#include "dev_note.h"
 
 struct application {
     struct config *config;
     struct bundle *bundle;
+    struct dev_found dev; /* the brokers of a running lagoon dev, after application_find_dev */
 };
 
 /* Only reads, and checks the config; says and logs nothing. 0; or -1 and the problems, at least
@@ -22,6 +24,10 @@ MUST_USE int application_read(struct application *application, const struct comm
  * standard error, a line each. 0, or the exit code. Starts the log as the config wants it. */
 MUST_USE int application_load(struct application *application, const struct command_line *line,
                               bool is_dev);
+
+/* Finds the running `lagoon dev` when --dev is given, and does nothing without it; its brokers are
+ * what the verb goes to. 0; or, after it said so, the exit code. */
+MUST_USE int application_find_dev(struct application *application, const struct command_line *line);
 
 /* What the config wants said at a start, such as a key that has no effect yet. */
 void application_say_notices(const struct application *application);

@@ -46,7 +46,9 @@ static const struct option {
      "a value in place of the config's, such as log.level=debug;\nmay be repeated"},
     {"tombstone", OPTION_SWITCH, PLACE(is_tombstone), NULL, "the record has no value"},
     {"json", OPTION_SWITCH, PLACE(is_json), NULL, "prints one JSON object, for programs"},
-    {"dev", OPTION_SWITCH, PLACE(is_dev), NULL, "a missing env() gets a placeholder"},
+    {"dev", OPTION_SWITCH, PLACE(is_dev), NULL,
+     "as in `lagoon dev`: the brokers are those of the one that runs, and no others;\n"
+     "a missing env() gets a placeholder"},
     {"connect", OPTION_SWITCH, PLACE(wants_brokers), NULL, "asks the brokers too"},
     {"child", OPTION_SWITCH, PLACE(is_child), NULL, NULL},
     {"any-port", OPTION_SWITCH, PLACE(is_any_port), NULL, NULL},

@@ -45,16 +45,17 @@ static const struct verb {
      "placeholder. Without --port the broker takes the first free port from 9092 on."},
     {"check",
      verb_check,
-     {"connect timeout config scripts set", 0, 0, false},
-     "lagoon check [--connect]",
+     {"connect dev timeout config scripts set", 0, 0, false},
+     "lagoon check [--connect] [--dev]",
      "checks config and scripts; with --connect also what the brokers say to them",
      "Says every problem, a line each, and exits with 3 when there is one. --connect asks the\n"
      "brokers and changes nothing there: topics that are missing or other than declared, groups\n"
      "and topics without a right, exit code 8; brokers that do not answer, exit code 4."},
     {"publish",
      verb_publish,
-     {"key header ack timeout config scripts set", 1, 2, false},
-     "lagoon publish PRODUCER [TYPE] [--key K] [--header NAME=VALUE]... [--ack] [--timeout 30s] "
+     {"key header ack dev timeout config scripts set", 1, 2, false},
+     "lagoon publish PRODUCER [TYPE] [--key K] [--header NAME=VALUE]... [--ack] [--dev] "
+     "[--timeout 30s] "
      "< events",
      "publishes a line of JSON from standard input each",
      "With TYPE a line is an event, which is published as it stands. Without it a line is a "
@@ -66,8 +67,8 @@ static const struct verb {
      "are acknowledged; 5 that a line was bad or refused, or that a signal came first."},
     {"exec",
      verb_exec,
-     {"timeout config scripts set", 1, 1, true},
-     "lagoon exec [--timeout 30s] SCRIPT [ARG...]",
+     {"dev timeout config scripts set", 1, 1, true},
+     "lagoon exec [--dev] [--timeout 30s] SCRIPT [ARG...]",
      "runs a Lua script with the config's producers, once or for ever",
      "SCRIPT is a file, or the name of one under scripts/commands/. What follows it is the\n"
      "script's own. It may wait and publish; print writes to standard output, the log goes to\n"

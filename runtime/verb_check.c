@@ -35,11 +35,16 @@ static void *inquire(void *argument)
     return NULL;
 }
 
-static int start_inquiry(struct inquiry *inquiry, const struct config *config, size_t index,
-                         int64_t timeout_ms, struct error *err)
+static int start_inquiry(struct inquiry *inquiry, const struct application *application,
+                         size_t index, int64_t timeout_ms, struct error *err)
 {
+    const struct config *config = application->config;
     *inquiry = (struct inquiry){.config = config, .timeout_ms = timeout_ms};
     cluster_init(&inquiry->cluster, &config->clusters[index], config->cluster_count > 1);
+    if (application->dev.count > 0) {
+        inquiry->cluster.brokers = application->dev.addresses[index];
+        inquiry->cluster.is_embedded = true;
+    }
     return thread_start(&inquiry->thread, inquire, inquiry, err);
 }
 
@@ -64,13 +69,14 @@ static int worse(int one, int other)
     return one == EXIT_UNREACHABLE || other == EXIT_OK ? one : other;
 }
 
-static int ask_brokers(const struct config *config, int64_t timeout_ms)
+static int ask_brokers(const struct application *application, int64_t timeout_ms)
 {
+    const struct config *config = application->config;
     struct inquiry *inquiries = xcalloc(config->cluster_count, sizeof inquiries[0]);
     struct error err;
     size_t started = 0;
     while (started < config->cluster_count &&
-           start_inquiry(&inquiries[started], config, started, timeout_ms, &err) == 0)
+           start_inquiry(&inquiries[started], application, started, timeout_ms, &err) == 0)
         started++;
     int exit_code = EXIT_OK;
     if (started < config->cluster_count) {
@@ -100,6 +106,9 @@ static void say_good(const struct application *application)
     const struct config *config = application->config;
     for (size_t i = 0; i < config->notice_count; i++)
         printf("%s\n", config->notices[i]);
+    for (size_t i = 0; i < application->dev.count; i++)
+        printf("lagoon dev runs: cluster %s is at %s\n", config->clusters[i].name,
+               application->dev.addresses[i]);
     printf("%s: good:", config->path);
     say_count(config->topic_count, "topic", ",");
     say_count(config->producer_count, "producer", ",");
@@ -111,12 +120,14 @@ static void say_good(const struct application *application)
 int verb_check(const struct command_line *line)
 {
     struct application application;
-    int exit_code = application_load(&application, line, false);
+    int exit_code = application_load(&application, line, line->is_dev);
     if (exit_code != 0)
         return exit_code;
-    say_good(&application);
-    if (line->wants_brokers)
-        exit_code = ask_brokers(application.config, line->timeout_ms);
+    exit_code = application_find_dev(&application, line);
+    if (exit_code == 0)
+        say_good(&application);
+    if (exit_code == 0 && line->wants_brokers)
+        exit_code = ask_brokers(&application, line->timeout_ms);
     application_destroy(&application);
     return exit_code;
 }

@@ -6,6 +6,7 @@
 
 #include "application.h"
 #include "dev_broker.h"
+#include "dev_note.h"
 #include "error.h"
 #include "exit_code.h"
 #include "runtime.h"
@@ -35,6 +36,20 @@ static int run_dev(const struct application *application, const struct dev_broke
     return exit_code;
 }
 
+/* Without its note it runs all the same. */
+static int run_noted(const struct application *application, const struct dev_brokers *brokers)
+{
+    struct dev_note note;
+    struct error err;
+    if (dev_note_write(&note, application->config, brokers->addresses, &err) == 0)
+        log_info("publish, exec and check find it by --dev");
+    else
+        log_warn("%s", err.text);
+    int exit_code = run_dev(application, brokers);
+    dev_note_remove(&note);
+    return exit_code;
+}
+
 int verb_dev(const struct command_line *line)
 {
     struct application application;
@@ -48,7 +63,7 @@ int verb_dev(const struct command_line *line)
         log_error("%s", err.text);
         exit_code = EXIT_INTERNAL;
     } else {
-        exit_code = run_dev(&application, &brokers);
+        exit_code = run_noted(&application, &brokers);
         dev_brokers_stop(&brokers);
     }
     application_destroy(&application);

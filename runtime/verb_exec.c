@@ -162,6 +162,7 @@ static int run_command(const struct application *application, const struct comma
         .bundle = application->bundle,
         .main = &main,
         .is_main_all = true,
+        .embedded_brokers = (const char *const *)application->dev.addresses,
         .timeout_ms = line->timeout_ms,
     };
     struct runtime_result result;
@@ -178,11 +179,13 @@ static int run_command(const struct application *application, const struct comma
 int verb_exec(const struct command_line *line)
 {
     struct application application;
-    int exit_code = application_load(&application, line, false);
+    int exit_code = application_load(&application, line, line->is_dev);
     if (exit_code != 0)
         return exit_code;
     struct command command = {0};
     exit_code = find_script(application.bundle, line->arguments[0], &command);
+    if (exit_code == EXIT_OK)
+        exit_code = application_find_dev(&application, line);
     if (exit_code == EXIT_OK)
         exit_code = run_command(&application, line, &command);
     command_destroy(&command);

@@ -167,6 +167,7 @@ static int run_publish(const struct application *application, const struct comma
         .cluster = config_producer(application->config, line->arguments[0])->cluster,
         .main = &main,
         .is_main_all = true,
+        .embedded_brokers = (const char *const *)application->dev.addresses,
         .output = publishing.acks,
         .context = &publishing,
         .on_report = on_report,
@@ -183,10 +184,12 @@ static int run_publish(const struct application *application, const struct comma
 int verb_publish(const struct command_line *line)
 {
     struct application application;
-    int exit_code = application_load(&application, line, false);
+    int exit_code = application_load(&application, line, line->is_dev);
     if (exit_code != 0)
         return exit_code;
     exit_code = check_publish(application.config, line);
+    if (exit_code == 0)
+        exit_code = application_find_dev(&application, line);
     if (exit_code == 0)
         exit_code = run_publish(&application, line);
     application_destroy(&application);

@@ -10,7 +10,7 @@ local LAYERS = {
     { "verb" },
     { "application", "runtime", "broker", "dev_broker" },
     { "producers" },
-    { "connections", "main_script" },
+    { "connections", "main_script", "dev_note" },
     { "connection" },
     { "consumer" },
     { "membership", "pool" },
