@@ -72,7 +72,7 @@ describe("--dev", function()
       :format(path, dev.process.pid) }, { gone.code, gone:stderr() })
 
     dev = start_dev()
-    dev.process:wait_for("find it by %-%-dev")
+    dev.process:wait_for("assigned t%[0%]")
     assert.equal(0, (dev.process:stop()))
     none = run({ "check", "--dev" })
     assert.same({ 4, ("--dev: no lagoon dev of %s runs\n"):format(path) },
