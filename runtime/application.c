@@ -24,10 +24,16 @@ static int say_problems(struct config_problems *problems)
 
 static const char lead[] = "LAGOON_";
 
-static bool is_asked_for(const struct config *config, const char *name)
+/* By the config, or perhaps by a script in which the name stands. */
+static bool is_asked_for(const struct application *application, const char *name)
 {
-    for (size_t i = 0; i < config->variable_count; i++)
+    const struct config *config = application->config;
+    const struct bundle *bundle = application->bundle;
+    for (size_t i = 0; config != NULL && i < config->variable_count; i++)
         if (strcmp(config->variables[i], name) == 0)
+            return true;
+    for (size_t i = 0; bundle != NULL && i < bundle->count; i++)
+        if (memmem(bundle->files[i].bytes, bundle->files[i].length, name, strlen(name)) != NULL)
             return true;
     return false;
 }
@@ -39,30 +45,30 @@ static bool is_of_kubernetes(const char *own)
            strncmp(own, "SERVICE_", strlen("SERVICE_")) == 0;
 }
 
-static void warn_of_variable(const struct config *config, const char *name)
+static void warn_of_variable(const struct application *application, const char *name)
 {
     static const char *const known[] = {"CONFIG", "SCRIPTS", "ONLY"};
     const char *own = name + strlen(lead);
     for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
         if (strcmp(known[i], own) == 0)
             return;
-    if (is_of_kubernetes(own) || (config != NULL && is_asked_for(config, name)))
+    if (is_of_kubernetes(own) || is_asked_for(application, name))
         return;
     char *meant = words_did_you_mean(own, known, ARRAY_LENGTH(known), lead);
-    if (config != NULL || *meant != '\0')
+    if (application->bundle != NULL || *meant != '\0')
         log_warn("lagoon knows no environment variable %s%s", name, meant);
     free(meant);
 }
 
-/* Variables that look like lagoon's and are read by nobody. Without a config, which may ask for
- * any, only those that look like a misspelling. */
-static void warn_of_variables(const struct config *config)
+/* Variables that look like lagoon's and are read by nobody. Without config or scripts, which may
+ * ask for any, only those that look like a misspelling. */
+static void warn_of_variables(const struct application *application)
 {
     for (char **variable = environ; *variable != NULL; variable++) {
         if (strncmp(*variable, lead, strlen(lead)) != 0)
             continue;
         char *name = xasprintf("%.*s", (int)strcspn(*variable, "="), *variable);
-        warn_of_variable(config, name);
+        warn_of_variable(application, name);
         free(name);
     }
 }
@@ -138,7 +144,7 @@ int application_load(struct application *application, const struct command_line 
     int rc = application_read(application, line, is_dev, &problems);
     if (application->config != NULL)
         log_init(application->config->log_level, application->config->log_format);
-    warn_of_variables(application->config);
+    warn_of_variables(application);
     int exit_code = rc == 0 ? check_scripts(application) : say_problems(&problems);
     if (exit_code != 0)
         application_destroy(application);

@@ -45,15 +45,29 @@ local function refusal(chunks, real)
   end
 end
 
+-- Also when the file raises, and the one that includes it goes on.
+local function when_left(chunks)
+  return setmetatable({}, {
+    __close = function()
+      chunks:leave()
+    end,
+  })
+end
+
+local function run_chunk(chunks, file, chunk)
+  chunks:enter(file)
+  local _ <close> = when_left(chunks)
+  local value = chunk()
+  return value
+end
+
 local function run(report, environment, source, file)
   local chunk, message = load(source, "=" .. file.chunk, "t", environment)
   if not chunk then
     local text, at = report.chunks:split(message)
     return failed(report, at, nil, text)
   end
-  report.chunks:enter(file)
-  local value = chunk()
-  report.chunks:leave()
+  local value = run_chunk(report.chunks, file, chunk)
   local entry = lines.read(source, file)
   if type(value) ~= "table" then
     return failed(report, entry, nil, "must return a table, got " .. report:show(value))

@@ -39,7 +39,7 @@ end
 -- ---- files ----
 
 local function holds_pem(bytes, what)
-  return bytes:find("%-%-%-%-%-BEGIN [%u ]-" .. what .. "%-%-%-%-%-") ~= nil
+  return bytes:find("%-%-%-%-%-BEGIN [%u%d ]-" .. what .. "%-%-%-%-%-") ~= nil
 end
 
 -- The file's bytes, when it holds a block of that name; else its problem is said.

@@ -9,9 +9,11 @@ return {
 }
 ]]
 
+local SCRIPTS = { mode = 'return require("lagoon").env("LAGOON_MODE")' }
+
 ---@return integer code, string stderr, string stdout
 local function check(arguments, variables)
-  local app = application.new("", CONFIG, {})
+  local app = application.new("", CONFIG, SCRIPTS)
   local process = app:run({ "check", table.unpack(arguments) }, { env = variables }).process
   return process.code, process:stderr(), process:stdout()
 end
@@ -55,8 +57,8 @@ describe("lagoon in an environment", function()
       warnings({ LAGOON_SCRIPT = "x", LAGOON_COLOUR = "1" }, { "--config", "none.lua" }))
   end)
 
-  it("is silent about its own, the config's, and Kubernetes'", function()
-    assert.same({}, warnings({ LAGOON_TOPIC = "u", LAGOON_ONLY = "producers",
+  it("is silent about its own, the config's, a script's and Kubernetes'", function()
+    assert.same({}, warnings({ LAGOON_TOPIC = "u", LAGOON_ONLY = "producers", LAGOON_MODE = "x",
       LAGOON_PORT_9092_TCP = "tcp://10.0.0.1:9092", LAGOON_SERVICE_HOST = "10.0.0.1" }))
   end)
 end)

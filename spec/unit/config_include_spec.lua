@@ -91,6 +91,13 @@ return topics
       config_file.problems('return include("a")'))
   end)
 
+  it("leaves a file that raises, when the config goes on", function()
+    assert.same({ 'topics.lua:2: include("b.lua"): No such file or directory' }, problems([[
+local ok = pcall(include, "deep/a.lua")
+return { orders = not ok and include("b.lua") or nil }
+]], { ["deep/a.lua"] = 'error("no")', ["deep/b.lua"] = "return {}" }))
+  end)
+
   it("refuses circles and endless chains", function()
     assert.same({
       'b.lua:1: include("topics.lua"): includes itself: topics.lua -> b.lua -> topics.lua',
