@@ -5,7 +5,7 @@ local directory = require("spec.support.directory")
 local tokens = require("lagoon.config.tokens")
 
 local SEED = tonumber(os.getenv("LAGOON_SEED")) or os.time()
-local ROUNDS = tonumber(os.getenv("LAGOON_STEPS")) or 400
+local ROUNDS = tonumber(os.getenv("LAGOON_STEPS")) or 300
 
 local GOOD = [[
 local common = { topic = "orders", handlers = { A = "handlers.a", ["B.C"] = "b" } }
@@ -73,6 +73,19 @@ local changes = {
   end,
   function(list, at)
     list[at] = STRANGE[math.random(#STRANGE)]
+  end,
+  -- Two that may well leave a good config.
+  function(list, at)
+    while list[at] ~= "," do
+      at = at % #list + 1
+    end
+    list[at] = ";"
+  end,
+  function(list, at)
+    while not tonumber(list[at]) do
+      at = at % #list + 1
+    end
+    list[at] = tostring(math.random(100000))
   end,
   function(list, at)
     local other = math.random(#list)
@@ -152,6 +165,7 @@ describe("a config that is changed at random", function()
       load_one(mutate(list))
     end
     assert(os.clock() - start < ROUNDS * 0.05 + 10, ("slow with LAGOON_SEED=%d"):format(SEED))
-    assert(loads > ROUNDS / 100 and loads < ROUNDS / 2, loads)
+    local message = ("%d of %d were good with LAGOON_SEED=%d"):format(loads, ROUNDS, SEED)
+    assert(loads > ROUNDS / 50 and loads < ROUNDS * 3 / 4, message)
   end)
 end)
