@@ -4,3 +4,5 @@ exclude_files = { "build", "build-*", "lua/*.d.lua" }
 
 files["spec"] = { std = "+busted" }
 files["config.lua"] = { read_globals = { "env", "secret", "file", "include" } }
+files["lua/new/config.lua"] = { read_globals = { "env" } }
+files["lua/new/spec.lua"] = { std = "+busted" }

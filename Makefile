@@ -79,7 +79,7 @@ LIBS       = $(PKG_LIBS) -lpthread -ldl -lm
 # The library for tests is made of the program's objects, with a few of its own.
 SOURCES := $(filter-out runtime/testing%,$(wildcard runtime/*.c))
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(OUT)/generated/library.o
-LIBRARY := $(sort $(filter-out %.d.lua,$(shell find lua -name '*.lua')))
+LIBRARY := $(sort $(filter-out %.d.lua,$(shell find lua -name '*.lua')) $(wildcard lua/new/*))
 
 ifneq ($(findstring thread,$(SANITIZE)),)
 OBJECTS += $(OUT)/spec/support/tsan/under_tsan.o
@@ -102,14 +102,14 @@ $(OUT)/generated/library.c: $(OUT)/generated/library.list $(LIBRARY)
 	   echo 'const struct library_file *library_find(const char *module) {'; \
 	   for file in $(LIBRARY); do \
 	       module=$${file#lua/}; module=$${module%.lua}; module=$${module%/init}; \
-	       echo 'static const unsigned char bytes_'$${module//\//_}'[] = {'; \
+	       echo 'static const unsigned char bytes_'$${module//[\/.]/_}'[] = {'; \
 	       od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; \
 	       echo '0};'; \
 	   done; \
 	   echo 'static const struct library_file files[] = {'; \
 	   for file in $(LIBRARY); do \
 	       module=$${file#lua/}; module=$${module%.lua}; module=$${module%/init}; \
-	       bytes=bytes_$${module//\//_}; \
+	       bytes=bytes_$${module//[\/.]/_}; \
 	       echo '{"lagoon.'$${module//\//.}'", "@'$$file'", (const char *)'$$bytes, \
 	            'sizeof('$$bytes') - 1},'; \
 	   done; \

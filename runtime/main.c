@@ -74,6 +74,13 @@ static const struct verb {
      "script's own. It may wait and publish; print writes to standard output, the log goes to\n"
      "standard error. Exit code 0 says that all it published is acknowledged; 5 that some was\n"
      "not, or that a signal came while it was reading or waiting for Kafka; 7 that it failed."},
+    {"new",
+     verb_new,
+     {"", 1, 1, false},
+     "lagoon new DIR",
+     "writes a small application into a new folder",
+     "Config, handler, traffic for dev, a spec, and what editors and busted need. The folder must\n"
+     "not be there, or be empty; its name is the application's."},
     {"handle",
      verb_handle,
      {"key header tombstone json dev config scripts set", 1, 2, false},

@@ -10,6 +10,7 @@ int verb_run(const struct command_line *line);
 int verb_dev(const struct command_line *line);
 int verb_broker(const struct command_line *line);
 int verb_check(const struct command_line *line);
+int verb_new(const struct command_line *line);
 int verb_handle(const struct command_line *line);
 int verb_publish(const struct command_line *line);
 int verb_exec(const struct command_line *line);

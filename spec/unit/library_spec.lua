@@ -9,7 +9,7 @@ local function files_below(folder, found)
     local path = folder .. "/" .. name
     if name:sub(1, 1) ~= "." and lfs.attributes(path, "mode") == "directory" then
       files_below(path, found)
-    elseif name:find("%.lua$") then
+    elseif name:find("%.lua$") or folder == "lua/new" and name:sub(1, 1) ~= "." then
       table.insert(found, path)
     end
   end
