@@ -271,9 +271,11 @@ static void run(struct consumer *consumer)
     membership_join(&consumer->membership);
     char workers[64];
     say_workers(config, workers, sizeof workers);
-    log_info("consumer %s: joining group %s, %s with up to %d handler%s each, %s", config->name,
-             config->group, workers, config->buffer_size, config->buffer_size == 1 ? "" : "s",
-             order_in_words(config->distribution));
+    bool has_others = consumer->options.cluster->label[0] != '\0';
+    log_info("consumer %s: joining group %s%s%s, %s with up to %d handler%s each, %s", config->name,
+             config->group, has_others ? " of cluster " : "",
+             has_others ? config->cluster->name : "", workers, config->buffer_size,
+             config->buffer_size == 1 ? "" : "s", order_in_words(config->distribution));
 }
 
 /* The stop came before the parts were made. */

@@ -17,9 +17,9 @@ static void on_ended(uv_async_t *async)
     struct main_script *main = CONTAINER_OF(async, struct main_script, ended);
     const char *text;
     main->has_ended = true;
+    worker_join(main->worker);
     main->end = worker_main_end(main->worker, &text);
     main->text = text != NULL ? xstrdup(text) : NULL;
-    worker_join(main->worker);
     worker_free(&main->worker);
     main->options.on_end(main->options.context);
 }

@@ -64,7 +64,7 @@ enum main_end {
     MAIN_CUT_WAITING,  /* it waited for a broker then; the text says where */
 };
 
-/* How the main chunk ended; after on_exit. The text, which may be NULL, is the worker's. */
+/* How the main chunk ended; after worker_join. The text, which may be NULL, is the worker's. */
 enum main_end worker_main_end(const struct worker *worker, const char **text);
 
 #endif

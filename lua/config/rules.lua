@@ -57,6 +57,26 @@ local function check_topics(given, place)
   end
 end
 
+-- No pattern matches dead letters, so nobody may expect it of one.
+local function check_patterns(consumer, given, place)
+  local has_pattern = false
+  local topics = given.topics ~= nil and place:child("topics") or nil
+  for i, topic in ipairs(consumer.topics) do
+    local is_pattern = topic:sub(1, 1) == "^"
+    has_pattern = has_pattern or is_pattern
+    if is_pattern and topic:find("[.]?dead%-letter%$?$") then
+      (topics and topics:child(i) or place:child("topic")):problem(
+        "no pattern matches dead letters, name their topics", topic)
+    end
+  end
+  for i, topic in ipairs(has_pattern and consumer.topics or {}) do
+    if topics and topic:find("^[^^].*%.dead%-letter$") then
+      topics:child(i):problem("the pattern beside it hides dead letters, read them by a consumer "
+        .. "of their own", topic)
+    end
+  end
+end
+
 local function check_window(consumer, given, place)
   local window_bytes = consumer.window and consumer.window.bytes
   if not window_bytes or not consumer.max_record or window_bytes >= consumer.max_record then
@@ -77,6 +97,7 @@ function M.consumer(consumer, given, place)
   events.consumer(consumer, given, place)
   consumer.topics = consumer.topics or { consumer.topic }
   failures.check(consumer, given, place)
+  check_patterns(consumer, given, place)
 end
 
 -- Two members of one group in one process would share out the partitions between unlike handlers.

@@ -97,8 +97,11 @@ describe("lagoon run with two clusters", function()
     local away = port.free()
     local app = new_application(east.brokers, "127.0.0.1:" .. away)
     local run = app:start({ "run" })
-    produce(east, { "o-1" })
+    local publish = app:run({ "publish", "orders", "Order", "--timeout", "10s" },
+      { input = '{"id":"o-1"}\n' })
+    assert.equal(0, publish.process.code)
     app:wait_journal(1, { consumer = "enrich" }, 30000)
+    run:wait_log("^consumer enrich: joining group g of cluster east, ")
     run:wait_log("^cluster west: waiting for Kafka at 127%.0%.0%.1:" .. away
       .. ": no broker answers at ")
     assert.same({}, run:log("^cluster east: "))

@@ -125,6 +125,18 @@ describe("config of a consumer", function()
         .. 'cluster = "east"') .. " },")).consumers[1].topics)
   end)
 
+  it("refuses dead letters by a pattern, and beside one", function()
+    local function of(text)
+      return problems(two("  consumers = { c = " .. consumer(text .. ', cluster = "east"')
+        .. " },"))
+    end
+    assert.same({ "config.lua:3: consumers.c.topic: no pattern matches dead letters, name their "
+      .. 'topics, got "^a.*dead-letter$"' }, of('topic = "^a.*dead-letter$"'))
+    assert.same({ "config.lua:3: consumers.c.topics[1]: the pattern beside it hides dead letters, "
+      .. 'read them by a consumer of their own, got "a.g.dead-letter"' },
+      of('topics = { "a.g.dead-letter", "^a" }'))
+  end)
+
   it("refuses an instance_id that Kafka would not take", function()
     assert.same({ "config.lua:3: consumers.c.instance_id: must be a name of 1 to 249 letters, "
       .. "digits, '.', '_' and '-', got \"a b\"" },
