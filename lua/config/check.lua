@@ -6,7 +6,7 @@
 
 local places = require("lagoon.config.place")
 local types = require("lagoon.config.types")
-local words = require("lagoon.config.words")
+local unknown = require("lagoon.config.unknown")
 
 local M = {}
 
@@ -46,7 +46,7 @@ end
 
 -- What --set gave as a number or a word may have been meant as text.
 local function parse(row, given, place)
-  if row.secret and type(given) == "string" then
+  if row.secret and type(given) == "string" and not place.report:holds_stand_in(given) then
     place.report:add_secret(given)
   end
   local raw = place.entry.raw
@@ -68,24 +68,6 @@ local function walk_value(row, given, place)
     return stand_in(row, place)
   end
   place:problem(must, shown(row, part or given), meant)
-end
-
-local function report_unknown(row, given, place)
-  local known, names, others = {}, {}, {}
-  for _, field in ipairs(row.fields) do
-    known[field.key] = true
-    table.insert(names, field.key)
-    for _, other in ipairs(field.also or {}) do
-      others[other] = field.key
-    end
-  end
-  for _, key in ipairs(place:keys(given)) do
-    if not known[key] then
-      local meant = others[key] or words.nearest(key, names)
-      place.suspects[meant or ""] = true
-      place:child(key):problem("unknown key", nil, meant)
-    end
-  end
 end
 
 local function walk_field(field, given, place)
@@ -120,7 +102,7 @@ local function walk_record(row, given, place)
     return walk_short(row, given, place)
   end
   place:report_doubles()
-  report_unknown(row, given, place)
+  unknown.report(row, given, place)
   local record = { place = place.report:place(place.entry) }
   for _, field in ipairs(row.fields) do
     record[field.key] = walk_field(field, given, place)

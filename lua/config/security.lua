@@ -77,6 +77,10 @@ function M.tls(tls, given, place)
   if place.options.is_dev then
     return
   end
+  if tls.verify == false then
+    local child = place:child("verify")
+    place.report:notice(child.entry, child.path .. ": anybody may pose as the broker")
+  end
   check_pem(tls, "ca_file", "CERTIFICATE", place)
   check_pem(tls, "cert_file", "CERTIFICATE", place)
   local key = check_pem(tls, "key_file", "PRIVATE KEY", place)

@@ -56,6 +56,8 @@ describe("config security", function()
     assert.is_truthy(tls.key_file:find("^/.*/locked%.pem$"))
     assert.equal("sesame", tls.key_password)
     assert.is_false(tls.verify)
+    assert.same({ "config.lua:3: cluster.tls.verify: anybody may pose as the broker" },
+      config_file.good(with("tls = {\nverify = false }")).notices)
     assert.same({ mechanism = "PLAIN", username = "u", password = "hunter2" },
       good("tls = true, " .. PLAIN).sasl)
   end)
@@ -163,6 +165,11 @@ describe("config security", function()
     local set_aside = PLAIN .. ', tls = { ca_file = env("LAGOON_SPEC_CA") }'
     assert.is_truthy(config_file.load(with(PLAIN), { is_dev = true }))
     assert.is_truthy(config_file.load(with(set_aside), { is_dev = true }))
+    local stood_in = config_file.good(with('sasl = { mechanism = "PLAIN", username = "u", ' ..
+      'password = secret("LAGOON_SPEC_NONE") }'), { is_dev = true })
+    assert.same({ 'config.lua:2: secret("LAGOON_SPEC_NONE"): neither LAGOON_SPEC_NONE nor ' ..
+      'LAGOON_SPEC_NONE_FILE is set; in dev "dev-lagoon-spec-none" stands in for it' },
+      stood_in.notices)
     assert.same({ "config.lua:2: cluster.tls.ca_fil: unknown key, did you mean 'ca_file'?" },
       problems("tls = { ca_fil = true }", { is_dev = true }))
   end)
