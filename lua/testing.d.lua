@@ -10,7 +10,7 @@ local testing = {}
 ---@class lagoon.testing.Record
 ---@field type? string goes into the consumer's type header
 ---@field key? string|integer without it a null key
----@field value? any text as it is, anything else as JSON; without it a tombstone
+---@field value? any text as it is, anything else by the consumer's codec; without it a tombstone
 ---@field headers? lagoon.Headers
 ---@field topic? string the consumer's first
 ---@field partition? integer 0
@@ -20,7 +20,7 @@ local testing = {}
 
 ---How the record ended.
 ---@class lagoon.testing.Outcome
----@field result "done"|"failed"|"invalid"|"skipped"|"retry"|"unknown_type"
+---@field result "done"|"failed"|"invalid"|"skipped"|"retry"|"dead_letter"|"unknown_type"
 ---@field error? string why it is not done
 ---@field traceback? string of an error that was raised
 ---@field retry_after? number seconds, when the handler asked for them
@@ -37,7 +37,7 @@ local testing = {}
 ---@field topic string
 ---@field type string
 ---@field key? string nil for a null key
----@field event? any the value, decoded; its nulls are lagoon.null
+---@field event? any the value, decoded by the producer's codec; its nulls are lagoon.null
 ---@field value? string the value's bytes; nil for a tombstone
 ---@field headers table<string, string|lightuserdata> with the type header; of a name the last
 ---@field header_list { [1]: string, [2]: string|lightuserdata }[] all of them, in order

@@ -116,9 +116,27 @@ local function list_headers(headers)
   return list
 end
 
-local function encode(value)
+---By the module that is the consumer's codec, which has to be one for producers too.
+local function encode_by_module(consumer, value)
+  local codec = require(consumer.codec_module)
+  if consumer.codec_member then
+    codec = codec[consumer.codec_member]
+  end
+  if not codec.encode then
+    error(("value must be a string: the codec of consumer '%s' has no encode"):format(
+      consumer.name), 0)
+  end
+  return codec.encode(value)
+end
+
+local function encode(consumer, value)
   if value == nil or type(value) == "string" then
     return value
+  elseif consumer.codec == "raw" then
+    error(("value must be a string, as the codec of consumer '%s' is raw, got %s"):format(
+      consumer.name, type(value)), 0)
+  elseif consumer.codec_module then
+    return encode_by_module(consumer, value)
   end
   return require("lagoon").json.encode(value)
 end
@@ -136,7 +154,7 @@ local function to_record(consumer, given)
     timestamp = given.timestamp or require("lagoon").now(),
     attempt = given.attempt or 1,
     key = as_text(given.key, "key"),
-    value = encode(given.value),
+    value = encode(consumer, given.value),
     headers = headers,
   }
 end

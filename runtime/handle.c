@@ -196,14 +196,52 @@ static void set_headers(lua_State *L, const struct recorded_publication *publica
     lua_setfield(L, -2, "headers");
 }
 
-/* The event as a handler of it would see it, all nulls kept; what is no JSON has none. */
+/* Pushes what the codec's module decodes; false and nothing when it cannot: a producer's need not.
+ */
+static bool push_by_module(lua_State *L, const struct module_config *module,
+                           const struct recorded_publication *publication)
+{
+    int top = lua_gettop(L);
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module->module);
+    bool is_table = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1);
+    if (is_table && module->member != NULL)
+        is_table = lua_getfield(L, -1, module->member) == LUA_TTABLE;
+    if (is_table && lua_getfield(L, -1, "decode") == LUA_TFUNCTION) {
+        lua_pushlstring(L, publication->value, publication->value_length);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK && !lua_isnil(L, -1)) {
+            lua_replace(L, top + 1);
+            lua_settop(L, top + 1);
+            return true;
+        }
+    }
+    lua_settop(L, top);
+    return false;
+}
+
+static bool push_event(lua_State *L, const struct recorded_publication *publication)
+{
+    const struct codec_config *codec = &publication->producer->codec;
+    struct error err;
+    switch (codec->codec) {
+    case CODEC_RAW:
+        lua_pushlstring(L, publication->value, publication->value_length);
+        return true;
+    case CODEC_MODULE:
+        return push_by_module(L, &codec->module, publication);
+    case CODEC_JSON:
+    case CODEC_CJSON:
+        break;
+    }
+    return json_decode(L, publication->value, publication->value_length, JSON_NULLS_KEEP, &err) ==
+           0;
+}
+
+/* The event as the producer's codec reads it, all nulls kept; what cannot be read has none. */
 static void set_event(lua_State *L, const struct recorded_publication *publication)
 {
-    struct error err;
-    if (publication->value == NULL ||
-        json_decode(L, publication->value, publication->value_length, JSON_NULLS_KEEP, &err) != 0)
-        return;
-    lua_setfield(L, -2, "event");
+    if (publication->value != NULL && push_event(L, publication))
+        lua_setfield(L, -2, "event");
 }
 
 static void push_publication(lua_State *L, const struct recorded_publication *publication)

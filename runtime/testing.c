@@ -23,7 +23,7 @@ struct session {
     struct application application;
     struct bindings_host host;
     struct recorder recorder;
-    struct script *base;     /* without handlers: for what a test requires itself */
+    struct bindings *own;    /* for what a test requires itself */
     struct script **scripts; /* in the order of the config's consumers; NULL: not loaded */
 };
 
@@ -31,16 +31,6 @@ static struct session *check_session(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TLIGHTUSERDATA);
     return lua_touserdata(L, 1);
-}
-
-static struct script *adopt(lua_State *L, struct session *session,
-                            const struct consumer_config *consumer, struct error *err)
-{
-    const struct script_source source = {.host = &session->host,
-                                         .bundle = session->application.bundle,
-                                         .consumer = consumer,
-                                         .is_check = consumer == NULL};
-    return script_adopt(L, &source, err);
 }
 
 /* --- what holds only while a handler runs --- */
@@ -142,7 +132,6 @@ static int on_open(lua_State *L)
                                       .scripts = luaL_optstring(L, 2, NULL)};
     struct session *session = xcalloc(1, sizeof *session);
     struct config_problems problems = {0};
-    struct error err;
     if (application_read(&session->application, &line, true, &problems) != 0) {
         application_destroy(&session->application);
         free(session);
@@ -153,9 +142,7 @@ static int on_open(lua_State *L)
     session->host =
         (struct bindings_host){.config = config, .generation = 1, .recorder = &session->recorder};
     session->scripts = xcalloc(config->consumer_count + 1, sizeof session->scripts[0]);
-    session->base = adopt(L, session, NULL, &err);
-    if (session->base == NULL)
-        return luaL_error(L, "%s", err.text);
+    session->own = bindings_new(L, &session->host, NULL);
     lua_pushlightuserdata(L, session);
     return 1;
 }
@@ -166,7 +153,17 @@ static void set_text(lua_State *L, const char *name, const char *text)
     lua_setfield(L, -2, name);
 }
 
-/* describe(session): {path, directory, consumers = {{name, topic, type_header}, ...}} */
+static void set_codec(lua_State *L, const struct codec_config *codec)
+{
+    static const char *const names[] = {
+        [CODEC_JSON] = "json", [CODEC_RAW] = "raw", [CODEC_CJSON] = "cjson", [CODEC_MODULE] = NULL};
+    set_text(L, "codec", names[codec->codec]);
+    set_text(L, "codec_module", codec->module.module);
+    set_text(L, "codec_member", codec->module.member);
+}
+
+/* describe(session): {path, consumers = {{name, topic, type_header, codec, codec_module,
+ * codec_member}, ...}} */
 static int on_describe(lua_State *L)
 {
     const struct session *session = check_session(L);
@@ -179,6 +176,7 @@ static int on_describe(lua_State *L)
         set_text(L, "name", config->consumers[i].name);
         set_text(L, "topic", config->consumers[i].topics[0]);
         set_text(L, "type_header", config->consumers[i].type_header);
+        set_codec(L, &config->consumers[i].codec);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "consumers");
@@ -189,7 +187,7 @@ static int on_describe(lua_State *L)
 static int on_enter(lua_State *L)
 {
     struct session *session = check_session(L);
-    script_enter(session->base, L);
+    bindings_attach(L, session->own);
     open_bindings(L);
     return 0;
 }
@@ -204,8 +202,11 @@ static int on_handle(lua_State *L)
     luaL_argcheck(L, index < config->consumer_count, 2, "no such consumer");
     struct error err;
     struct script **script = &session->scripts[index];
+    const struct script_source source = {.host = &session->host,
+                                         .bundle = session->application.bundle,
+                                         .consumer = &config->consumers[index]};
     if (*script == NULL)
-        *script = adopt(L, session, &config->consumers[index], &err);
+        *script = script_adopt(L, &source, &err);
     if (*script == NULL) {
         lua_pushstring(L, err.text);
         return lua_error(L);
@@ -216,7 +217,7 @@ static int on_handle(lua_State *L)
     lua_pushcclosure(L, handle_record, 1);
     lua_pushvalue(L, 3);
     lua_call(L, 1, 1);
-    script_enter(session->base, L);
+    bindings_attach(L, session->own);
     return 1;
 }
 
@@ -230,7 +231,7 @@ static int on_unload(lua_State *L)
         script_enter(session->scripts[i], L);
         script_free(&session->scripts[i]);
     }
-    script_enter(session->base, L);
+    bindings_attach(L, session->own);
     return 0;
 }
 

@@ -1,8 +1,10 @@
 -- lagoon.testing, as a test of an application uses it: in plain busted, in a process of its own.
 
+local json = require("cjson")
 local uv = require("luv")
 
 local directory = require("spec.support.directory")
+local docs = require("spec.support.docs")
 local process = require("spec.support.process")
 
 local CONFIG = [[
@@ -48,6 +50,7 @@ local acts = {
   exit = function() os.exit(0) end,
   retry = function() lagoon.retry("later", { after = 3 }) end,
   skip = function() lagoon.skip("of no use") end,
+  bury = function() lagoon.dead_letter("beyond help") end,
   forever = function() while true do lagoon.sleep(1) end end,
   raw = function(context) return nil, context:raw() end,
   coroutine = function()
@@ -64,6 +67,11 @@ end
 }
 
 local testing_so = os.getenv("LAGOON_SPEC_TESTING")
+
+local function sorted(list)
+  table.sort(list)
+  return list
+end
 
 ---Runs one test file of an application; says what busted printed.
 ---@param spec string
@@ -153,6 +161,7 @@ it("ends", function()
     "the whole process", { value = { act = "exit" } })
   assert.equal(3, assert_ends("retry", "later", { value = { act = "retry" } }).retry_after)
   assert_ends("skipped", "of no use", { value = { act = "skip" } })
+  assert_ends("dead_letter", "beyond help", { value = { act = "bury" } })
   assert.matches("handler_timeout",
     testing.handle("orders", { type = "Odd", value = { act = "forever" } }).error)
   assert_ends("failed", "through", { value = { act = "coroutine" } })
@@ -211,6 +220,110 @@ end)
         "return function() error('scripts of the other', 0) end",
       ["other/scripts/handlers/odd.lua"] = "return print",
       ["other/scripts/handlers/broken.lua"] = "return print" })
+  end)
+
+  it("goes the whole way: middlewares, codecs, hooks, and the type of a field", function()
+    assert_passes(2, [[
+it("goes", function()
+  local outcome, published = testing.handle("orders", { value = { kind = "Paid", id = "o" } })
+  assert.same({ "done", nil }, { outcome.result, outcome.error })
+  assert.same("loaded, around, Paid o, sent", table.concat(TRACE, ", "))
+  assert.same({ "kind=Shipped;id=o", { kind = "Shipped", id = "o" }, "here" },
+    { published[1].value, published[1].event, published[1].headers.where })
+  assert.equal("plain", published[2].event)
+  testing.reset()
+  assert.equal("unloaded", TRACE[#TRACE])
+end)
+
+it("needs text for what no codec writes", function()
+  assert.equal("done", testing.handle("raw", { value = "x" }).result)
+  assert.has_error(function() testing.handle("raw", { value = {} }) end,
+    "value must be a string, as the codec of consumer 'raw' is raw, got table")
+end)
+]], {
+      ["config.lua"] = [[
+return {
+  cluster = { brokers = "b:1" },
+  producers = {
+    out = { topic = "out", codec = "codec", headers = { where = "here" },
+      middlewares = { "sent" } },
+    plain = { topic = "out", codec = "raw" },
+  },
+  consumers = {
+    orders = { topic = "in", group = "g", codec = "codec", type_field = "kind",
+      middlewares = { "around" }, handlers = { Paid = "steps:paid" } },
+    raw = { topic = "in", group = "h", codec = "raw", handler = "steps:raw" },
+  },
+}
+]],
+      ["scripts/trace.lua"] = "TRACE = TRACE or {}; return function(t) TRACE[#TRACE + 1] = t end",
+      ["scripts/around.lua"] = [[
+return function(event, context, next)
+  require("trace")("around")
+  return next(event, context)
+end
+]],
+      ["scripts/sent.lua"] = [[
+return function(event, context, next)
+  require("trace")("sent")
+  return next(event, context)
+end
+]],
+      ["scripts/codec.lua"] = [[
+return {
+  encode = function(event) return ("kind=%s;id=%s"):format(event.kind, event.id) end,
+  decode = function(text)
+    return { kind = text:match("kind=(%w+)"), id = text:match("id=(%w+)") }
+  end,
+}
+]],
+      ["scripts/steps.lua"] = [[
+local lagoon = require("lagoon")
+local out, plain = lagoon.producer("out"), lagoon.producer("plain")
+local trace = require("trace")
+return {
+  on_load = function() trace("loaded") end,
+  on_unload = function() trace("unloaded") end,
+  raw = print,
+  paid = function(event, context)
+    trace(context.type .. " " .. event.id)
+    out:publish("Shipped", { kind = "Shipped", id = event.id })
+    plain:publish("Plain", "plain")
+  end,
+}
+]] })
+  end)
+
+  it("is what an editor completes", function()
+    local _, functions = docs.annotations(directory.read("lua/testing.d.lua"))
+    local classes = docs.annotations(directory.read("lua/testing.d.lua"))
+    local function names(class)
+      local list = {}
+      for _, field in ipairs(classes["lagoon.testing." .. class]) do
+        table.insert(list, field.name)
+      end
+      return json.encode(list)
+    end
+    assert_passes(1, ([[
+it("has these names", function()
+  local names = {}
+  for name in pairs(testing) do
+    table.insert(names, "testing." .. name)
+  end
+  for name in pairs(debug.getmetatable(testing.open()).__index) do
+    table.insert(names, not name:find("^__") and "Application:" .. name or nil)
+  end
+  table.sort(names)
+  assert.same(%s, names)
+  local record = {}
+  for _, name in ipairs(%s) do
+    record[name] = ({ headers = {}, timestamp = 1, attempt = 1, offset = 0, partition = 0 })[name]
+      or "x"
+  end
+  assert.equal("unknown_type", testing.handle("orders", record).result)
+end)
+]]):format(json.encode(sorted(functions)):gsub("[%[%]]", { ["["] = "{", ["]"] = "}" }),
+      (names("Record"):gsub("[%[%]]", { ["["] = "{", ["]"] = "}" }))))
   end)
 
   it("begins anew with every file that busted runs", function()
