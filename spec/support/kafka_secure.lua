@@ -18,6 +18,7 @@ local LISTENERS = {
   MUTUAL = "SSL", -- clients have to show one too
   LOGIN = "SASL_SSL", -- PLAIN and SCRAM-SHA-512
   SCRAM = "SASL_SSL", -- SCRAM-SHA-256 only
+  CLEAR = "SASL_PLAINTEXT", -- PLAIN and SCRAM-SHA-512, without TLS
 }
 
 -- alice may do everything, bob only what an entry says.
@@ -31,15 +32,23 @@ listener.name.expired.ssl.keystore.location=@EXPIRED@
 listener.name.stranger.ssl.keystore.type=PEM
 listener.name.stranger.ssl.keystore.location=@STRANGER@
 listener.name.mutual.ssl.client.auth=required
-listener.name.login.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
-listener.name.login.plain.sasl.jaas.config=@MODULE@.plain.PlainLoginModule required \
-  user_alice="@PASSWORD@" user_bob="@PASSWORD@";
-listener.name.login.scram-sha-512.sasl.jaas.config=@MODULE@.scram.ScramLoginModule required;
-listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-256
+@LOGIN@listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-256
 listener.name.scram.scram-sha-256.sasl.jaas.config=@MODULE@.scram.ScramLoginModule required;
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS;User:CN=client;User:alice
 ]]
+
+-- Of a listener that takes PLAIN and SCRAM-SHA-512.
+local LOGIN = [[
+listener.name.@NAME@.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.@NAME@.plain.sasl.jaas.config=@MODULE@.plain.PlainLoginModule required \
+  user_alice="@PASSWORD@" user_bob="@PASSWORD@";
+listener.name.@NAME@.scram-sha-512.sasl.jaas.config=@MODULE@.scram.ScramLoginModule required;
+]]
+
+local function fill(text, values)
+  return (text:gsub("@(%u+)@", values))
+end
 
 ---@class spec.SecureKafka
 ---@field kafka spec.Kafka
@@ -52,7 +61,7 @@ super.users=User:ANONYMOUS;User:CN=client;User:alice
 local function start()
   local authority = certificates.new("lagoon-spec")
   local loopback = { names = "IP:127.0.0.1,DNS:localhost" }
-  local paths = {
+  local values = {
     CA = authority.ca,
     GOOD = authority:sign("good", loopback).both,
     STRANGER = authority:sign("stranger", { names = "DNS:kafka.example" }).both,
@@ -61,8 +70,9 @@ local function start()
     MODULE = "org.apache.kafka.common.security",
     PASSWORD = M.PASSWORD,
   }
+  values.LOGIN = fill(LOGIN:gsub("@NAME@", "login") .. LOGIN:gsub("@NAME@", "clear"), values)
   local user = "[name=alice,password=" .. M.PASSWORD .. "]"
-  local started = kafka.start({ listeners = LISTENERS, settings = SETTINGS:gsub("@(%u+)@", paths),
+  local started = kafka.start({ listeners = LISTENERS, settings = fill(SETTINGS, values),
     users = { "SCRAM-SHA-256=" .. user, "SCRAM-SHA-512=" .. user } })
   return {
     kafka = started,
