@@ -4,6 +4,7 @@ local clusters = require("lagoon.config.schema_cluster")
 local failures = require("lagoon.config.failures")
 local rules = require("lagoon.config.rules")
 local security = require("lagoon.config.security")
+local shared = require("lagoon.config.schema_producer")
 
 ---@class lagoon.config.Row
 ---@field key string? of the table around it; not for what a list or map holds
@@ -31,53 +32,7 @@ local security = require("lagoon.config.security")
 ---@field check fun(value: table, given: table, place: lagoon.config.Place)? after its fields
 
 local properties = clusters.properties
-
-local codec = {
-  key = "codec", type = "codec", default = "json", has_place = true,
-  words = { "json", "raw", "cjson" },
-  doc = "how a value's bytes become an event and back; or a module with decode and encode",
-}
-
-local middlewares = {
-  key = "middlewares", type = "list", of = { type = "module", has_place = true },
-  may_be_empty = true, default_doc = "`{}`",
-  doc = "modules that stand around every call, outermost first",
-}
-
--- Of a topic, producer or consumer.
-local cluster_name = {
-  key = "cluster", type = "name", default_doc = "the only one",
-  doc = "its cluster; with several the one of its declared topics, else `cluster`",
-}
-
-local topic = {
-  { key = "partitions", type = "integer", min = 1, max = 100000, default_doc = "the broker's",
-    doc = "when lagoon creates the topic" },
-  { key = "replicas", type = "integer", min = 1, max = 1000, default_doc = "the broker's",
-    doc = "when lagoon creates the topic" },
-  { key = "create", type = "boolean", default = true,
-    doc = "`false` waits for the topic and creates nothing" },
-  { key = "config", type = "map", names = "name", of = { type = "topic setting" },
-    doc = 'settings of the topic, such as `["retention.ms"] = 86400000`',
-    example = '["retention.ms"] = 86400000' },
-  cluster_name,
-}
-
-local producer = {
-  { key = "topic", type = "topic", required = true, doc = "where `publish` writes" },
-  { key = "key_field", type = "event path", default_doc = "none",
-    doc = "path in the event to the record's key, such as `payment.id`" },
-  { key = "key_missing", type = "enum", values = { "uuid", "error" }, default = "uuid",
-    doc = "the key of an event without that field: a fresh UUID, or `publish` raises" },
-  { key = "type_header", type = "header", default = "Message-Type", optional = true,
-    doc = "the header that carries the event's type; `false` writes none" },
-  cluster_name,
-  { key = "headers", type = "map", names = "header", of = { type = "header value" },
-    doc = 'headers of every record, such as `source = "shop"`', example = 'source = "shop"' },
-  codec,
-  middlewares,
-  properties,
-}
+local codec, middlewares, cluster_name = shared.codec, shared.middlewares, shared.cluster_name
 
 local workers = {
   { key = "min", type = "integer", min = 1, max = 1000, default = 1,
@@ -203,9 +158,10 @@ return {
       of = { type = "record", fields = clusters.fields, check = security.cluster },
       doc = "or several, by name" },
     { key = "topics", type = "map", names = "topic", example = "orders = {...}",
-      of = { type = "record", fields = topic }, doc = "topics that lagoon creates when missing" },
+      of = { type = "record", fields = shared.topic },
+      doc = "topics that lagoon creates when missing" },
     { key = "producers", type = "map", names = "name", example = '["order-producer"] = {...}',
-      of = { type = "record", fields = producer, check = rules.producer },
+      of = { type = "record", fields = shared.producer, check = rules.producer },
       doc = "what scripts publish by" },
     { key = "consumers", type = "map", names = "name", example = '["order-handler"] = {...}',
       of = { type = "record", fields = consumer, check = rules.consumer },

@@ -1,0 +1,40 @@
+-- Where brokers are.
+
+local M = {}
+
+local function is_address(text)
+  local host, port = text:match("^%[([%x:.]+)%]:(%d+)$")
+  if not host then
+    host, port = text:match("^([%w._-]+):(%d+)$")
+  end
+  port = host and tonumber(port)
+  return port and port >= 1 and port <= 65535
+end
+
+local function split(text)
+  local list = {}
+  for address in (text .. ","):gmatch("%s*(.-)%s*,") do
+    table.insert(list, address)
+  end
+  return list
+end
+
+---"a:9092, b:9092" or a list of such; gives the text that librdkafka takes.
+function M.brokers(value)
+  local list = value
+  if type(value) == "string" then
+    list = split(value)
+  elseif type(value) ~= "table" or #value == 0 then
+    return nil, "must be host:port, several in one text or a list"
+  end
+  for _, address in ipairs(list) do
+    if type(address) ~= "string" or not is_address(address) then
+      local meant = type(address) == "string" and address:find("^[%w._-]+$")
+        and address .. ":9092"
+      return nil, "must be host:port", meant or nil, address
+    end
+  end
+  return table.concat(list, ",")
+end
+
+return M
