@@ -252,6 +252,8 @@ static void read_handlers(lua_State *L, struct consumer_config *consumer)
 static void read_limits(lua_State *L, struct consumer_config *consumer)
 {
     consumer->buffer_size = (int)read_integer(L, "buffer_size");
+    static const char *const stuck_words[] = {"report", "abort", NULL};
+    consumer->aborts_when_stuck = read_word(L, "on_stuck", stuck_words) == 1;
     consumer->handler_timeout_ms = read_integer(L, "handler_timeout");
     consumer->cpu_limit_ms = read_integer(L, "cpu_limit");
     consumer->drain_timeout_ms = read_integer(L, "drain_timeout");

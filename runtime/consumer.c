@@ -95,6 +95,12 @@ struct consumer_counts consumer_counts(const struct consumer *consumer)
     return consumer->assignment.intake.counts;
 }
 
+static void on_stuck(void *context)
+{
+    struct consumer *consumer = context;
+    consumer->options.callbacks.on_stuck(consumer->options.callbacks.context, consumer);
+}
+
 /* --- a turn --- */
 
 /* In a drain main waits for every end; else it is woken when half of the window has ended. */
@@ -318,6 +324,7 @@ static void on_made(uv_work_t *work, int status)
         .dispatcher = &consumer->dispatcher,
         .context = consumer,
         .on_exit = wake_main,
+        .on_stuck = on_stuck,
     };
     int rc = pool_start(&consumer->pool, &options, consumer->parts.scripts,
                         consumer->parts.script_count, &consumer->work_error);

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "thread.h"
+#include "watchdog.h"
 
 /* After a state could not be built or a thread not be started. */
 enum { RETRY_MS = 5 * 1000 };
@@ -23,6 +24,14 @@ static void on_worker_exit(void *context, struct worker *worker)
     pool->options.on_exit(pool->options.context);
 }
 
+static void on_worker_stuck(void *context, struct worker *worker)
+{
+    (void)worker;
+    struct pool *pool = context;
+    atomic_store(&pool->has_stuck, true);
+    pool->options.on_exit(pool->options.context);
+}
+
 /* --- slots --- */
 
 static struct worker *make_worker(struct pool *pool, size_t index)
@@ -34,6 +43,7 @@ static struct worker *make_worker(struct pool *pool, size_t index)
         .dispatcher = pool->options.dispatcher,
         .consumer = config_of(pool),
         .context = pool,
+        .on_stuck = on_worker_stuck,
         .on_exit = on_worker_exit,
     };
     return worker_new(&options);
@@ -87,6 +97,61 @@ static void reap(struct pool *pool)
     }
 }
 
+/* --- stuck workers --- */
+
+static void log_stuck(const struct pool *pool, size_t index, const struct record *record)
+{
+    const struct log_field fields[] = {
+        log_text("topic", record->topic),
+        log_integer("partition", record->partition),
+        log_integer("offset", record->offset),
+        log_bytes("key", record->key, record->key_length),
+    };
+    log_event(
+        LOG_ERROR, fields, ARRAY_LENGTH(fields),
+        "consumer %s: worker %zu is stuck: the handler of this record was to end %d s ago and "
+        "does not; it may be in a C function. Its record and those that wait beside it stay "
+        "where they are, and are not committed past",
+        config_of(pool)->name, index + 1, WATCH_STUCK_MS / 1000);
+}
+
+static void set_aside(struct pool *pool, struct pool_slot *slot, const struct record *record)
+{
+    log_stuck(pool, (size_t)(slot - pool->slots), record);
+    *(slot->state == SLOT_RUNNING ? &pool->running : &pool->retiring) -= 1;
+    slot->state = SLOT_STUCK;
+    pool->stuck++;
+    if (config_of(pool)->aborts_when_stuck && !pool->is_stopping)
+        pool->options.on_stuck(pool->options.context);
+}
+
+/* When it came back there may be more workers than wanted: then the least busy retires. */
+static void bring_back(struct pool *pool, struct pool_slot *slot)
+{
+    bool is_retiring = worker_is_retiring(slot->worker);
+    slot->state = is_retiring ? SLOT_RETIRING : SLOT_RUNNING;
+    *(is_retiring ? &pool->retiring : &pool->running) += 1;
+    pool->stuck--;
+    log_info("consumer %s: worker %zu is not stuck any more", config_of(pool)->name,
+             (size_t)(slot - pool->slots) + 1);
+}
+
+static void look_for_stuck(struct pool *pool)
+{
+    if (!atomic_exchange(&pool->has_stuck, false))
+        return;
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        struct pool_slot *slot = &pool->slots[i];
+        if (slot->state == SLOT_FREE)
+            continue;
+        const struct record *record = worker_stuck_record(slot->worker);
+        if (record != NULL && slot->state != SLOT_STUCK)
+            set_aside(pool, slot, record);
+        else if (record == NULL && slot->state == SLOT_STUCK)
+            bring_back(pool, slot);
+    }
+}
+
 /* --- growing --- */
 
 static void say_failure(const struct pool *pool, const struct error *err)
@@ -127,13 +192,22 @@ static void build(uv_work_t *work)
     }
 }
 
+/* How many may be started: up to `max` beside those that are stuck, as long as there are slots. */
+static size_t room_of(const struct pool *pool)
+{
+    size_t taken = pool->running + pool->retiring;
+    size_t by_max = pool->scaler.limits.max > taken ? pool->scaler.limits.max - taken : 0;
+    size_t by_slots = pool->slot_count - taken - pool->stuck;
+    return by_max < by_slots ? by_max : by_slots;
+}
+
 static void grow(struct pool *pool)
 {
     for (size_t i = 0; i < pool->slot_count && pool->running < pool->wanted; i++)
         take_back(pool, &pool->slots[i]);
 
     struct pool_growth *growth = &pool->growth;
-    size_t room = pool->slot_count - pool->running - pool->retiring;
+    size_t room = room_of(pool);
     size_t missing = pool->wanted - pool->running;
     size_t count = missing < room ? missing : room;
     if (count == 0 || growth->is_under_way || clock_monotonic_ms() < growth->retry_at_ms)
@@ -209,7 +283,10 @@ int pool_start(struct pool *pool, const struct pool_options *options, struct scr
         .lag_threshold = config->lag_threshold,
         .is_by_partition = config->distribution == DISTRIBUTION_PARTITION,
     };
-    *pool = (struct pool){.options = *options, .slot_count = limits.max, .wanted = limits.min};
+    size_t replacements = limits.max >= 2 ? limits.max / 2 : 1;
+    *pool = (struct pool){
+        .options = *options, .slot_count = limits.max + replacements, .wanted = limits.min};
+    atomic_init(&pool->has_stuck, false);
     assert(count == limits.min);
     atomic_init(&pool->exits, 0);
     scaler_init(&pool->scaler, &limits);
@@ -237,6 +314,7 @@ void pool_step(struct pool *pool)
 {
     if (atomic_load(&pool->exits) > pool->reaped)
         reap(pool);
+    look_for_stuck(pool);
     if (!pool->is_stopping)
         shake(pool);
     if (pool->running > pool->wanted)
@@ -250,11 +328,15 @@ void pool_retire(struct pool *pool)
     pool->is_stopping = true;
     pool->wanted = 0;
     shrink(pool);
+    for (size_t i = 0; i < pool->slot_count; i++)
+        if (pool->slots[i].state == SLOT_STUCK)
+            worker_retire(pool->slots[i].worker);
 }
 
 bool pool_is_done(const struct pool *pool)
 {
-    return pool->running == 0 && pool->retiring == 0 && !pool->growth.is_under_way;
+    return pool->running == 0 && pool->retiring == 0 && pool->stuck == 0 &&
+           !pool->growth.is_under_way;
 }
 
 void pool_destroy(struct pool *pool)

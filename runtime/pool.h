@@ -25,13 +25,15 @@ struct pool_options {
     struct script_source source; /* of the workers' Lua states; what it names outlives the pool */
     struct dispatcher *dispatcher;
     void *context;
-    void (*on_exit)(void *context); /* any thread: pool_step is due; only a wake-up */
+    void (*on_exit)(void *context);  /* any thread: pool_step is due; only a wake-up */
+    void (*on_stuck)(void *context); /* a worker is stuck, on_stuck is "abort" */
 };
 
 enum slot_state {
     SLOT_FREE,
     SLOT_RUNNING,
     SLOT_RETIRING,
+    SLOT_STUCK, /* its handler does not end, though it was asked to: another worker has its place */
 };
 
 /* The place of one worker, whose number is the slot's, from 1. */
@@ -67,16 +69,18 @@ struct pool {
     struct pool_options options;
     struct scaler scaler;
     struct pool_shaker shaker;
-    struct pool_slot *slots; /* `max` of them */
+    struct pool_slot *slots; /* `max` of them, and those for replacements */
     size_t slot_count;
     size_t running;
     size_t retiring;
+    size_t stuck;
     size_t wanted;
     bool is_stopping;
     struct pool_growth growth;
     struct pool_change change;
-    atomic_size_t exits; /* workers count the ends of their threads, main reads */
-    size_t reaped;       /* of those: threads that are joined */
+    atomic_bool has_stuck; /* a worker became stuck, or came back; cleared by main */
+    atomic_size_t exits;   /* workers count the ends of their threads, main reads */
+    size_t reaped;         /* of those: threads that are joined */
 };
 
 /* Starts one worker for each script, of which there are `min`, and takes the scripts. On failure

@@ -46,6 +46,13 @@ static void on_consumer_fatal(void *context, struct consumer *consumer, const st
     runtime_stop(context, EXIT_FATAL);
 }
 
+static void on_consumer_stuck(void *context, struct consumer *consumer)
+{
+    log_error("consumer %s: on_stuck is \"abort\"; the process stops",
+              consumer_config_of(consumer)->name);
+    runtime_stop(context, EXIT_UNFINISHED);
+}
+
 static void on_consumer_stopped(void *context, struct consumer *consumer, size_t abandoned)
 {
     (void)consumer;
@@ -97,7 +104,7 @@ static void start_consumer(struct runtime *runtime, const struct consumer_config
         .query = connections_query(&runtime->connections, config->cluster),
         .host = &runtime->host,
         .bundle = runtime->options->bundle,
-        .callbacks = {runtime, on_consumer_fatal, on_consumer_stopped},
+        .callbacks = {runtime, on_consumer_fatal, on_consumer_stuck, on_consumer_stopped},
     };
     struct consumer *consumer = consumer_new(&options);
     runtime->consumers[runtime->consumer_count++] = consumer;

@@ -63,12 +63,17 @@ static void install(void)
     (void)rc;
 }
 
-void watch_open(struct watch *watch, const struct watch_options *options)
+void watch_init(struct watch *watch, const struct watch_options *options)
+{
+    *watch = (struct watch){.options = *options};
+}
+
+void watch_open(struct watch *watch)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install);
     assert(mine == NULL);
-    *watch = (struct watch){.options = *options, .thread = pthread_self()};
+    watch->thread = pthread_self();
     int rc = pthread_getcpuclockid(watch->thread, &watch->cpu_clock);
     assert(rc == 0);
     (void)rc;
@@ -112,9 +117,8 @@ static int64_t cpu_ms(const struct watch *watch)
 /* Another stretch than at the last look, or none. */
 static void see(struct watch *watch, uint64_t stretch)
 {
-    if (watch->is_stuck && watch->options.on_stuck != NULL)
-        watch->options.on_stuck(watch->options.context, false);
-    watch->is_stuck = false;
+    if (atomic_exchange(&watch->stuck, 0) != 0)
+        watch->options.on_stuck(watch->options.context);
     watch->seen = stretch;
     watch->asked_at_ms = 0;
     if (stretch != 0)
@@ -149,11 +153,10 @@ static void insist(struct watch *watch, int64_t now_ms)
         watch->signalled_at_ms = now_ms;
         pthread_kill(watch->thread, signal_number());
     }
-    if (watch->is_stuck || now_ms - watch->asked_at_ms < WATCH_STUCK_MS)
+    if (atomic_load(&watch->stuck) != 0 || now_ms - watch->asked_at_ms < WATCH_STUCK_MS)
         return;
-    watch->is_stuck = true;
-    if (watch->options.on_stuck != NULL)
-        watch->options.on_stuck(watch->options.context, true);
+    atomic_store(&watch->stuck, watch->seen);
+    watch->options.on_stuck(watch->options.context);
 }
 
 /* True when something runs. */

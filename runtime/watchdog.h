@@ -36,9 +36,9 @@ struct watch_options {
      * what a signal handler may. */
     void (*arm)(void *running);
     void *context;
-    /* On the watchdog's thread: the stretch has not answered; or it has after all. Only a wake-up.
+    /* On the watchdog's thread: a stretch has not answered, or one has after all. Only a wake-up.
      */
-    void (*on_stuck)(void *context, bool is_stuck);
+    void (*on_stuck)(void *context);
 };
 
 struct watch {
@@ -58,6 +58,7 @@ struct watch {
 
     /* The other way round. */
     atomic_uint_fast64_t ended; /* the stretch that is to end */
+    atomic_uint_fast64_t stuck; /* the stretch that does not; 0: none */
     atomic_int ended_reason;
     atomic_bool is_stopping;
 
@@ -66,7 +67,6 @@ struct watch {
     int64_t seen_cpu_ms;     /* the thread's CPU time when it was first seen */
     int64_t asked_at_ms;     /* 0: it was not asked to end */
     int64_t signalled_at_ms; /* the last time */
-    bool is_stuck;
 };
 
 /* Any thread, once for each pair; nothing is ended before watchdog_start. */
@@ -74,8 +74,11 @@ MUST_USE int watchdog_start(struct error *err);
 /* No watch is open any more, or their threads are left alone from here on. */
 void watchdog_stop(void);
 
+/* Before the thread that is to be watched starts. */
+void watch_init(struct watch *watch, const struct watch_options *options);
+
 /* The calling thread's watch begins and ends. One a thread. */
-void watch_open(struct watch *watch, const struct watch_options *options);
+void watch_open(struct watch *watch);
 void watch_close(struct watch *watch);
 
 /* The calling thread's watch; NULL: it has none. */
@@ -83,6 +86,13 @@ struct watch *watch_mine(void);
 
 /* Any thread: every stretch from now on is to end. */
 void watch_stop(struct watch *watch);
+
+/* Any thread: what runs does not end, though it was asked to WATCH_STUCK_MS ago. */
+static inline bool watch_is_stuck(const struct watch *watch)
+{
+    uint64_t stuck = atomic_load(&watch->stuck);
+    return stuck != 0 && atomic_load(&watch->stretch) == stuck;
+}
 
 /* --- the watched thread --- */
 

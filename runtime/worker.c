@@ -37,7 +37,8 @@ struct worker {
     struct inbox *inbox;
     atomic_int state;   /* enum worker_state; main turns it between runs and retires */
     atomic_size_t busy; /* hands that are not free; the worker counts, main looks */
-    struct watch watch; /* of a worker that runs records */
+    struct watch watch; /* of a worker that runs records; its threads */
+    _Atomic(const struct record *) current; /* the last that was begun or resumed; main looks */
 
     /* The worker's own. */
     struct hand *hands;
@@ -51,7 +52,7 @@ struct worker {
     char *main_text;
 };
 
-static bool is_retiring(struct worker *worker)
+bool worker_is_retiring(const struct worker *worker)
 {
     return atomic_load(&worker->state) == WORKER_RETIRES;
 }
@@ -100,7 +101,8 @@ static void hand_end(struct worker *worker, struct hand *hand)
     }
     note_outcome(record, &hand->call);
     enum verdict verdict = policy_verdict(worker->options.consumer, record);
-    bool takes_next = list_is_empty(&worker->woken) && worker->next == NULL && !is_retiring(worker);
+    bool takes_next =
+        list_is_empty(&worker->woken) && worker->next == NULL && !worker_is_retiring(worker);
     struct record *next = dispatcher_finish(worker->options.dispatcher, record, verdict,
                                             takes_next ? &worker->taker : NULL);
     if (takes_next) {
@@ -127,10 +129,16 @@ static struct hand *hand_get(struct worker *worker, struct record *record)
     return hand;
 }
 
+static void set_current(struct worker *worker, const struct hand *hand)
+{
+    atomic_store_explicit(&worker->current, hand->call.record, memory_order_relaxed);
+}
+
 static void begin_next(struct worker *worker)
 {
     struct hand *hand = hand_get(worker, worker->next);
     worker->next = NULL;
+    set_current(worker, hand);
     hand_settle(worker, hand, script_begin(worker->script, &hand->call));
 }
 
@@ -194,6 +202,7 @@ static bool resume_woken(struct worker *worker)
     list_move_all(&worker->resuming, &worker->woken);
     for (struct link *link; (link = list_pop(&worker->resuming)) != NULL;) {
         struct hand *hand = hand_of(link);
+        set_current(worker, hand);
         hand_settle(worker, hand, script_resume(worker->script, &hand->call));
     }
     return true;
@@ -206,7 +215,8 @@ static bool take_next(struct worker *worker)
 {
     if (worker->next != NULL)
         return true;
-    if (worker->options.dispatcher == NULL || list_is_empty(&worker->free) || is_retiring(worker))
+    if (worker->options.dispatcher == NULL || list_is_empty(&worker->free) ||
+        worker_is_retiring(worker))
         return false;
     worker->next = dispatcher_take(worker->options.dispatcher, &worker->taker);
     worker->is_idle = worker->next == NULL;
@@ -217,7 +227,7 @@ static bool take_next(struct worker *worker)
  * it is too late to take it back. */
 static bool end_retirement(struct worker *worker)
 {
-    if (!is_retiring(worker))
+    if (!worker_is_retiring(worker))
         return false;
     stop_idling(worker);
     if (busy_of(worker) > 0 && worker->options.main == NULL)
@@ -237,15 +247,6 @@ static void run(struct worker *worker)
     }
 }
 
-static void open_watch(struct worker *worker)
-{
-    const struct watch_options options = {
-        .cpu_limit_ms = worker->options.consumer->cpu_limit_ms,
-        .arm = bindings_arm,
-    };
-    watch_open(&worker->watch, &options);
-}
-
 /* A main chunk has the worker's first and only hand. */
 static void cut_main(struct worker *worker)
 {
@@ -263,7 +264,7 @@ static void *worker_thread(void *argument)
     if (worker->options.main != NULL)
         begin_main(worker);
     else
-        open_watch(worker);
+        watch_open(&worker->watch);
     run(worker);
     if (worker->options.main == NULL)
         watch_close(&worker->watch);
@@ -276,6 +277,23 @@ static void *worker_thread(void *argument)
 }
 
 /* --- main --- */
+
+static void on_stuck(void *context)
+{
+    struct worker *worker = context;
+    worker->options.on_stuck(worker->options.context, worker);
+}
+
+static void init_watch(struct worker *worker)
+{
+    const struct watch_options options = {
+        .cpu_limit_ms = worker->options.consumer->cpu_limit_ms,
+        .arm = bindings_arm,
+        .context = worker,
+        .on_stuck = on_stuck,
+    };
+    watch_init(&worker->watch, &options);
+}
 
 struct worker *worker_new(const struct worker_options *options)
 {
@@ -306,6 +324,8 @@ int worker_start(struct worker *worker, struct script **script, struct error *er
     assert(atomic_load(&worker->state) == WORKER_ENDED);
     worker->script = *script;
     *script = NULL;
+    if (worker->options.main == NULL)
+        init_watch(worker);
     atomic_store(&worker->state, WORKER_RUNS);
     if (thread_start(&worker->thread, worker_thread, worker, err) == 0)
         return 0;
@@ -313,6 +333,12 @@ int worker_start(struct worker *worker, struct script **script, struct error *er
     atomic_store(&worker->state, WORKER_ENDED);
     script_free(&worker->script);
     return -1;
+}
+
+const struct record *worker_stuck_record(const struct worker *worker)
+{
+    ASSERT_ON(THREAD_MAIN);
+    return watch_is_stuck(&worker->watch) ? atomic_load(&worker->current) : NULL;
 }
 
 void worker_retire(struct worker *worker)

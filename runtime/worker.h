@@ -25,6 +25,8 @@ struct worker_options {
     const struct consumer_config *consumer; /* its policies; NULL as dispatcher */
     const struct script_main *main;         /* a chunk to run instead of records, outlives it */
     void *context;
+    /* Any thread: worker_stuck_record has another answer. Only a wake-up. */
+    void (*on_stuck)(void *context, struct worker *worker);
     /* On the worker's thread, the last thing it does. */
     void (*on_exit)(void *context, struct worker *worker);
 };
@@ -41,11 +43,17 @@ void worker_retire(struct worker *worker);
 /* A retiring worker goes on; false when it is not retiring, or at its end by now. */
 bool worker_take_back(struct worker *worker);
 
+bool worker_is_retiring(const struct worker *worker);
+
 /* It was never started, or worker_join does not wait any more. */
 bool worker_has_ended(const struct worker *worker);
 
 /* Handlers begun and not returned, as of now or shortly before. */
 size_t worker_in_hand(const struct worker *worker);
+
+/* The record whose handler was asked to end long ago and does not answer; NULL: none. On main,
+ * which frees records: it stays as long as main does nothing else. */
+const struct record *worker_stuck_record(const struct worker *worker);
 
 /* Waits for the thread, which has called on_exit or is about to. */
 void worker_join(struct worker *worker);

@@ -31,9 +31,13 @@ local function milliseconds(value, natives)
 end
 
 function M.duration(value, row, natives)
+  if value == false and row.optional then
+    return false
+  end
   local duration = milliseconds(value, natives)
   if not duration then
     return nil, 'must be a duration such as "250ms", "30s" or "5m"'
+      .. (row.optional and ", or false for none" or "")
   elseif is_outside(duration, natives.duration(row.min), natives.duration(row.max)) then
     return nil, "must be a duration" .. range(row)
   end

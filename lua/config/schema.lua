@@ -119,6 +119,8 @@ local consumer = {
     doc = "how long a handler may take, its waits included but those for a broker" },
   { key = "cpu_limit", type = "duration", min = "10ms", max = "1h", default = "1s",
     optional = true, doc = "CPU time that a handler may use between two waits" },
+  { key = "on_stuck", type = "enum", values = { "report", "abort" }, default = "report",
+    doc = "when a handler does not end though it was asked to" },
   { key = "drain_timeout", type = "duration", min = "0s", max = "1h", default = "5s",
     doc = "how long handlers may finish when a partition is revoked" },
   { key = "commit_interval", type = "duration", min = "10ms", max = "1h", default = "1s",

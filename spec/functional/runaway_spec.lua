@@ -4,7 +4,7 @@ local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
 local examples = require("spec.functional.runaway_examples")
 
-local NEIGHBOUR, BLOCKED, FINE = #examples, #examples + 1, #examples + 2
+local NEIGHBOUR, BLOCKED, FINE = #examples.busy, #examples.busy + 1, #examples.busy + 2
 
 local function handlers()
   local lines = {
@@ -12,8 +12,10 @@ local function handlers()
     'local lagoon = require("lagoon")',
     "local M = {}",
   }
-  for _, example in ipairs(examples) do
-    table.insert(lines, ("M[%q] = function() %s end"):format(example[1], example[3]))
+  for _, list in pairs(examples) do
+    for _, example in ipairs(list) do
+      table.insert(lines, ("M[%q] = function() %s end"):format(example[1], example[3]))
+    end
   end
   table.insert(lines, [[
 M.neighbour = function()
@@ -33,55 +35,63 @@ end]])
 end
 
 describe("a handler that runs too long", function()
-  local broker, app, lagoon, topic
+  local broker, app, lagoon
+  local topics = {}
 
-  local function produce(partition, example)
-    broker:produce(topic, { { key = "k", value = ('{"example":%q}'):format(example) } },
+  local function produce(name, partition, example)
+    broker:produce(topics[name], { { key = "k", value = ('{"example":%q}'):format(example) } },
       { partition = partition, headers = { { "Message-Type", "Event" } } })
+  end
+
+  local function consumer(name, limits)
+    return { topic = topics[name], group = topics[name], distribution = "free_worker", workers = 1,
+      buffer_size = 100, on_error = "stop", handlers = { Event = "handlers.runs" },
+      cpu_limit = limits.cpu, handler_timeout = limits.time }
   end
 
   setup(function()
     broker = brokers.start()
-    topic = broker:new_topic("runaway", FINE + 1)
+    topics.busy = broker:new_topic("busy", FINE + 1)
+    topics.late = broker:new_topic("late", #examples.late)
     app = application.new(broker.brokers, { lua = { memory_limit = "16MiB" },
-      consumers = { c = { topic = topic, group = topic, distribution = "free_worker", workers = 1,
-        buffer_size = 100, on_error = "stop",
-        cpu_limit = "200ms", handler_timeout = "1s",
-        handlers = { Event = "handlers.runs" } } },
+      consumers = { busy = consumer("busy", { cpu = "200ms", time = "1m" }),
+        late = consumer("late", { cpu = false, time = "1s" }) },
     }, { ["handlers/runs"] = handlers() })
     lagoon = app:start({ "run" })
-    lagoon:wait_assigned("c")
+    lagoon:wait_assigned("busy")
+    lagoon:wait_assigned("late")
+    produce("busy", NEIGHBOUR, "neighbour")
+    app:wait_journal(1, { topic = topics.busy, what = "begin" })
   end)
 
-  for i, example in ipairs(examples) do
-    it(("is ended and says where: %s"):format(example[1]), function()
-      if i == 1 then
-        produce(NEIGHBOUR, "neighbour")
-        app:wait_journal(1, { partition = NEIGHBOUR, what = "begin" })
-      end
-      produce(i - 1, example[1])
-      local line = lagoon:wait_log("^consumer c: a record failed", { partition = i - 1 }, 10000)
-      local message = line.reason:match("^[^\n]*")
-      assert.equal(example[2], message:sub(-#example[2]))
-      if not message:find("^not enough memory") then
-        assert.matches("^scripts/handlers/runs.lua:%d+: ", message)
-        assert.matches("\nstack traceback:\n", line.reason)
-      end
-    end)
+  for name, list in pairs(examples) do
+    for i, example in ipairs(list) do
+      it(("is ended and says where: %s, %s"):format(name, example[1]), function()
+        produce(name, i - 1, example[1])
+        local line = lagoon:wait_log("^consumer " .. name .. ": a record failed",
+          { partition = i - 1 }, 20000)
+        local message = line.reason:match("^[^\n]*")
+        assert.equal(example[2], message:sub(-#example[2]))
+        if not message:find("^not enough memory") then
+          assert.matches("^scripts/handlers/runs.lua:%d+: ", message)
+          assert.matches("\nstack traceback:\n", line.reason)
+        end
+      end)
+    end
   end
 
   it("leaves those alone that wait in the same state", function()
-    app:wait_journal(1, { partition = NEIGHBOUR, what = "end" })
+    app:wait_journal(1, { topic = topics.busy, partition = NEIGHBOUR, what = "end" })
   end)
 
   it("is not one that is blocked without using the CPU", function()
-    produce(BLOCKED, "blocked")
-    app:wait_journal(1, { partition = BLOCKED, what = "end" })
+    produce("busy", BLOCKED, "blocked")
+    app:wait_journal(1, { topic = topics.busy, partition = BLOCKED, what = "end" })
   end)
 
   it("leaves a state in which others run", function()
-    produce(FINE, "fine")
-    app:wait_journal(1, { partition = FINE, what = "end" })
-    assert.equal(#examples, #lagoon:log("^consumer c: a record failed"))
+    produce("busy", FINE, "fine")
+    app:wait_journal(1, { topic = topics.busy, partition = FINE, what = "end" })
+    assert.equal(#examples.busy, #lagoon:log("^consumer busy: a record failed"))
   end)
 end)

@@ -1,0 +1,78 @@
+-- A handler that cannot be ended, because it is in a C function, holds its worker and nobody else.
+
+local application = require("spec.support.application")
+local brokers = require("spec.support.broker")
+
+local BLOCKS = [[
+local gate = require("gate")
+local journal = require("journal")
+return function(event, context)
+  journal.record(context, { what = "begin" })
+  if event.blocks then
+    gate.block("shut")
+  end
+  journal.record(context, { what = "end" })
+end
+]]
+
+local STUCK_MS = 20000
+
+describe("a worker that is stuck", function()
+  local broker
+  local apps = {}
+
+  local function produce(app, partition, value)
+    broker:produce(app.topic, { { key = "k", value = value } },
+      { partition = partition, headers = { { "Message-Type", "Event" } } })
+  end
+
+  local function start(on_stuck)
+    local topic = broker:new_topic("stuck", 2)
+    local app = application.new(broker.brokers, { stop_timeout = "2s",
+      consumers = { c = { topic = topic, group = topic, workers = 1, on_error = "stop",
+        handler_timeout = "100ms", on_stuck = on_stuck, commit_interval = "50ms",
+        handlers = { Event = "handlers.blocks" } } },
+    }, { ["handlers/blocks"] = BLOCKS })
+    app:make_blocking_gate("shut")
+    app.topic = topic
+    app.lagoon = app:start({ "run" })
+    app.lagoon:wait_assigned("c")
+    produce(app, 0, '{"blocks":true}')
+    app:wait_journal(1, { partition = 0, what = "begin" })
+    apps[on_stuck] = app
+  end
+
+  -- Both wait at the same time.
+  setup(function()
+    broker = brokers.start()
+    start("report")
+    start("abort")
+  end)
+
+  it("is named with its record, and another one takes its place", function()
+    local app = apps.report
+    local line = app.lagoon:wait_log("^consumer c: worker 1 is stuck: ", nil, STUCK_MS)
+    assert.same({ "error", app.topic, 0, 0, "k" },
+      { line.level, line.topic, line.partition, line.offset, line.key })
+    produce(app, 1, "{}")
+    local entry = app:wait_journal(1, { partition = 1, what = "end" })[1]
+    assert.equal(2, entry.worker)
+  end)
+
+  it("goes on when its handler ends after all, and its record fails by its policy", function()
+    local app = apps.report
+    app:open_blocking_gate("shut")
+    app.lagoon:wait_log("^consumer c: worker 1 is not stuck any more$")
+    local line = app.lagoon:wait_log("^consumer c: a record failed", { partition = 0 })
+    assert.matches("ended: it ran longer than 0.1 s %(handler_timeout%)", line.reason)
+    assert.equal(0, app.lagoon:stop())
+    assert.same({ [0] = 0, [1] = 1 }, broker:committed(app.topic, app.topic, 2))
+  end)
+
+  it("ends the process when the config says so", function()
+    local app = apps.abort
+    app.lagoon:wait_log('^consumer c: on_stuck is "abort"; the process stops$', nil, STUCK_MS)
+    assert.equal(5, (app.lagoon.process:wait_exit(10000)))
+    assert.equal(1, #app.lagoon:log("the handler of this record still runs, time is up"))
+  end)
+end)
