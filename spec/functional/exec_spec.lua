@@ -101,6 +101,23 @@ deep()
     assert.equal(0, exec("return false").code)
   end)
 
+  it("names what Kafka refused for good, and ends with 5", function()
+    -- The partitions of a topic that is new are not known yet when it is published to.
+    local other = broker.is_real and broker:new_topic("other", 1) or brokers.unique("other")
+    local process = exec(([[
+out:publish("Sent", { id = "a" })
+local delivery = out:publish("Sent", { id = "b" }, { topic = %q, partition = 700 })
+print(pcall(delivery.await, delivery))
+]]):format(other))
+    local reason = ('topic "%s" has no partition 700'):format(other)
+    assert.equal(5, process.code)
+    assert.matches("delivery refused: " .. reason, process:stdout(), 1, true)
+    local said = process:stderr():gsub('\\"', '"')
+    assert.matches("producer out: a record is refused: " .. reason .. '","key":"b"}', said, 1, true)
+    assert.matches("lagoon exec: 1 of 2 published records were not acknowledged\n", said, 1, true)
+    assert.equal(1, broker:end_offsets(topic, 1)[0])
+  end)
+
   it("takes a path, a module below scripts/commands, and a first line for the shell", function()
     app:script("commands/deep/down", "print(...)")
     app:script("tool", "#!/usr/bin/env lagoon\nprint(debug.getinfo(1, 'l').currentline)")

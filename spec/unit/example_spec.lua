@@ -125,6 +125,25 @@ describe("the orders application", function()
     assert.equal(3, other.topics[1].replicas)
   end)
 
+  it("has a command that places orders for a customer, and says which", function()
+    local printed = {}
+    local environment = setmetatable({ print = function(line) table.insert(printed, line) end },
+      { __index = _G })
+    local path = "scripts/commands/create_orders.lua"
+    local command = assert(loadfile(path, "t", environment))
+    command("2", "c-9")
+    assert.same({ lagoon.uuid(), lagoon.uuid() }, printed)
+    assert.equal(2, #lagoon.published)
+    assert.same({ "OrderCreated", "c-9", NOW }, { lagoon.published[2][1],
+      lagoon.published[2][2].customer_id, lagoon.published[2][2].created_at })
+    command()
+    assert.equal(12, #lagoon.published)
+    for _, count in ipairs({ "0", "two", "1.5" }) do
+      assert.has_error(function() command(count) end,
+        "usage: lagoon exec create_orders [COUNT] [CUSTOMER]")
+    end
+  end)
+
   describe("in dev", function()
     -- Runs scripts/dev.lua until it has slept so often; the seconds of each sleep.
     local function run_dev(sleeps)
