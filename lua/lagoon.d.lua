@@ -162,9 +162,9 @@ function lagoon.dead_letter(reason) end
 
 -- ---- time, names, the environment --------------------------------------------------------------
 
----Waits; the worker takes another record meanwhile. Only in a handler or scripts/dev.lua: it raises
----in a file's top level, in a coroutine that the script made, and inside table.sort, string.gsub,
----tostring and what else calls back from C. pcall is fine.
+---Waits; the worker takes another record meanwhile. Only in a handler, scripts/dev.lua or the script
+---of `lagoon exec`: it raises in a file's top level, in a coroutine that the script made, and inside
+---table.sort, string.gsub, tostring and what else calls back from C. pcall is fine.
 ---@param duration lagoon.Duration
 function lagoon.sleep(duration) end
 

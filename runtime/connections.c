@@ -23,14 +23,20 @@ static const struct site *site_of(const struct connections *connections,
     return &connections->sites[config - connections->options.config->clusters];
 }
 
+static bool has_producer(const struct config *config, const struct cluster_config *cluster)
+{
+    bool has_producer = false;
+    for (size_t i = 0; i < config->producer_count; i++)
+        has_producer = has_producer || config->producers[i].cluster == cluster;
+    return has_producer;
+}
+
 /* Something of the config is on it; the only cluster there is always counts as used. */
 static bool is_used(const struct config *config, const struct cluster_config *cluster)
 {
-    bool is_used = config->cluster_count == 1;
+    bool is_used = config->cluster_count == 1 || has_producer(config, cluster);
     for (size_t i = 0; i < config->topic_count; i++)
         is_used = is_used || config->topics[i].cluster == cluster;
-    for (size_t i = 0; i < config->producer_count; i++)
-        is_used = is_used || config->producers[i].cluster == cluster;
     for (size_t i = 0; i < config->consumer_count; i++)
         is_used = is_used || config->consumers[i].cluster == cluster;
     return is_used;
@@ -47,7 +53,12 @@ static void site_init(struct site *site, struct connections *connections, size_t
         site->cluster.brokers = options->embedded_brokers[index];
         site->cluster.is_embedded = true;
     }
-    site->is_needed = options->only != NULL ? options->only == cluster : is_used(config, cluster);
+    if (options->only != NULL)
+        site->is_needed = options->only == cluster;
+    else if (options->is_for_producers && config->producer_count > 0)
+        site->is_needed = has_producer(config, cluster);
+    else
+        site->is_needed = is_used(config, cluster);
 }
 
 void connections_init(struct connections *connections, const struct connections_options *options)

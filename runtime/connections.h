@@ -17,6 +17,7 @@ struct connections_options {
     /* Addresses of embedded brokers, one for each cluster of the config; NULL: the config's own. */
     const char *const *embedded_brokers;
     const struct cluster_config *only; /* the one that is needed; NULL: all that are used */
+    bool is_for_producers;             /* all that producers use, if there are any */
     int64_t timeout_ms;                /* for each to answer; 0: for ever */
     void *context;
     /* Its topics are there: once for each cluster that is needed. */

@@ -208,6 +208,7 @@ static void make_connections(struct runtime *runtime)
         .config = runtime->config,
         .embedded_brokers = runtime->options->embedded_brokers,
         .only = runtime->options->cluster,
+        .is_for_producers = runtime->options->is_main_all,
         .timeout_ms = runtime->options->timeout_ms,
         .context = runtime,
         .on_ready = on_cluster_ready,

@@ -14,7 +14,8 @@ struct runtime_options {
     const struct config *config;
     const struct bundle *bundle;
     const char *only; /* NULL: everything; "producers", "consumers", or a consumer's name */
-    /* The one cluster that is needed; NULL: all that something of the config is on. */
+    /* The one cluster that is needed; NULL: all that something of the config is on, with
+     * is_main_all a producer. */
     const struct cluster_config *cluster;
     /* In place of the config's, one address for each cluster; NULL: none. */
     const char *const *embedded_brokers;

@@ -147,6 +147,19 @@ print(pcall(delivery.await, delivery))
     assert.equal("scripts/commands/it.lua:2: unexpected symbol near '='\n", process:stderr())
   end)
 
+  it("waits for no cluster on which there are only consumers", function()
+    local two = application.new("", {
+      clusters = { here = { brokers = broker.brokers }, away = { brokers = "127.0.0.1:1" } },
+      producers = { out = { topic = topic, cluster = "here" } },
+      consumers = { c = { topic = "t", group = "g", cluster = "away",
+        handlers = { Sent = "handlers.none" } } },
+    }, { ["commands/it"] = "print(require('lagoon').producer('out'):publish('Sent', 1):await())",
+      ["handlers/none"] = "return print" })
+    local process = two:run({ "exec", "--timeout", "5s", "it" }).process
+    assert.equal(0, process.code, process:stderr())
+    assert.equal("0\t0\n", process:stdout())
+  end)
+
   it("gives up when no broker answers within --timeout", function()
     local away = application.new("127.0.0.1:1", { producers = { out = { topic = "t" } } },
       { ["commands/it"] = "print('never')" })
