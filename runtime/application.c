@@ -8,7 +8,7 @@
 #include "cluster.h"
 #include "error.h"
 #include "exit_code.h"
-#include "script.h"
+#include "script_check.h"
 #include "words.h"
 
 static int say_problems(struct config_problems *problems)
@@ -116,26 +116,21 @@ int application_read(struct application *application, const struct command_line 
     return read_bundle(application, line, problems);
 }
 
-/* Loads the scripts of each consumer in a state that is thrown away. */
-static int check_scripts(const struct application *application)
+/* What is wrong, and when something is, what is only suspicious too. */
+static int check_scripts(struct application *application)
 {
-    const struct config *config = application->config;
-    const struct bindings_host host = {.config = config, .producers = NULL, .generation = 1};
-    int exit_code = 0;
-    for (size_t i = 0; i < config->consumer_count; i++) {
-        const struct script_source source = {.host = &host,
-                                             .bundle = application->bundle,
-                                             .consumer = &config->consumers[i],
-                                             .is_check = true};
-        struct error err;
-        struct script *script = script_new(&source, &err);
-        if (script == NULL) {
-            fprintf(stderr, "%s\n", err.text);
-            exit_code = EXIT_CONFIG;
-        }
-        script_free(&script);
-    }
+    struct config_problems problems = {0};
+    script_check(application->config, application->bundle, &problems, &application->suspicions);
+    int exit_code = say_problems(&problems);
+    if (exit_code != 0)
+        application_say_suspicions(application);
     return exit_code;
+}
+
+void application_say_suspicions(const struct application *application)
+{
+    for (size_t i = 0; i < application->suspicions.count; i++)
+        fprintf(stderr, "%s\n", application->suspicions.lines[i]);
 }
 
 int application_load(struct application *application, const struct command_line *line, bool is_dev)
@@ -164,11 +159,14 @@ void application_say_notices(const struct application *application)
 {
     for (size_t i = 0; i < application->config->notice_count; i++)
         log_info("%s", application->config->notices[i]);
+    for (size_t i = 0; i < application->suspicions.count; i++)
+        log_warn("%s", application->suspicions.lines[i]);
 }
 
 void application_destroy(struct application *application)
 {
     dev_found_destroy(&application->dev);
+    config_problems_destroy(&application->suspicions);
     bundle_free(&application->bundle);
     config_free(&application->config);
 }

@@ -13,6 +13,7 @@ struct application {
     struct config *config;
     struct bundle *bundle;
     struct dev_found dev; /* the brokers of a running lagoon dev, after application_find_dev */
+    struct config_problems suspicions; /* of the scripts: see script_check */
 };
 
 /* Only reads, and checks the config; says and logs nothing. 0; or -1 and the problems, at least
@@ -29,7 +30,11 @@ MUST_USE int application_load(struct application *application, const struct comm
  * what the verb goes to. 0; or, after it said so, the exit code. */
 MUST_USE int application_find_dev(struct application *application, const struct command_line *line);
 
-/* What the config wants said at a start, such as a key that has no effect yet. */
+/* On standard error, a line each. */
+void application_say_suspicions(const struct application *application);
+
+/* What the config wants said at a start, such as a key that has no effect yet, and warnings of what
+ * is suspicious in the scripts. */
 void application_say_notices(const struct application *application);
 
 void application_destroy(struct application *application);

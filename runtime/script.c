@@ -19,7 +19,6 @@
 enum {
     MAX_POOLED = 256,             /* coroutines kept for the next calls */
     MAX_FAILURE_BYTES = 8 * 1024, /* of a message with its traceback */
-    LOAD_LIMIT_MS = 5000,         /* of the thread's own time, for all files of a state */
 };
 
 struct script {
@@ -44,7 +43,6 @@ struct script {
 static int load_declared(lua_State *L)
 {
     const struct script_source *source = lua_touserdata(L, 1);
-    script_load_limited(L, "the top of a file", LOAD_LIMIT_MS);
     script_load_all(L, source);
     if (!source->is_check)
         script_load_begin(L);
@@ -68,19 +66,6 @@ static int load_all(lua_State *L)
     return load_declared(L);
 }
 
-/* Errors of scripts get their traceback, when it shows a line of Lua; those about the config and
- * those of syntax say all they know. */
-static int on_load_error(lua_State *L)
-{
-    const char *message = luaL_tolstring(L, 1, NULL);
-    luaL_traceback(L, L, NULL, 1);
-    if (strstr(lua_tostring(L, -1), ".lua:") == NULL)
-        lua_pop(L, 1);
-    else
-        lua_pushfstring(L, "%s\n%s", message, lua_tostring(L, -1));
-    return 1;
-}
-
 static void set_memory_error(const struct script *script, struct error *err)
 {
     error_set(err, "not enough memory: a Lua state may use %zu bytes (lua.memory_limit)",
@@ -99,7 +84,7 @@ struct script *script_new(const struct script_source *source, struct error *err)
         return NULL;
     }
     script->bindings = bindings_new(script->L, source->host, source->consumer);
-    lua_pushcfunction(script->L, on_load_error);
+    lua_pushcfunction(script->L, script_load_on_error);
     lua_pushcfunction(script->L, load_all);
     lua_pushlightuserdata(script->L, (void *)source);
     int rc = lua_pcall(script->L, 1, 1, 1);
@@ -257,26 +242,13 @@ static void end_stretch(void)
         watch_end(watch);
 }
 
-/* Pushes the error value at 1 as text: a table that does not say itself how shows its fields. */
-static void push_error_text(lua_State *L)
-{
-    struct buffer *text = &bindings_of(L)->text;
-    struct error err;
-    buffer_clear(text, MAX_FAILURE_BYTES);
-    if (lua_istable(L, 1) && luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL &&
-        json_encode(L, 1, text, &err) == 0)
-        lua_pushlstring(L, text->bytes, text->length);
-    else
-        luaL_tolstring(L, 1, NULL);
-}
-
 /* Protected: the error value on top of the call's coroutine, as text with its traceback. */
 static int describe_error(lua_State *L)
 {
     lua_State *thread = lua_touserdata(L, 1);
     lua_settop(L, 0);
     lua_xmove(thread, L, 1);
-    push_error_text(L);
+    script_load_push_error_text(L);
     luaL_traceback(L, thread, lua_tostring(L, -1), 0);
     return 1;
 }

@@ -21,6 +21,9 @@ struct script_source {
     const struct consumer_config
         *consumer; /* NULL: a state without handlers, for script_begin_main */
     bool is_check; /* only to see whether all is well: no on_load runs */
+    /* Not NULL: what is wrong with what is declared is appended here, each problem once, in place
+     * of the first being an error. */
+    struct config_problems *problems;
 };
 
 /* A new state with all that is declared loaded, and its on_load functions called. NULL and err,

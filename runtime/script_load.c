@@ -3,13 +3,17 @@
 #include <assert.h>
 #include <lauxlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "error.h"
+#include "json.h"
 #include "script_around.h"
 #include "script_declared.h"
 
 enum {
     LOOK_INSTRUCTIONS = 100000, /* between two looks at the clock */
+    LOAD_LIMIT_MS = 5000,       /* of the thread's own time, for what one declaration loads */
     HOOK_LIMIT_MS = 30000,      /* of the thread's own time, for all on_load or on_unload */
 };
 
@@ -46,6 +50,88 @@ void script_load_unlimited(lua_State *L)
         lua_sethook(L, NULL, 0, 0);
 }
 
+/* --- errors --- */
+
+void script_load_push_error_text(lua_State *L)
+{
+    enum { KEEP_BYTES = 8 * 1024 };
+    struct buffer *text = &bindings_of(L)->text;
+    struct error err;
+    buffer_clear(text, KEEP_BYTES);
+    if (lua_istable(L, 1) && luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL &&
+        json_encode(L, 1, text, &err) == 0)
+        lua_pushlstring(L, text->bytes, text->length);
+    else
+        luaL_tolstring(L, 1, NULL);
+}
+
+int script_load_on_error(lua_State *L)
+{
+    script_load_push_error_text(L);
+    const char *message = lua_tostring(L, -1);
+    if (strstr(message, "\nstack traceback:\n") != NULL)
+        return 1;
+    luaL_traceback(L, L, NULL, 1);
+    if (strstr(lua_tostring(L, -1), ".lua:") == NULL)
+        lua_pop(L, 1);
+    else
+        lua_pushfstring(L, "%s\n%s", message, lua_tostring(L, -1));
+    return 1;
+}
+
+struct loading {
+    const struct script_source *source;
+    const struct declared *declared;
+};
+
+static int call_declared(lua_State *L)
+{
+    const struct loading *loading = lua_touserdata(L, 1);
+    declared_push(L, loading->source, loading->declared);
+    return 1;
+}
+
+static int do_nothing(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+/* Once by its first line: two handlers that need the same broken file fail alike. */
+static void add_problem(struct config_problems *problems, const char *text)
+{
+    size_t length = strcspn(text, "\n");
+    for (size_t i = 0; i < problems->count; i++)
+        if (strcspn(problems->lines[i], "\n") == length &&
+            strncmp(problems->lines[i], text, length) == 0)
+            return;
+    problems->lines = xrealloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
+    problems->lines[problems->count++] = xstrdup(text);
+}
+
+/* Pushes the declared function. In a check one that is broken is noted, and something stands in for
+ * it. */
+static void push_declared(lua_State *L, const struct script_source *source,
+                          const struct declared *declared)
+{
+    struct loading loading = {source, declared};
+    script_load_limited(L, "the top of a file", LOAD_LIMIT_MS);
+    if (source->problems == NULL) {
+        declared_push(L, source, declared);
+        return;
+    }
+    lua_pushcfunction(L, script_load_on_error);
+    lua_pushcfunction(L, call_declared);
+    lua_pushlightuserdata(L, &loading);
+    if (lua_pcall(L, 1, 1, -3) != LUA_OK) {
+        const char *text = lua_tostring(L, -1);
+        add_problem(source->problems, text != NULL ? text : "(no error message)");
+        lua_pop(L, 1);
+        lua_pushcfunction(L, do_nothing);
+    }
+    lua_remove(L, -2);
+}
+
 /* --- what is declared --- */
 
 /* Pushes the functions of a list of middlewares, as a list. */
@@ -56,7 +142,7 @@ static void push_middlewares(lua_State *L, const struct script_source *source,
     for (size_t i = 0; i < list->count; i++) {
         struct declared declared = {&list->items[i], "handle", true, ""};
         snprintf(declared.path, sizeof declared.path, "%s.middlewares[%zu]", path, i + 1);
-        declared_push(L, source, &declared);
+        push_declared(L, source, &declared);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
 }
@@ -77,7 +163,7 @@ static bool push_codec(lua_State *L, const struct script_source *source,
         return false;
     struct declared declared = {&codec->module, function, false, ""};
     snprintf(declared.path, sizeof declared.path, "%s.codec", path);
-    declared_push(L, source, &declared);
+    push_declared(L, source, &declared);
     return true;
 }
 
@@ -87,7 +173,7 @@ static void push_handler(lua_State *L, const struct script_source *source, int m
     struct declared declared = {module, "handle", true, ""};
     snprintf(declared.path, sizeof declared.path, "%s.handler%s%s", path, type != NULL ? "s." : "",
              type != NULL ? type : "");
-    declared_push(L, source, &declared);
+    push_declared(L, source, &declared);
     script_put_around(L, middlewares);
 }
 

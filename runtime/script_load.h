@@ -20,6 +20,13 @@ enum {
 void script_load_limited(lua_State *L, const char *what, int limit_ms);
 void script_load_unlimited(lua_State *L);
 
+/* Pushes the error value at 1 as text: a table that does not say itself how shows its fields. */
+void script_load_push_error_text(lua_State *L);
+
+/* A message handler. Errors of scripts get their traceback, once, when it shows a line of Lua;
+ * those about the config and those of syntax say all they know. */
+int script_load_on_error(lua_State *L);
+
 /* Pushes the table of the consumer's handlers, each with the middlewares around it, and loads what
  * producers have. A consumer of NULL has no handlers. */
 void script_load_all(lua_State *L, const struct script_source *source);

@@ -7,19 +7,29 @@
 #include <lua-cjson.h>
 
 #include "bindings.h"
+#include "script_load.h"
+#include "script_names.h"
 
 /* In the library, not in its header. */
 int luaopen_cjson_safe(lua_State *L);
+
+/* A handler that loads a file may want the error as it is. */
+static int on_error(lua_State *L)
+{
+    return bindings_of(L)->current == NULL ? script_load_on_error(L) : 1;
+}
 
 /* Loads a file of the bundle: its top level must neither wait nor publish. Upvalue 1: the chunk. */
 static int run_file(lua_State *L)
 {
     struct bindings *bindings = bindings_of(L);
     int count = lua_gettop(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcfunction(L, on_error);
     lua_insert(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 2);
     bindings->loading++;
-    int status = lua_pcall(L, count, 1, 0);
+    int status = lua_pcall(L, count, 1, 1);
     bindings->loading--;
     return status == LUA_OK ? 1 : lua_error(L);
 }
@@ -44,6 +54,23 @@ int script_modules_search(lua_State *L, const struct bundle *bundle)
 static int search_bundle(lua_State *L)
 {
     return script_modules_search(L, lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+/* The last searcher: in place of a list of all files that are not there. Upvalue 1: the bundle. */
+static int search_nowhere(lua_State *L)
+{
+    const struct bundle *bundle = lua_touserdata(L, lua_upvalueindex(1));
+    const char *module = luaL_checkstring(L, 1);
+    luaL_where(L, 2); /* who called require */
+    const char *place = lua_tostring(L, -1);
+    const char *file = luaL_gsub(L, module, ".", "/");
+    const char *folder = bundle->directory;
+    script_names_push_module_hint(L, bundle, module);
+    lua_pushfstring(L,
+                    "%smodule '%s' not found: there is no %s/%s.lua, no %s/%s/init.lua, and no "
+                    "such module among the system's for Lua 5.4%s",
+                    place, module, folder, file, folder, file, lua_tostring(L, -1));
+    return lua_error(L);
 }
 
 /* Takes the entries that depend on the working directory out of package.path or cpath. */
@@ -96,6 +123,9 @@ void script_modules_open(lua_State *L, const struct bundle *bundle)
         lua_pushlightuserdata(L, (void *)bundle);
         lua_pushcclosure(L, search_bundle, 1);
         lua_rawseti(L, -2, 2);
+        lua_pushlightuserdata(L, (void *)bundle);
+        lua_pushcclosure(L, search_nowhere, 1);
+        lua_rawseti(L, -2, count + 2);
     }
     lua_pop(L, 2);
 }

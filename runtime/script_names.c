@@ -1,8 +1,10 @@
 #include "script_names.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
 
 #include "library.h"
+#include "words.h"
 
 /* In place of require for the program's own files: scripts do not see them. */
 static int on_require(lua_State *L)
@@ -30,17 +32,26 @@ void script_library_push(lua_State *L, const char *module)
     lua_call(L, 0, 1);
 }
 
+/* Takes the C string, which words_did_you_mean made, into Lua. */
+static void push_and_free(lua_State *L, char *text)
+{
+    lua_pushstring(L, text);
+    free(text);
+}
+
 void script_names_push_hint(lua_State *L, const char *word)
 {
-    script_library_push(L, "lagoon.config.words");
-    lua_getfield(L, -1, "did_you_mean");
-    lua_getfield(L, -2, "nearest");
-    lua_remove(L, -3);
-    lua_pushstring(L, word);
-    lua_pushvalue(L, -4);
-    lua_call(L, 2, 1);
-    lua_call(L, 1, 1);
-    lua_remove(L, -2);
+    size_t count = lua_rawlen(L, -1);
+    int list = lua_gettop(L);
+    luaL_checkstack(L, (int)count + 2, "too many names");
+    const char **names = lua_newuserdatauv(L, (count + 1) * sizeof names[0], 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, list, (lua_Integer)i + 1);
+        names[i] = lua_tostring(L, -1);
+    }
+    push_and_free(L, words_did_you_mean(word, names, count, ""));
+    lua_replace(L, list);
+    lua_settop(L, list);
 }
 
 void script_names_push_module_hint(lua_State *L, const struct bundle *bundle, const char *module)

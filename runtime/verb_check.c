@@ -123,7 +123,12 @@ int verb_check(const struct command_line *line)
     int exit_code = application_load(&application, line, line->is_dev);
     if (exit_code != 0)
         return exit_code;
-    exit_code = application_find_dev(&application, line);
+    if (application.suspicions.count > 0) {
+        application_say_suspicions(&application);
+        exit_code = EXIT_CONFIG;
+    }
+    if (exit_code == 0)
+        exit_code = application_find_dev(&application, line);
     if (exit_code == 0)
         say_good(&application);
     if (exit_code == 0 && line->wants_brokers)

@@ -162,10 +162,29 @@ return {
       "function, or a table with the function handle, it returns nothing")
     script_problem("\nerror('no database')", "scripts/handlers/b.lua:2: no database")
     script_problem("require('services.mail')",
-      "scripts/handlers/b.lua:1: module 'services.mail' not found:")
+      "scripts/handlers/b.lua:1: module 'services.mail' not found: there is no " ..
+      "scripts/services/mail.lua, no scripts/services/mail/init.lua, and no such module among " ..
+      "the system's for Lua 5.4")
     local code, stderr = run({ "check" }, nil, { ["handlers/a"] = "return print" })
     assert.equal(3, code)
     assert.equal("config.lua:5: consumers.c.handlers.B: no file defines the module " ..
       "'handlers.b': there is no scripts/handlers/b.lua, did you mean 'handlers.a'?\n", stderr)
+  end)
+
+  it("check refuses globals that nothing defines, a start warns of them", function()
+    local scripts = { ["handlers/a"] = "return function(event)\n  count = evnt.id\nend",
+      ["handlers/b"] = "return print", unused = "return (" }
+    local code, stderr = run({ "check" }, nil, scripts)
+    assert.equal(3, code)
+    local expected = {
+      "scripts/handlers/a.lua:2: undefined global 'evnt'",
+      "scripts/handlers/a.lua:2: sets the global 'count', which no file declares; write local " ..
+        "in front",
+      "scripts/unused.lua:1: unexpected symbol near <eof>",
+    }
+    assert.equal(table.concat(expected, "\n") .. "\n", stderr)
+    local started = application.new("", CONFIG, scripts):start({ "run" })
+    assert.equal("warn", started:wait_log("^scripts/unused%.lua:1: ").level)
+    assert.equal("warn", started:wait_log("^scripts/handlers/a%.lua:2: undefined global").level)
   end)
 end)

@@ -11,6 +11,7 @@
 #include "cluster.h"
 #include "error.h"
 #include "script.h"
+#include "script_check.h"
 
 int unit_open_bindings(lua_State *L);
 
@@ -63,26 +64,44 @@ static int push_failure(lua_State *L, const char *text)
     return 2;
 }
 
-/* check(config_path, scripts_path): true when every handler of every consumer loads; or nil and
- * what is wrong. */
-static int unit_check(lua_State *L)
+static void push_lines(lua_State *L, const struct config_problems *problems)
+{
+    lua_createtable(L, (int)problems->count, 0);
+    for (size_t i = 0; i < problems->count; i++) {
+        lua_pushstring(L, problems->lines[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* problems(config_path, scripts_path): the lists of problems and of suspicions. */
+static int unit_problems(lua_State *L)
 {
     struct loaded loaded;
     struct error err;
     if (load(&loaded, luaL_checkstring(L, 1), luaL_checkstring(L, 2), &err) != 0)
         return push_failure(L, err.text);
-    const struct bindings_host host = {.config = loaded.config, .generation = 1};
-    bool is_good = true;
-    for (size_t i = 0; is_good && i < loaded.config->consumer_count; i++) {
-        struct script_source source = source_of(&loaded, &host, i);
-        source.is_check = true;
-        struct script *script = script_new(&source, &err);
-        is_good = script != NULL;
-        script_free(&script);
-    }
+    struct config_problems problems = {0};
+    struct config_problems suspicions = {0};
+    script_check(loaded.config, loaded.bundle, &problems, &suspicions);
     unload(&loaded);
-    if (!is_good)
-        return push_failure(L, err.text);
+    push_lines(L, &problems);
+    push_lines(L, &suspicions);
+    config_problems_destroy(&problems);
+    config_problems_destroy(&suspicions);
+    return 2;
+}
+
+/* check(config_path, scripts_path): true when nothing is wrong; or nil and what is. */
+static int unit_check(lua_State *L)
+{
+    lua_settop(L, 2);
+    if (unit_problems(L) != 2 || lua_isnil(L, -2))
+        return 2;
+    for (int i = 0; i < 2; i++) {
+        if (lua_rawgeti(L, -1 - i, 1) == LUA_TSTRING)
+            return push_failure(L, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
     lua_pushboolean(L, true);
     return 1;
 }
@@ -167,7 +186,7 @@ static int unit_handle(lua_State *L)
 int unit_open_bindings(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"check", unit_check}, {"handle", unit_handle}, {NULL, NULL}};
+        {"check", unit_check}, {"problems", unit_problems}, {"handle", unit_handle}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }
