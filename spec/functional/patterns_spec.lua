@@ -10,6 +10,14 @@ return function(_, context)
 end
 ]]
 
+local FAIL = [[
+local journal = require("journal")
+return function(_, context)
+  journal.record(context, { consumer = context.consumer })
+  error("never good")
+end
+]]
+
 local function produce(broker, topic)
   broker:produce(topic, { { key = "k", value = "{}" } },
     { headers = { { "Message-Type", "Event" } } })
@@ -46,6 +54,35 @@ describe("a consumer of a pattern", function()
     assert.equal(0, run:stop())
     assert.same({ [0] = 1 }, broker:committed(group, first, 1))
     assert.same({}, broker:committed(group, dead, 1))
+  end)
+
+  it("does not read what it gave up, neither by the usual name nor by one of its own", function()
+    local broker = brokers.start()
+    local prefix = brokers.unique("failing")
+    local first, late, own = prefix .. "-a", prefix .. "-late", prefix .. "-given-up"
+    local usual = first .. ".usual.dead-letter"
+    for _, topic in ipairs({ first, own, usual }) do
+      broker:create_topic(topic, 1)
+    end
+    local function consumer(name, dead_letter)
+      return { topic = "^" .. prefix, group = name, dead_letter = dead_letter,
+        on_error = "dead_letter", handlers = { Event = "handlers.fail" } }
+    end
+    local app = application.new(broker.brokers, {
+      consumers = { usual = consumer("usual"), own = consumer("own", own) },
+    }, { ["handlers/fail"] = FAIL })
+    local run = app:start({ "run" })
+    produce(broker, first)
+    assert.equal(first, broker:consume(own, { count = 1 })[1].headers[2][2])
+    broker:consume(usual, { count = 1 })
+    -- Who looks for new topics again sees the others too.
+    broker:create_topic(late, 1)
+    produce(broker, late)
+    app:wait_journal(2, { topic = late }, 40000)
+    assert.equal(4, #app:journal())
+    assert.equal(2, #broker:consume(own, { count = 2 }))
+    assert.equal(1, #broker:consume(usual))
+    assert.equal(0, run:stop())
   end)
 
   it("waits for a topic that matches", function()
