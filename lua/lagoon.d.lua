@@ -363,6 +363,7 @@ function include(path) end
 ---@field max_backoff? lagoon.Duration the longest wait; "30s"
 ---@field jitter? boolean shortens each wait by up to its half, at random; true
 ---@field give_up? "dead_letter"|"skip"|"stop" when the retries are used up; "dead_letter"
+---@field breaker? integer|false given up in a row before none is; 20
 
 ---@class lagoon.WorkersConfig
 ---@field min? integer threads that run handlers, at least; 1

@@ -115,6 +115,7 @@ struct error_policy {
     int64_t max_backoff_ms; /* its limit */
     bool has_jitter;
     enum policy give_up; /* when the retries are used up */
+    int breaker;         /* records given up in a row after which none is; 0: none */
 };
 
 struct handler_config {

@@ -290,6 +290,7 @@ static void read_policies(lua_State *L, struct consumer_config *consumer)
         .max_backoff_ms = read_integer(L, "max_backoff"),
         .has_jitter = read_boolean(L, "jitter"),
         .give_up = (enum policy)read_word(L, "give_up", policy_words),
+        .breaker = (int)read_integer(L, "breaker"),
     };
     lua_pop(L, 1);
 }

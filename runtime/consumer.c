@@ -133,6 +133,26 @@ static void on_retry(uv_timer_t *timer)
     consumer_turn(CONTAINER_OF(timer, struct consumer, retrier));
 }
 
+static void on_ration(uv_timer_t *timer)
+{
+    dispatcher_ration(&CONTAINER_OF(timer, struct consumer, rationer)->dispatcher, 1);
+}
+
+/* While it is open a record now and then is all that starts. */
+static void apply_breaker(struct consumer *consumer)
+{
+    bool is_open = consumer->assignment.intake.breaker.is_open;
+    bool is_rationed = uv_is_active((uv_handle_t *)&consumer->rationer) != 0;
+    uint64_t pause_ms = (uint64_t)consumer->config->on_error.max_backoff_ms;
+    if (is_open == is_rationed)
+        return;
+    dispatcher_ration(&consumer->dispatcher, is_open ? 0 : RATION_UNLIMITED);
+    if (is_open)
+        uv_timer_start(&consumer->rationer, on_ration, pause_ms, pause_ms);
+    else
+        uv_timer_stop(&consumer->rationer);
+}
+
 static void arm_retrier(struct consumer *consumer)
 {
     int64_t next_ms = retries_next_ms(&consumer->assignment.intake.retries);
@@ -162,6 +182,7 @@ void consumer_turn(struct consumer *consumer)
     set_need(consumer);
     arm_ticker(consumer);
     arm_retrier(consumer);
+    apply_breaker(consumer);
     if (has_more)
         uv_async_send(&consumer->wake);
 }
@@ -214,7 +235,8 @@ static void open_loop_handles(struct consumer *consumer)
     uv_timer_init(loop, &consumer->ticker);
     uv_timer_init(loop, &consumer->commits);
     uv_timer_init(loop, &consumer->retrier);
-    consumer->open_handles = 5;
+    uv_timer_init(loop, &consumer->rationer);
+    consumer->open_handles = 6;
     open_letters(consumer);
 }
 

@@ -35,13 +35,14 @@ struct consumer {
     struct pool pool;
     bool is_member; /* the membership stands: there is a handle */
 
-    uv_async_t wake;    /* any thread */
-    uv_timer_t poller;  /* keeps the membership alive, also when nothing happens */
-    uv_timer_t ticker;  /* only while records are outstanding */
-    uv_timer_t commits; /* commit_interval */
-    uv_timer_t retrier; /* for the next retry */
-    int open_handles;   /* of the loop: until all are closed, the consumer stays */
-    uv_work_t work;     /* of the helper that makes or destroys */
+    uv_async_t wake;     /* any thread */
+    uv_timer_t poller;   /* keeps the membership alive, also when nothing happens */
+    uv_timer_t ticker;   /* only while records are outstanding */
+    uv_timer_t commits;  /* commit_interval */
+    uv_timer_t retrier;  /* for the next retry */
+    uv_timer_t rationer; /* while the breaker is open: when the next record may start */
+    int open_handles;    /* of the loop: until all are closed, the consumer stays */
+    uv_work_t work;      /* of the helper that makes or destroys */
     struct error work_error;
     int work_rc;
 

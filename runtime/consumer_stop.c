@@ -26,7 +26,7 @@ static void close_handles(void *context)
     uv_handle_t *handles[] = {
         (uv_handle_t *)&consumer->wake,    (uv_handle_t *)&consumer->poller,
         (uv_handle_t *)&consumer->ticker,  (uv_handle_t *)&consumer->commits,
-        (uv_handle_t *)&consumer->retrier,
+        (uv_handle_t *)&consumer->retrier, (uv_handle_t *)&consumer->rationer,
     };
     for (size_t i = 0; i < ARRAY_LENGTH(handles); i++) {
         handles[i]->data = consumer;

@@ -19,6 +19,7 @@ void dispatcher_init(struct dispatcher *dispatcher, enum distribution distributi
         .callbacks = *callbacks,
         .distribution = distribution,
         .next_turn = FIRST_TURN,
+        .ration = RATION_UNLIMITED,
     };
     pthread_mutex_init(&dispatcher->mutex, NULL);
     run_queue_init(&dispatcher->run_queue);
@@ -41,18 +42,24 @@ void dispatcher_destroy(struct dispatcher *dispatcher)
 
 /* --- wake-ups --- */
 
+/* There is something that a worker may start now. */
+static bool has_backlog(const struct dispatcher *dispatcher)
+{
+    return dispatcher->run_queue.length > 0 && dispatcher->ration > 0;
+}
+
 /* One wake is under way at a time; the woken worker starts the next when its take leaves backlog.
  * So the pool grows only as fast as its threads really run: cheap handlers empty the queue before
  * many are up, blocking ones bring up all. */
 static void wake_worker(struct dispatcher *dispatcher, struct wakes *wakes)
 {
-    if (dispatcher->run_queue.length > 0)
+    if (has_backlog(dispatcher))
         wakes->worker = idle_takers_wake(&dispatcher->idle);
 }
 
 static void wake_main(struct dispatcher *dispatcher, struct wakes *wakes)
 {
-    bool is_dry = dispatcher->run_queue.length == 0;
+    bool is_dry = !has_backlog(dispatcher);
     switch (dispatcher->need) {
     case NEED_NOTHING:
         return;
@@ -268,6 +275,15 @@ void dispatcher_resume(struct dispatcher *dispatcher, struct lane *lane)
     unlock_and_wake(dispatcher, &wakes);
 }
 
+void dispatcher_ration(struct dispatcher *dispatcher, size_t starts)
+{
+    struct wakes wakes = {0};
+    pthread_mutex_lock(&dispatcher->mutex);
+    dispatcher->ration = starts;
+    wake_worker(dispatcher, &wakes);
+    unlock_and_wake(dispatcher, &wakes);
+}
+
 /* Takes a record that is not running out of whatever it is on but the run queue. A strand loses its
  * head only when that head is not running; its other records are taken out by the same sweep. */
 static void withdraw(struct dispatcher *dispatcher, struct record *record)
@@ -332,7 +348,7 @@ bool dispatcher_is_busy(struct dispatcher *dispatcher)
 {
     pthread_mutex_lock(&dispatcher->mutex);
     bool is_busy =
-        dispatcher->run_queue.length > 0 || dispatcher->running > 0 || dispatcher->ended_count > 0;
+        has_backlog(dispatcher) || dispatcher->running > 0 || dispatcher->ended_count > 0;
     pthread_mutex_unlock(&dispatcher->mutex);
     return is_busy;
 }
@@ -374,12 +390,14 @@ void dispatcher_tick(struct dispatcher *dispatcher)
 static struct record *take(struct dispatcher *dispatcher, struct taker *taker, struct wakes *wakes)
 {
     bool was_woken = idle_takers_answer(&dispatcher->idle, taker);
-    struct record *record = run_queue_pop(&dispatcher->run_queue);
+    struct record *record = has_backlog(dispatcher) ? run_queue_pop(&dispatcher->run_queue) : NULL;
     if (record == NULL) {
         idle_takers_push(&dispatcher->idle, taker);
         return NULL;
     }
     assert(record->state == RECORD_RUNNABLE && record->epoch == record->lane->epoch);
+    if (dispatcher->ration != RATION_UNLIMITED)
+        dispatcher->ration--;
     record->state = RECORD_RUNNING;
     record->lane->running++;
     dispatcher->running++;

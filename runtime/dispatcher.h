@@ -51,6 +51,7 @@ struct dispatcher {
     struct lane *lanes; /* main's; none is ever removed */
     pthread_mutex_t mutex;
     struct run_queue run_queue;
+    size_t ration; /* records that may start yet; RATION_UNLIMITED: any number */
     size_t running;
     uint64_t next_turn;
     struct idle_takers idle;
@@ -97,6 +98,10 @@ void dispatcher_release(struct dispatcher *dispatcher, struct record *record);
 /* Nothing further of the lane starts, until dispatcher_resume or a new assignment. */
 void dispatcher_hold(struct dispatcher *dispatcher, struct lane *lane);
 void dispatcher_resume(struct dispatcher *dispatcher, struct lane *lane);
+
+/* From here on only so many records start, of all lanes. */
+#define RATION_UNLIMITED SIZE_MAX
+void dispatcher_ration(struct dispatcher *dispatcher, size_t starts);
 
 /* The lane is being revoked: moves every record of it that is not running to `unstarted` (by
  * queue_link), kept ones among them; they are main's. Running ones go on, and so does one that has

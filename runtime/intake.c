@@ -18,6 +18,7 @@ void intake_init(struct intake *intake, const struct consumer_config *config,
         .dispatcher = dispatcher,
         .on_ready = on_ready,
         .context = context,
+        .breaker = {.limit = config->on_error.breaker},
         .random = (uint64_t)clock_monotonic_ns() | 1,
     };
     retries_init(&intake->retries);

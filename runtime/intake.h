@@ -14,6 +14,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "breaker.h"
 #include "config.h"
 #include "dead_letters.h"
 #include "dispatcher.h"
@@ -50,6 +51,7 @@ struct intake {
     size_t assigned_partitions;
     size_t active_partitions; /* that have work */
     struct retries retries;   /* records that wait for their next run */
+    struct breaker breaker;   /* says whether a record may be given up */
     uint64_t random;          /* the last random number */
     struct consumer_counts counts;
     char **warned_types; /* unknown types that were said once */

@@ -109,7 +109,9 @@ static void retry(struct record *record)
 {
     struct intake *intake = record->owner->intake;
     int64_t delay_ms = record->retry_after_ms;
-    if (delay_ms < 0)
+    if (intake->breaker.is_open && record->attempt > intake->config->on_error.retries)
+        delay_ms = intake->config->on_error.max_backoff_ms;
+    else if (delay_ms < 0)
         delay_ms =
             retries_delay_ms(&intake->config->on_error, record->attempt, intake_random(intake));
     char what[64];
@@ -136,7 +138,12 @@ static void retry(struct record *record)
 /* The handler returned; its record is settled when all that it published is acknowledged. */
 static void end_well(struct record *record)
 {
-    record->owner->intake->counts.handled++;
+    struct intake *intake = record->owner->intake;
+    intake->counts.handled++;
+    if (intake->breaker.is_open)
+        log_info("consumer %s: a record was handled: the breaker is closed, all goes on",
+                 intake->config->name);
+    breaker_succeed(&intake->breaker);
     if (record->reported == record->published)
         settle(record);
     else
@@ -162,8 +169,34 @@ static void word_failure(struct record *record)
     free(type);
 }
 
+static void say_open(const struct intake *intake)
+{
+    const struct error_policy *policy = &intake->config->on_error;
+    log_error("consumer %s: %d records in a row were given up, which looks like an outage: the "
+              "breaker is open. No further one is given up, and one is started every %" PRId64
+              " ms, until a record is handled",
+              intake->config->name, policy->breaker, policy->max_backoff_ms);
+}
+
+/* The breaker asks for proof that it is the record that is bad. A record that has left its strand
+ * cannot be tried again in its order, so that one is given up in any case. */
+static bool is_held_by_breaker(const struct record *record, enum decision decision)
+{
+    struct intake *intake = record->owner->intake;
+    bool gives_up = decision == DECISION_DEAD_LETTER || decision == DECISION_SKIP;
+    if (!gives_up || record->outcome != OUTCOME_FAILED)
+        return false;
+    if (!breaker_give_up(&intake->breaker))
+        return record->state == RECORD_KEPT;
+    if (intake->breaker.is_open)
+        say_open(intake);
+    return false;
+}
+
 static void act(struct record *record, enum decision decision)
 {
+    if (is_held_by_breaker(record, decision))
+        decision = DECISION_RETRY;
     switch (decision) {
     case DECISION_SETTLE:
         end_well(record);
@@ -252,8 +285,9 @@ static bool is_moot(const struct record *record)
     if (record->epoch != partition->epoch)
         return true;
     enum decision decision = decide(record);
+    bool is_held = record->outcome == OUTCOME_FAILED && partition->intake->breaker.is_open;
     return partition->is_revoking && record->state == RECORD_KEPT &&
-           (decision == DECISION_RETRY || decision == DECISION_STOP);
+           (decision == DECISION_RETRY || decision == DECISION_STOP || is_held);
 }
 
 void partition_end_record(struct record *record)

@@ -45,8 +45,10 @@ enum verdict policy_verdict(const struct consumer_config *consumer, const struct
 {
     switch (policy_decide(consumer, record)) {
     case DECISION_SETTLE:
-    case DECISION_SKIP:
         return VERDICT_RELEASE;
+    case DECISION_SKIP:
+        /* Main may hold back one that failed: then it is tried again. */
+        return record->outcome == OUTCOME_FAILED ? VERDICT_KEEP : VERDICT_RELEASE;
     case DECISION_RETRY:
     case DECISION_DEAD_LETTER:
         return VERDICT_KEEP;

@@ -17,6 +17,9 @@ local function is_outside(number, lowest, highest)
 end
 
 function M.integer(value, row)
+  if value == false and row.optional then
+    return false
+  end
   local integer = type(value) == "number" and math.tointeger(value)
   if not integer or is_outside(integer, row.min, row.max) then
     return nil, "must be an integer" .. range(row)

@@ -63,6 +63,8 @@ local on_error = {
     doc = "each wait is shortened by up to its half, at random" },
   { key = "give_up", type = "enum", values = policies, default = "dead_letter",
     doc = "what becomes of a record whose retries are used up" },
+  { key = "breaker", type = "integer", min = 1, max = 1000000, default = 20, optional = true,
+    doc = "records given up in a row after which none is, until one is handled" },
 }
 
 local consumer = {

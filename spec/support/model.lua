@@ -29,8 +29,10 @@ function M.new(distribution)
     reruns = {}, -- the same
     running = 0,
     ended = 0, -- and not collected
+    ration = math.huge, -- records that may start yet
     seen = { starts = 0, leftovers = 0, twins = 0, reruns = 0, stops = 0, behind_leftovers = 0,
-      given_back = 0 },
+      given_back = 0,
+      rations = 0 },
   }, Model)
 end
 
@@ -97,7 +99,7 @@ end
 
 ---@return boolean is_there something that may run
 function Model:has_backlog()
-  return (first_runnable(self.reruns) or first_runnable(self.waiting)) ~= nil
+  return self.ration > 0 and (first_runnable(self.reruns) or first_runnable(self.waiting)) ~= nil
 end
 
 function Model:assign(lane, epoch)
@@ -130,9 +132,12 @@ function Model:take(rec)
   local rerun = first_runnable(self.reruns)
   local expected = rerun or first_runnable(self.waiting)
   if not rec then
-    check(not expected, "a worker found nothing, but record %d may run", expected and expected.id)
+    check(self.ration == 0 or not expected, "a worker found nothing, but record %d may run",
+      expected and expected.id)
     return
   end
+  check(self.ration > 0, "record %d started beyond the ration", rec.id)
+  self.ration = self.ration - 1
   local reason = objection(rec)
   check(not reason, "record %d started, but %s", rec.id, reason)
   check(rec == expected or rerun and rec.is_rerun, "record %d started before record %d", rec.id,

@@ -127,6 +127,20 @@ function M.skip(game, lane)
   lane.log_end = math.max(lane.log_end, tracker:position())
 end
 
+function M.ration(game)
+  local starts = math.random(0, 3)
+  game:note("only %d more start", starts)
+  game.model.ration = starts
+  game.model.seen.rations = game.model.seen.rations + 1
+  game.dispatcher:ration(starts)
+end
+
+function M.unration(game)
+  game:note("any number may start")
+  game.model.ration = math.huge
+  game.dispatcher:ration()
+end
+
 function M.need(game)
   local need = lists.pick({ "nothing", "room", "every" })
   game.wakes.need, game.wakes.low_water = need, math.random(8)

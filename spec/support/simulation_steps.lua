@@ -59,6 +59,8 @@ local WEIGHTS = {
   { main.retry, 8 },
   { main.tick, 1 },
   { main.need, 2 },
+  { main.ration, 1 },
+  { main.unration, 6 },
   { main.hold, 1 },
   { main.resume, 10 },
   { main.skip, 1 },
@@ -99,6 +101,8 @@ function M.finish_all(game)
   for _, lane in ipairs(game.lanes) do
     partitions.assign(game, lane)
   end
+  main.unration(game)
+  game:check(false)
   local left = PATIENCE
   while not is_settled(game) do
     local lane = lists.pick(game.lanes)

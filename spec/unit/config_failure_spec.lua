@@ -22,14 +22,14 @@ end
 describe("config of failures", function()
   it("tries again ten times by default, then comes the dead letter", function()
     assert.same({ retries = 10, backoff_ms = 100, max_backoff_ms = 30000, jitter = true,
-      give_up = "dead_letter" }, consumer("").on_error)
+      give_up = "dead_letter", breaker = 20 }, consumer("").on_error)
   end)
 
   it("keeps the other defaults of a table given in part", function()
     assert.same({ retries = 3, backoff_ms = 2000, max_backoff_ms = 30000, jitter = false,
-      give_up = "skip" },
-      consumer('on_error = { retries = 3, backoff = 2, jitter = false, give_up = "skip" },')
-      .on_error)
+      give_up = "skip", breaker = 0 },
+      consumer('on_error = { retries = 3, backoff = 2, jitter = false, give_up = "skip", ' ..
+        "breaker = false },").on_error)
   end)
 
   it("takes a word for giving up at once", function()
@@ -60,6 +60,8 @@ describe("config of failures", function()
       { "on_error = { retrys = 3 }", "on_error.retrys: unknown key, did you mean 'retries'?" },
       { "on_error = { retries = -1 }",
         "on_error.retries: must be an integer from 0 to 1000000, got -1" },
+      { "on_error = { breaker = 0 }",
+        "on_error.breaker: must be an integer from 1 to 1000000, got 0" },
       { "on_error = { backoff = 0 }",
         "on_error.backoff: must be a duration from 1ms to 1h, got 0" },
       { 'on_error = { jitter = "yes" }', 'on_error.jitter: must be true or false, got "yes"' },

@@ -25,7 +25,7 @@ local LAYERS = {
     { "call", "recorder" },
     { "producer" },
     { "cluster" },
-    { "retries" },
+    { "retries", "breaker" },
     { "json", "config", "bundle", "library", "command_line" },
     { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input", "output" },
     { "log", "error", "thread", "units", "words" },
@@ -66,7 +66,7 @@ describe("the layers of the runtime", function()
     for name, text in pairs(read_sources()) do
       local base = name:match("([%w_]+)%.[ch]$")
       for _, pure in ipairs({ "dispatcher", "lane", "run_queue", "strand", "taker", "offsets",
-        "retries", "policy", "scaler" }) do
+        "retries", "policy", "breaker", "scaler" }) do
         if base == pure or base:find("^" .. pure .. "_") then
           for _, word in ipairs({ "clock_", "<time%.h>", "<sys/", "<uv%.h>", '"log%.h"' }) do
             assert.is_nil(text:find(word), name .. " has " .. word)

@@ -24,7 +24,7 @@ describe("a policy", function()
     assert_all({
       { { outcome = "failed", retries = 2, attempt = 3, give_up = "stop" }, "stop", "hold" },
       { { outcome = "failed", retries = 0, attempt = 1, give_up = "stop" }, "stop", "hold" },
-      { { outcome = "failed", retries = 0, attempt = 1, give_up = "skip" }, "skip", "release" },
+      { { outcome = "failed", retries = 0, attempt = 1, give_up = "skip" }, "skip", "keep" },
       { { outcome = "failed", retries = 0, attempt = 1, give_up = "dead_letter" }, "dead_letter",
         "keep" },
     })

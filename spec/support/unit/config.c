@@ -136,6 +136,7 @@ static void push_failures(lua_State *L, const void *item)
     lua_pushboolean(L, on_error->has_jitter);
     lua_setfield(L, -2, "jitter");
     set_text(L, "give_up", policies[on_error->give_up]);
+    set_integer(L, "breaker", on_error->breaker);
     lua_setfield(L, -2, "on_error");
     char *name = config_dead_letter_topic(consumer, consumer->topics[0]);
     set_text(L, "dead_letter", consumer->has_dead_letters ? name : NULL);

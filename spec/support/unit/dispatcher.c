@@ -211,6 +211,14 @@ static int l_running_all(lua_State *L)
     return push_count(L, dispatcher_running_all(&check_bench(L)->dispatcher));
 }
 
+/* ration(starts): without a number there is no limit */
+static int l_ration(lua_State *L)
+{
+    dispatcher_ration(&check_bench(L)->dispatcher,
+                      lua_isnoneornil(L, 2) ? RATION_UNLIMITED : (size_t)luaL_checkinteger(L, 2));
+    return 0;
+}
+
 /* set_need(need, low_water) */
 static int l_set_need(lua_State *L)
 {
@@ -330,6 +338,7 @@ int unit_open_dispatcher(lua_State *L)
         {"forget", l_forget},
         {"running", l_running},
         {"running_all", l_running_all},
+        {"ration", l_ration},
         {"set_need", l_set_need},
         {"tick", l_tick},
         {"take", l_take},
