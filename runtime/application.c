@@ -45,6 +45,12 @@ static bool is_of_kubernetes(const char *own)
            strncmp(own, "SERVICE_", strlen("SERVICE_")) == 0;
 }
 
+/* The specs' own: who reads one of them says so. */
+static bool is_of_specs(const char *own)
+{
+    return strncmp(own, "SPEC_", strlen("SPEC_")) == 0;
+}
+
 static void warn_of_variable(const struct application *application, const char *name)
 {
     static const char *const known[] = {"CONFIG", "SCRIPTS", "ONLY"};
@@ -52,7 +58,7 @@ static void warn_of_variable(const struct application *application, const char *
     for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
         if (strcmp(known[i], own) == 0)
             return;
-    if (is_of_kubernetes(own) || is_asked_for(application, name))
+    if (is_of_kubernetes(own) || is_of_specs(own) || is_asked_for(application, name))
         return;
     char *meant = words_did_you_mean(own, known, ARRAY_LENGTH(known), lead);
     if (application->bundle != NULL || *meant != '\0')

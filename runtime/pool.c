@@ -291,6 +291,9 @@ int pool_start(struct pool *pool, const struct pool_options *options, struct scr
     atomic_init(&pool->exits, 0);
     scaler_init(&pool->scaler, &limits);
     pool_shaker_init(&pool->shaker);
+    if (pool_shaker_is_active(&pool->shaker))
+        log_warn("consumer %s: LAGOON_SPEC_RESIZE_MS is set: the number of workers is random",
+                 config->name);
     pool->slots = xcalloc(pool->slot_count, sizeof pool->slots[0]);
     for (size_t i = 0; i < count; i++)
         if (start_worker(pool, &scripts[i], err) != 0)
