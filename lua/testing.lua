@@ -47,9 +47,12 @@ local function note_loaded(name, loader)
 end
 
 local function search(name)
-  local application = state.current or state.open_default()
+  local application, problem = state.current, nil
   if not application then
-    return nil
+    application, problem = state.open_default()
+  end
+  if not application then
+    return problem
   elseif name == "lagoon" then
     return package.preload.lagoon
   end
@@ -87,12 +90,19 @@ local function check_fields(record)
 end
 
 local function as_text(value, what)
-  if value == nil or type(value) == "string" then
+  if type(value) == "string" then
     return value
   elseif math.type(value) == "integer" then
     return tostring(value)
   end
   error(("%s must be a string or an integer, got %s"):format(what, type(value)), 0)
+end
+
+local function as_integer(value, what)
+  if math.type(value) ~= "integer" then
+    error(("%s must be an integer, got %s"):format(what, tostring(value)), 0)
+  end
+  return value
 end
 
 local function header_pair(name, value)
@@ -103,7 +113,13 @@ end
 
 local function list_headers(headers)
   local list = {}
+  if type(headers) ~= "table" then
+    error("headers must be a table, got " .. type(headers), 0)
+  end
   for _, pair in ipairs(headers) do
+    if type(pair) ~= "table" then
+      error("headers is a map of names to values, or a list of {name, value}", 0)
+    end
     list[#list + 1] = header_pair(pair[1], pair[2])
   end
   if #list > 0 then
@@ -148,12 +164,12 @@ local function to_record(consumer, given)
     table.insert(headers, 1, { consumer.type_header, as_text(given.type, "type") })
   end
   return {
-    topic = given.topic or consumer.topic,
-    partition = given.partition or 0,
-    offset = given.offset or 0,
-    timestamp = given.timestamp or require("lagoon").now(),
-    attempt = given.attempt or 1,
-    key = as_text(given.key, "key"),
+    topic = as_text(given.topic or consumer.topic, "topic"),
+    partition = as_integer(given.partition or 0, "partition"),
+    offset = as_integer(given.offset or 0, "offset"),
+    timestamp = as_integer(given.timestamp or require("lagoon").now(), "timestamp"),
+    attempt = as_integer(given.attempt or 1, "attempt"),
+    key = given.key ~= nil and as_text(given.key, "key") or nil,
     value = encode(consumer, given.value),
     headers = headers,
   }
@@ -254,15 +270,16 @@ function M.reset()
   end
 end
 
--- For a script that a test requires before it opens anything. Without a config it is somebody
--- else's module that is looked for.
+-- For a script that a test requires before it opens anything. What is looked for may as well be
+-- somebody else's module: then a config that is wrong, or none, does not matter.
 function state.open_default()
-  local file = io.open(from_environment("LAGOON_CONFIG") or "config.lua")
-  if not file then
-    return nil
+  if not default then
+    local is_open, application = pcall(open, {})
+    if not is_open then
+      return nil, "lagoon.testing: " .. tostring(application)
+    end
+    default = application
   end
-  file:close()
-  default = default or open({})
   return default
 end
 

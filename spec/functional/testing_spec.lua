@@ -294,6 +294,17 @@ return {
 ]] })
   end)
 
+  it("stands in nobody's way when it finds no config, and says so", function()
+    assert_passes(1, [[
+it("finds", function()
+  assert.is_table(require("pl.pretty"))
+  local _, message = pcall(require, "services.shipping")
+  assert.matches("lagoon.testing: config.lua:1: ", message, 1, true)
+  assert.matches("^config.lua:1: ", select(2, pcall(testing.handle, "orders", {})))
+end)
+]], { ["config.lua"] = "return {" })
+  end)
+
   it("is what an editor completes", function()
     local _, functions = docs.annotations(directory.read("lua/testing.d.lua"))
     local classes = docs.annotations(directory.read("lua/testing.d.lua"))
@@ -363,6 +374,14 @@ it("raises", function()
     "orders", { headrs = {} })
   assert_raises("spec/it_spec.lua:6: key must be a string or an integer, got table", "orders",
     { key = {} })
+  for field, what in pairs({ topic = "a string or an integer", partition = "an integer",
+    offset = "an integer", timestamp = "an integer", attempt = "an integer" }) do
+    assert.has_error(function() testing.handle("orders", { [field] = 1.5 }) end,
+      ("%s must be %s, got %s"):format(field, what, field == "topic" and "number" or "1.5"))
+  end
+  for _, headers in ipairs({ 5, { "x" }, { {} }, { { "x" } }, { x = {} } }) do
+    assert.is_false(pcall(testing.handle, "orders", { headers = headers }))
+  end
   assert.matches("config.lua:7: consumers.broken.handlers.Paid: module 'handlers.broken' [^\n]*$",
     select(2, pcall(testing.handle, "broken", { type = "Paid" })))
   assert.matches("^none.lua: cannot be read",
