@@ -119,6 +119,9 @@ static void explain_tls(const struct detail *detail, struct error *err)
         error_set(err, "the broker at %s closed the connection", detail->address);
     } else if (strstr(detail->reason, "unexpected eof") != NULL) {
         say_no_tls(detail, err);
+    } else if (strstr(detail->reason, "wrong version number") != NULL) {
+        error_set(err, "no TLS connection to %s: what answers there does not speak TLS",
+                  detail->address);
     } else if (!explain_alert(detail, err)) {
         error_set(err, "no TLS connection to %s: %s", detail->address, detail->reason);
     }
@@ -152,7 +155,7 @@ static void explain_answer(const struct detail *detail, struct error *err)
     if (bytes == LETTERS_HTTP)
         error_set(err, "the server at %s is no Kafka broker, it speaks HTTP", detail->address);
     else if (bytes >> 16 == LETTERS_TLS_ALERT)
-        error_set(err, "the broker at %s wants TLS, see security.protocol", detail->address);
+        error_set(err, "the broker at %s wants TLS, see tls", detail->address);
     else if (size != NULL && strstr(size, "receive.message.max.bytes") != NULL)
         error_set(err,
                   "the broker at %s answers with %lld bytes, more than receive.message.max.bytes "

@@ -53,9 +53,10 @@ describe("cluster explains", function()
     assert.equal("the broker at a:1 does not take this client's certificate, or misses one "
       .. "(certificate required); see cert_file and key_file of tls",
       explain("Receive failed: " .. alert:format(2, "certificate required", 116), "transport"))
-    assert.equal(no_tls .. "SSL handshake failed: error:0A00010B:SSL routines::wrong version "
-      .. "number", explain("SSL handshake failed: error:0A00010B:SSL routines::wrong version "
-      .. "number"))
+    assert.equal(no_tls .. "what answers there does not speak TLS",
+      explain("SSL handshake failed: error:0A00010B:SSL routines::wrong version number"))
+    assert.equal(no_tls .. "SSL handshake failed: error:0A000001:SSL routines::something new",
+      explain("SSL handshake failed: error:0A000001:SSL routines::something new"))
   end)
 
   it("that an answer is too large, or none of Kafka's", function()
@@ -68,7 +69,7 @@ describe("cluster explains", function()
       .. "receive.message.max.bytes allows", explain(10485932))
     assert.equal("the server at a:1 is no Kafka broker, it speaks HTTP",
       explain((">I4"):unpack("HTTP/1.1 400")))
-    assert.equal("the broker at a:1 wants TLS, see security.protocol",
+    assert.equal("the broker at a:1 wants TLS, see tls",
       explain((">I4"):unpack("\x15\x03\x03\0\x02")))
     assert.equal("the broker at a:1 cannot be understood: Receive failed: nonsense",
       cluster.explain("bad_message", "a:1/1: Receive failed: nonsense"))
