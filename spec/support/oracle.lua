@@ -30,8 +30,9 @@ local SAMPLE_MS = 100
 
 ---A topic, a group, an application whose handlers do what their events ask for.
 ---@param options? {partitions: integer?, consumer: table?, brokers: string?, is_ordered: boolean?,
---- has_out_topic: boolean?, out_properties: table?} consumer: keys of its config that differ;
---- is_ordered: unless false, the records of a key have to be handled one by one, in order
+--- nodes: integer[]?, has_out_topic: boolean?, out_properties: table?} consumer: keys of its config
+--- that differ; is_ordered: unless false, the records of a key have to be handled one by one, in
+--- order; nodes: where its topic is
 ---@return spec.Oracle
 function M.new(options)
   options = options or {}
@@ -46,7 +47,7 @@ function M.new(options)
     sampled_at = 0,
     samples = 0,
   }, Oracle)
-  self:create_topic(self.topic, self.partitions)
+  self:create_topic(self.topic, self.partitions, options.nodes)
   if options.has_out_topic then
     self.out_topic = broker.unique("out")
     self:create_topic(self.out_topic, 1)
@@ -63,12 +64,13 @@ end
 
 ---@param name string
 ---@param partitions integer
-function Oracle:create_topic(name, partitions)
+---@param nodes? integer[] where each partition is
+function Oracle:create_topic(name, partitions, nodes)
   if self.server then
     self.server:create_topic(name, partitions)
     return
   end
-  assert(unit.kafka.create_topic(self.brokers, name, partitions))
+  assert(unit.kafka.create_topic(self.brokers, name, partitions, nodes))
   wait.till("topic " .. name, 10000, function()
     return unit.kafka.partitions(self.brokers, name) == partitions
   end)

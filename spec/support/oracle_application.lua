@@ -28,12 +28,16 @@ function M.finish(event, context)
   write("E", event, context)
 end
 
+function M.fail(event, context)
+  write("F", event, context)
+end
+
 return M
 ]]
 
 -- What handlers do. sleep_ms yields the worker, block_ms keeps it, random_ms is one of both up to
 -- that long. wait_gate yields and block_gate keeps it until the spec opens the gate. publish writes
--- that many records.
+-- that many records. fail_times of its tries fail; with is_last there is no other after them.
 local WORK = [[
 local lagoon = require("lagoon")
 local ledger = require("ledger")
@@ -88,7 +92,15 @@ end
 return function(event, context)
   ledger.begin(event, context)
   work(event)
+  local fails = context.attempt <= (event.fail_times or 0)
+  if fails and not (event.is_last and context.attempt == event.fail_times) then
+    ledger.fail(event, context)
+    error("as asked")
+  end
   ledger.finish(event, context)
+  if fails then
+    error("as asked, for good")
+  end
 end
 ]]
 

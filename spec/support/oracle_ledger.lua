@@ -6,7 +6,7 @@ local M = {}
 
 ---What a handler wrote when it began or ended.
 ---@class spec.LedgerEntry
----@field mark "B"|"E" it began, it ended
+---@field mark "B"|"E"|"F" it began, it ended, it failed and is to be tried again
 ---@field partition integer
 ---@field offset integer
 ---@field at integer milliseconds since 1970

@@ -7,6 +7,7 @@ local M = {}
 ---@class spec.Verdicts
 ---@field wrong string[] sentences; empty when all is well
 ---@field handled integer records that ended, each time counted
+---@field failed integer tries that failed and were not the last
 ---@field on_end? fun(entry: spec.LedgerEntry)
 ---@field on_begin? fun(entry: spec.LedgerEntry)
 local Verdicts = {}
@@ -31,6 +32,7 @@ function M.new(path, is_ordered)
     safe = {}, -- [partition]: all before this offset have ended
     committed = {},
     handled = 0,
+    failed = 0,
   }, Verdicts)
 end
 
@@ -97,12 +99,25 @@ function Verdicts:finish(id, entry)
   end
 end
 
+function Verdicts:fail(id, entry)
+  if not self.running[id] then
+    self:blame("%s failed without a beginning", name(entry))
+  end
+  self.running[id] = nil
+  self.failed = self.failed + 1
+  if self.is_ordered and entry.number > 0 then
+    self.busy_keys[entry.pid .. " " .. entry.key] = nil
+  end
+end
+
 ---Reads what was written since the last time.
 function Verdicts:read()
   self.ledger:read(function(entry)
     local id = ("%d %d %d"):format(entry.pid, entry.partition, entry.offset)
     if entry.mark == "B" then
       self:begin(id, entry)
+    elseif entry.mark == "F" then
+      self:fail(id, entry)
     else
       self:finish(id, entry)
     end

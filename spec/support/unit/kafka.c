@@ -87,14 +87,33 @@ static int kafka_partitions(lua_State *L)
     return 1;
 }
 
+/* Every partition on the nodes that are listed at 4. */
+static void place(lua_State *L, rd_kafka_NewTopic_t *topic, int partitions)
+{
+    enum { MAX_NODES = 8 };
+    int32_t nodes[MAX_NODES];
+    size_t count = 0;
+    char text[512];
+    for (; count < MAX_NODES && lua_rawgeti(L, 4, (lua_Integer)count + 1) == LUA_TNUMBER; count++)
+        nodes[count] = (int32_t)lua_tointeger(L, -1);
+    for (int i = 0; i < partitions; i++)
+        if (rd_kafka_NewTopic_set_replica_assignment(topic, i, nodes, count, text, sizeof(text)) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            luaL_error(L, "%s", text);
+}
+
 static rd_kafka_NewTopic_t *new_topic(lua_State *L)
 {
     char text[512];
+    int partitions = (int)luaL_checkinteger(L, 3);
+    bool is_placed = lua_istable(L, 4);
     rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(luaL_checkstring(L, 2), (int)luaL_checkinteger(L, 3),
-                              (int)luaL_optinteger(L, 4, 1), text, sizeof(text));
+        rd_kafka_NewTopic_new(luaL_checkstring(L, 2), partitions,
+                              is_placed ? -1 : (int)luaL_optinteger(L, 4, 1), text, sizeof(text));
     if (topic == NULL)
         luaL_error(L, "%s", text);
+    if (is_placed)
+        place(L, topic, partitions);
     if (!lua_istable(L, 5))
         return topic;
     for (lua_pushnil(L); lua_next(L, 5) != 0; lua_pop(L, 2)) {
@@ -104,8 +123,8 @@ static rd_kafka_NewTopic_t *new_topic(lua_State *L)
     return topic;
 }
 
-/* create_topic(bootstrap, name, partitions [, replicas [, settings]]): true once the controller has
- * made it. */
+/* create_topic(bootstrap, name, partitions [, replicas or {node, ...} [, settings]]): true once the
+ * controller has made it. */
 static int kafka_create_topic(lua_State *L)
 {
     const char *brokers = luaL_checkstring(L, 1);
