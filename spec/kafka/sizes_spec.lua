@@ -62,7 +62,8 @@ describe("On Kafka a record", function()
       producers = { echo = { topic = topics[2], properties = {
         ["message.max.bytes"] = MAX_BATCH, ["compression.type"] = "none" } } },
       consumers = { reader = { topic = topics[1], group = topics[1], max_record = "10MiB",
-        properties = properties, handlers = { Event = "handlers.echo" } } },
+        properties = properties, on_error = "stop", on_invalid = "stop",
+        handlers = { Event = "handlers.echo" } } },
     }, { ["handlers/echo"] = ECHO })
     return topics, app, app:start({ "run" })
   end
