@@ -18,6 +18,7 @@ struct producer *producer_new(uv_loop_t *loop, const struct producer_config *con
     producer->who = xasprintf("producer %s", config->name);
     atomic_init(&producer->handle, NULL);
     pthread_mutex_init(&producer->connect_mutex, NULL);
+    pthread_rwlock_init(&producer->handle_lock, NULL);
     pthread_mutex_init(&producer->topics_mutex, NULL);
     pthread_mutex_init(&producer->room_mutex, NULL);
     pthread_condattr_t attributes;
@@ -68,7 +69,7 @@ static rd_kafka_t *make_handle(struct producer *producer, struct error *err)
     return handle;
 }
 
-static int connect_once(struct producer *producer, struct error *err)
+int producer_make_handle(struct producer *producer, struct error *err)
 {
     rd_kafka_t *handle = make_handle(producer, err);
     if (handle == NULL)
@@ -88,7 +89,7 @@ int producer_connect(struct producer *producer, struct error *err)
     int rc = 0;
     pthread_mutex_lock(&producer->connect_mutex);
     if (atomic_load_explicit(&producer->handle, memory_order_relaxed) == NULL)
-        rc = connect_once(producer, err);
+        rc = producer_make_handle(producer, err);
     pthread_mutex_unlock(&producer->connect_mutex);
     return rc;
 }
@@ -111,18 +112,25 @@ struct producer_counts producer_counts(const struct producer *producer)
 
 /* --- the end --- */
 
+void producer_purge_handle(struct producer *producer)
+{
+    rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
+    rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                               RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
 void producer_purge(struct producer *producer)
 {
     ASSERT_ON(THREAD_MAIN);
     rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
     size_t outstanding = producer_outstanding(producer);
-    if (handle == NULL || outstanding == 0)
+    if ((handle == NULL && !producer->is_remaking) || outstanding == 0)
         return;
     log_warn("%s: %zu record%s not acknowledged, given up", producer->who, outstanding,
              outstanding == 1 ? "" : "s");
     producer->is_purged = true;
-    rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
-                               RD_KAFKA_PURGE_F_NON_BLOCKING);
+    if (!producer->is_remaking)
+        producer_purge_handle(producer);
 }
 
 static void producer_free(struct producer *producer)
@@ -131,20 +139,30 @@ static void producer_free(struct producer *producer)
     pthread_mutex_destroy(&producer->room_mutex);
     pthread_mutex_destroy(&producer->topics_mutex);
     pthread_mutex_destroy(&producer->connect_mutex);
+    pthread_rwlock_destroy(&producer->handle_lock);
     free(producer->who);
     free(producer);
 }
 
-static void destroy_handle(uv_work_t *work)
+void producer_destroy_handle(struct producer *producer)
 {
-    struct producer *producer = CONTAINER_OF(work, struct producer, destroy);
     rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
     if (handle == NULL)
         return;
     producer_topics_destroy(producer);
     if (producer->topic != NULL)
         rd_kafka_topic_destroy(producer->topic);
+    producer->topic = NULL;
+    atomic_store_explicit(&producer->handle, NULL, memory_order_release);
+    if (producer->queue != NULL)
+        rd_kafka_queue_destroy(producer->queue);
+    producer->queue = NULL;
     rd_kafka_destroy(handle);
+}
+
+static void destroy_handle(uv_work_t *work)
+{
+    producer_destroy_handle(CONTAINER_OF(work, struct producer, destroy));
 }
 
 static void on_destroyed(uv_work_t *work, int status)
@@ -167,13 +185,12 @@ static void on_wake_closed(uv_handle_t *wake)
 
 void producer_close_when_settled(struct producer *producer)
 {
-    if (!producer->is_closing || producer_outstanding(producer) > 0 ||
+    if (!producer->is_closing || producer_outstanding(producer) > 0 || producer->rebuild != NULL ||
         uv_is_closing((uv_handle_t *)&producer->wake))
         return;
     if (atomic_load_explicit(&producer->handle, memory_order_acquire) != NULL) {
         /* When this returns no wake-up is under way, so the handle for it may go. */
         rd_kafka_queue_cb_event_enable(producer->queue, NULL, NULL);
-        rd_kafka_queue_destroy(producer->queue);
     }
     uv_close((uv_handle_t *)&producer->wake, on_wake_closed);
 }

@@ -27,7 +27,10 @@ struct delivery {
     /* Constant once published. */
     struct record *record; /* of the handler that published it, which keeps it alive; may be NULL */
     int attempt;
-    uint64_t tag; /* of the publication */
+    uint64_t tag;                /* of the publication */
+    uint64_t number;             /* in the order of publishing */
+    int32_t wanted_partition;    /* -1: by key */
+    int64_t wanted_timestamp_ms; /* 0: now */
 
     /* Written by main before the mark is set, constant then. */
     int32_t partition;
@@ -54,19 +57,23 @@ struct producer {
     struct producer_callbacks callbacks;
     char *who; /* producer NAME, for the log */
 
-    /* Set once, by whoever connects, before the handle is; constant then. */
+    /* Set by whoever connects, before the handle is; constant then, until a handle that is lost is
+     * made anew, see producer_rebuild.c. */
     rd_kafka_queue_t *queue;
     rd_kafka_topic_t *topic; /* config->topic; NULL when each publication names its own */
     int64_t max_queue_bytes;
     /* NULL: not connected. Stored with release, loaded with acquire: who sees it sees the above. */
     _Atomic(rd_kafka_t *) handle;
     pthread_mutex_t connect_mutex; /* one at a time */
+    pthread_rwlock_t handle_lock;  /* read while a record is given to the handle */
+    bool is_resting;               /* under it: nothing is given to the handle */
 
     pthread_mutex_t topics_mutex;
     struct producer_topic *topics; /* handles of topics that publications name, by name */
 
     /* Given to librdkafka and not reported. Raised before the record is given. */
     atomic_size_t outstanding;
+    atomic_uint_least64_t next_number; /* of a delivery */
     atomic_bool has_missed_key;
     atomic_uint_least64_t published;
     atomic_uint_least64_t acknowledged;
@@ -82,10 +89,36 @@ struct producer {
     /* Main's. */
     bool is_purged;
     bool is_closing;
+    struct rebuild *rebuild; /* NULL: the handle is well */
+    bool is_remaking;        /* a helper has the handle; main does not look at it */
+    int64_t rebuilt_ms;
     uv_work_t destroy;
     void (*on_closed)(void *context);
     void *closed_context;
 };
+
+/* --- producer_rebuild.c (main) --- */
+
+/* The handle is lost: nothing is given to it any more. */
+void producer_begin_rebuild(struct producer *producer, const char *reason);
+
+/* The report is none, because the record will be sent again. */
+bool producer_salvage(struct producer *producer, const rd_kafka_message_t *message);
+
+/* Goes on when all reports of the lost handle are there. */
+void producer_rebuild_when_settled(struct producer *producer);
+
+/* --- for it, from the others --- */
+
+/* Under connect_mutex; on a helper. */
+MUST_USE int producer_make_handle(struct producer *producer, struct error *err);
+void producer_destroy_handle(struct producer *producer);
+
+void producer_purge_handle(struct producer *producer);
+
+/* Main: reports that the delivery was refused. */
+void producer_settle_report(struct producer *producer, struct delivery *delivery, const char *topic,
+                            const char *reason);
 
 /* --- producer_limits.c --- */
 

@@ -98,12 +98,9 @@ static enum publish_result say_why_not(rd_kafka_t *handle, rd_kafka_error_t *err
                                        const char *topic, const struct publication *publication,
                                        struct error *err)
 {
-    char reason[512] = "";
-    if (rd_kafka_fatal_error(handle, reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        cluster_explain_fatal(reason, err);
-        error_prefix(err, "the producer is lost: ");
-        return PUBLISH_INVALID;
-    }
+    /* Main will hear of it, and have it made anew. */
+    if (rd_kafka_fatal_error(handle, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return PUBLISH_FULL;
     switch (rd_kafka_error_code(error)) {
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
         return PUBLISH_FULL;
@@ -130,6 +127,9 @@ static enum publish_result publish(struct producer *producer, rd_kafka_t *handle
     const char *topic = publication->topic != NULL ? publication->topic : producer->config->topic;
     struct delivery *delivery = delivery_new(publication->record, publication->attempt);
     delivery->tag = publication->tag;
+    delivery->number = atomic_fetch_add_explicit(&producer->next_number, 1, memory_order_relaxed);
+    delivery->wanted_partition = publication->partition;
+    delivery->wanted_timestamp_ms = publication->timestamp_ms;
     /* Before the report can come, which counts down. */
     atomic_fetch_add(&producer->outstanding, 1);
     rd_kafka_error_t *error = produce(producer, handle, topic, publication, delivery);
@@ -151,19 +151,34 @@ static enum publish_result publish(struct producer *producer, rd_kafka_t *handle
     return result;
 }
 
+/* The handle is lost and not made anew yet. */
+static bool is_resting(struct producer *producer)
+{
+    pthread_rwlock_rdlock(&producer->handle_lock);
+    bool is_resting = producer->is_resting;
+    pthread_rwlock_unlock(&producer->handle_lock);
+    return is_resting;
+}
+
 enum publish_result producer_publish(struct producer *producer,
                                      const struct publication *publication,
                                      struct delivery **delivery, struct error *err)
 {
-    rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
-    if (handle == NULL) {
-        if (producer_connect(producer, err) != 0)
-            return PUBLISH_INVALID;
-        handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
-    }
+    /* Before the connection: main publishes too, and is not to wait for a helper. */
+    if (is_resting(producer))
+        return PUBLISH_FULL;
+    if (atomic_load_explicit(&producer->handle, memory_order_acquire) == NULL &&
+        producer_connect(producer, err) != 0)
+        return PUBLISH_INVALID;
     if (publication_check(publication, producer->max_queue_bytes, err) != 0)
         return PUBLISH_INVALID;
-    return publish(producer, handle, publication, delivery, err);
+    pthread_rwlock_rdlock(&producer->handle_lock);
+    enum publish_result result = PUBLISH_FULL;
+    if (!producer->is_resting)
+        result = publish(producer, atomic_load_explicit(&producer->handle, memory_order_acquire),
+                         publication, delivery, err);
+    pthread_rwlock_unlock(&producer->handle_lock);
+    return result;
 }
 
 /* --- waiting for room ---

@@ -7,18 +7,7 @@
 /* Reports that main takes in one turn of its loop before it looks at other things. */
 enum { REPORTS_PER_TURN = 5000, REASON_BYTES = 512 };
 
-static void say_lost(const struct producer *producer, char reason[REASON_BYTES])
-{
-    rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
-    char detail[REASON_BYTES] = "";
-    rd_kafka_fatal_error(handle, detail, sizeof detail);
-    struct error cause;
-    cluster_explain_fatal(detail, &cause);
-    snprintf(reason, REASON_BYTES, "given up because the producer is lost: %.400s", cause.text);
-}
-
-static const char *say_reason(const struct producer *producer, const rd_kafka_message_t *message,
-                              char reason[REASON_BYTES])
+static const char *say_reason(const rd_kafka_message_t *message, char reason[REASON_BYTES])
 {
     const char *topic = rd_kafka_topic_name(message->rkt);
     switch (message->err) {
@@ -26,10 +15,7 @@ static const char *say_reason(const struct producer *producer, const rd_kafka_me
         return NULL;
     case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
     case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-        if (producer->is_purged)
-            snprintf(reason, REASON_BYTES, "given up because the process stops");
-        else
-            say_lost(producer, reason);
+        snprintf(reason, REASON_BYTES, "given up because the process stops");
         break;
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -53,41 +39,72 @@ static const char *say_reason(const struct producer *producer, const rd_kafka_me
     return reason;
 }
 
-static void report_loose(struct producer *producer, const rd_kafka_message_t *message,
-                         const struct delivery *delivery, const char *reason)
+/* What is told of a delivery. */
+struct news {
+    const char *topic;
+    const char *key;
+    size_t key_length;
+    int32_t partition;
+    int64_t offset;
+    const char *reason;
+};
+
+static void report_loose(struct producer *producer, const struct delivery *delivery,
+                         const struct news *news)
 {
     const struct loose_report report = {
         .producer = producer->config->name,
         .tag = delivery->tag,
-        .topic = rd_kafka_topic_name(message->rkt),
-        .key = message->key,
-        .key_length = message->key_len,
-        .partition = message->partition,
-        .offset = message->offset,
-        .reason = reason,
+        .topic = news->topic,
+        .key = news->key,
+        .key_length = news->key_length,
+        .partition = news->partition,
+        .offset = news->offset,
+        .reason = news->reason,
         .is_given_up = producer->is_purged,
     };
     if (producer->callbacks.on_loose_report != NULL)
         producer->callbacks.on_loose_report(producer->callbacks.context, &report);
 }
 
-static void take_report(struct producer *producer, const rd_kafka_message_t *message)
+static void tell(struct producer *producer, struct delivery *delivery, const struct news *news)
 {
-    struct delivery *delivery = message->_private;
     struct record *record = delivery->record;
-    int attempt = delivery->attempt;
-    char buffer[REASON_BYTES];
-    const char *reason = say_reason(producer, message, buffer);
-    atomic_fetch_add_explicit(reason == NULL ? &producer->acknowledged : &producer->refused, 1,
-                              memory_order_relaxed);
+    atomic_fetch_add_explicit(news->reason == NULL ? &producer->acknowledged : &producer->refused,
+                              1, memory_order_relaxed);
     /* First the owner, who may have to stop what would follow the record; then whoever waits, whose
      * handler goes on at once. */
     if (record != NULL)
-        producer->callbacks.on_report(producer->callbacks.context, record, attempt, reason);
+        producer->callbacks.on_report(producer->callbacks.context, record, delivery->attempt,
+                                      news->reason);
     else
-        report_loose(producer, message, delivery, reason);
-    delivery_settle(delivery, message->partition, message->offset, reason);
+        report_loose(producer, delivery, news);
+    delivery_settle(delivery, news->partition, news->offset, news->reason);
     atomic_fetch_sub(&producer->outstanding, 1);
+}
+
+static void take_report(struct producer *producer, const rd_kafka_message_t *message)
+{
+    if (producer_salvage(producer, message))
+        return;
+    char buffer[REASON_BYTES];
+    const struct news news = {
+        .topic = rd_kafka_topic_name(message->rkt),
+        .key = message->key,
+        .key_length = message->key_len,
+        .partition = message->partition,
+        .offset = message->offset,
+        .reason = say_reason(message, buffer),
+    };
+    tell(producer, message->_private, &news);
+}
+
+void producer_settle_report(struct producer *producer, struct delivery *delivery, const char *topic,
+                            const char *reason)
+{
+    const struct news news = {
+        .topic = topic, .partition = delivery->wanted_partition, .offset = -1, .reason = reason};
+    tell(producer, delivery, &news);
 }
 
 /* How many reports were in the event. *is_fatal becomes true, and err says why, when the handle is
@@ -113,12 +130,12 @@ void producer_on_wake(uv_async_t *wake)
 {
     ASSERT_ON(THREAD_MAIN);
     struct producer *producer = CONTAINER_OF(wake, struct producer, wake);
-    const struct producer_callbacks callbacks = producer->callbacks;
-    const char *name = producer->config->name;
     rd_kafka_event_t *event = NULL;
     struct error err;
     bool is_fatal = false;
     size_t reports = 0;
+    if (producer->is_remaking)
+        return;
     if (atomic_load_explicit(&producer->handle, memory_order_acquire) != NULL) {
         while (reports < REPORTS_PER_TURN &&
                (event = rd_kafka_queue_poll(producer->queue, 0)) != NULL)
@@ -127,10 +144,12 @@ void producer_on_wake(uv_async_t *wake)
     /* A queue that is not emptied never wakes again. */
     if (reports >= REPORTS_PER_TURN)
         uv_async_send(wake);
-    if (reports > 0 || atomic_load(&producer->outstanding) == 0)
+    if (is_fatal)
+        producer_begin_rebuild(producer, err.text);
+    /* Until the handle is made anew there is no room. */
+    if (producer->rebuild != NULL)
+        producer_rebuild_when_settled(producer);
+    else if (reports > 0 || atomic_load(&producer->outstanding) == 0)
         producer_give_room(producer);
     producer_close_when_settled(producer);
-    /* Last, and of what outlives the producer: the owner may close it at once. */
-    if (is_fatal)
-        callbacks.on_fatal(callbacks.context, name, err.text);
 }

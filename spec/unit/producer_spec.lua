@@ -414,22 +414,76 @@ describe("producer", function()
     assert.equal("refused", (delivery:state()))
   end)
 
-  it("tells when its handle is lost for good, and refuses from then on", function()
-    down()
-    local p = new_producer()
-    local delivery = publish(p, { value = "x" })
-    p:lose("sequence lost")
-    turn_till(p, "the news", function()
-      return p:fatal()
+  describe("whose handle is lost", function()
+    it("sends again what it had, in its order, and before anything new", function()
+      local p = new_producer()
+      down()
+      local headers = { { "a", "1" }, { "null" }, { "a", "" } }
+      for i = 1, 50 do
+        publish(p, { partition = 0, key = i % 2 == 0 and "k" or nil,
+          value = i < 50 and "v" .. i or nil, timestamp = 1000 + i, headers = headers,
+          record = i, attempt = 3 })
+      end
+      p:lose("sequence lost")
+      assert.equal("full", p:publish({ partition = 0, value = "new" }))
+      local delivery
+      turn_till(p, "room", function()
+        delivery = p:publish({ partition = 0, value = "new" })
+        return delivery ~= "full"
+      end)
+      mock:up()
+      turn_till_flushed(p)
+      assert.equal("acknowledged", (delivery:state()))
+      delivery:release()
+      local records = kcat.consume(mock:brokers(), topic, { partition = 0 })
+      assert.equal(51, #records)
+      assert.same({ 1001, "v1", headers }, { records[1].timestamp, records[1].value,
+        records[1].headers })
+      for i, record in ipairs(records) do
+        assert.equal(i < 50 and "v" .. i or i == 51 and "new" or nil, record.value)
+        assert.equal(i % 2 == 0 and "k" or nil, record.key)
+      end
+      local reports = p:reports()
+      assert.equal(50, #reports)
+      for _, report in ipairs(reports) do
+        assert.same({ 3 }, { report.attempt, report.reason })
+      end
+      assert.is_nil(p:fatal())
     end)
-    assert.matches("^p: .*sequence lost", p:fatal())
-    turn_till_flushed(p)
-    assert.same({ "refused",
-      "given up because the producer is lost: test_fatal_error: sequence lost" },
-      { delivery:state() })
-    local result, why = p:publish({ value = "y" })
-    assert.equal("invalid", result)
-    assert.matches("^the producer is lost: .*sequence lost", why)
+
+    it("gives up what it had when the process stops meanwhile", function()
+      down()
+      local p = new_producer()
+      local delivery = publish(p, { value = "x" })
+      p:lose("sequence lost")
+      p:turn()
+      p:purge()
+      turn_till_flushed(p)
+      assert.same({ "refused", "given up because the process stops" }, { delivery:state() })
+    end)
+
+    it("may lose the next one too", function()
+      local p = new_producer()
+      for i = 1, 2 do
+        local delivery = publish(p, { value = "x" .. i })
+        p:lose("sequence lost")
+        turn_till_flushed(p)
+        assert.equal("acknowledged", (delivery:state()))
+        turn_till(p, "room", function()
+          local next_one = p:publish({ value = "y" })
+          return next_one ~= "full" and not next_one:release()
+        end)
+      end
+    end)
+
+    it("closes also when it is being made anew", function()
+      local p = new_producer()
+      publish(p, { value = "x" })
+      turn_till_flushed(p)
+      p:lose("sequence lost")
+      p:turn()
+      p:close()
+    end)
   end)
 
   it("says why it cannot be connected", function()
