@@ -1,4 +1,4 @@
-/* exit_code.h - what the process's exit status says; documented in the README. */
+/* exit_code.h - what the process's exit status says; documented in docs/command-line.md. */
 #ifndef EXIT_CODE_H
 #define EXIT_CODE_H
 

@@ -1,6 +1,47 @@
 -- What the documents say, in a form that can be compared with the program.
 
+local lfs = require("lfs")
+
+local directory = require("spec.support.directory")
+
 local M = {}
+
+---All documents for users, by path.
+---@return table<string, string>
+function M.all()
+  local documents = { ["README.md"] = directory.read("README.md") }
+  for name in lfs.dir("docs") do
+    if name:find("%.md$") then
+      documents["docs/" .. name] = directory.read("docs/" .. name)
+    end
+  end
+  return documents
+end
+
+---The anchors of its headings, as GitHub makes them.
+---@param text string
+---@return table<string, boolean>
+function M.anchors(text)
+  local anchors = {}
+  for heading in text:gmatch("%f[^\n\0]#+ ([^\n]+)") do
+    anchors[heading:lower():gsub("[^%w_ -]", ""):gsub(" ", "-")] = true
+  end
+  return anchors
+end
+
+---@class spec.Link
+---@field path string as it is written; "" is the document itself
+---@field anchor string? without #
+
+---@param text string
+---@return spec.Link[]
+function M.links(text)
+  local links = {}
+  for path, anchor in text:gmatch("%]%(([^)#]*)#?([^)]*)%)") do
+    table.insert(links, { path = path, anchor = anchor ~= "" and anchor or nil })
+  end
+  return links
+end
 
 ---The text of a section, without its heading, up to the next heading of the same or a higher level.
 ---@param text string
@@ -90,6 +131,7 @@ function M.examples(blocks)
       table.insert(examples, {})
     end
     if path then
+      assert(examples[1], path .. " stands before any config.lua")
       examples[#examples][path] = block.text
     end
   end

@@ -3,7 +3,8 @@ local docs = require("spec.support.docs")
 local schema = require("lagoon.config.schema")
 local unit = require("unit")
 
-local README = directory.read("README.md")
+local CONFIGURATION = directory.read("docs/configuration.md")
+local LUA = directory.read("docs/lua.md")
 local ANNOTATIONS = directory.read("lua/lagoon.d.lua")
 
 local function sorted(list)
@@ -44,10 +45,10 @@ end
 
 local function documented_keys()
   local keys = {}
-  for heading, prefix in pairs({ ["### Top level"] = "", ["### cluster"] = "cluster.",
-    ["### topics.NAME"] = "topics.NAME.",
-    ["### producers.NAME"] = "producers.NAME.", ["### consumers.NAME"] = "consumers.NAME." }) do
-    for _, cells in ipairs(docs.rows(docs.section(README, heading))) do
+  for heading, prefix in pairs({ ["## Top level"] = "", ["## cluster"] = "cluster.",
+    ["## topics.NAME"] = "topics.NAME.",
+    ["## producers.NAME"] = "producers.NAME.", ["## consumers.NAME"] = "consumers.NAME." }) do
+    for _, cells in ipairs(docs.rows(docs.section(CONFIGURATION, heading))) do
       keys[prefix .. cells[1]:match("^`(.+)`$")] = { default = cells[2], text = cells[3] }
     end
   end
@@ -183,7 +184,7 @@ describe("the reference of the Lua API", function()
     local owners = { lagoon = true, producer = true, delivery = true, context = true,
       options = true }
     local names = {}
-    for _, cells in ipairs(docs.rows(docs.section(README, "## Lua API"))) do
+    for _, cells in ipairs(docs.rows(LUA)) do
       for _, span in ipairs(docs.code_spans(cells[1])) do
         local name, owner = span:match("^((%a+)[%w_.:]*)")
         if name and owners[owner] then

@@ -4,12 +4,20 @@ local directory = require("spec.support.directory")
 local docs = require("spec.support.docs")
 local unit = require("unit")
 
-local README = directory.read("README.md")
 local PROGRAM = directory.read("runtime/README.md")
 
 local function sorted(list)
   table.sort(list)
   return list
+end
+
+-- The place that a link of the document at path means.
+local function beside(path, target)
+  local folder = path:match("^(.*/)") or ""
+  while target:find("^%.%./") do
+    folder, target = folder:gsub("[^/]+/$", ""), target:sub(4)
+  end
+  return folder .. target
 end
 
 -- Variables without a default have to be set for the config to load.
@@ -22,50 +30,53 @@ local function set_environment(config)
   end
 end
 
-describe("the README", function()
-  it("shows Lua that compiles", function()
-    for _, block in ipairs(docs.blocks(README)) do
-      if block.language == "lua" then
-        assert(load(block.text, ("=README.md:%d"):format(block.line), "t"))
+describe("the documents", function()
+  it("show Lua that compiles", function()
+    for path, text in pairs(docs.all()) do
+      for _, block in ipairs(docs.blocks(text)) do
+        if block.language == "lua" then
+          assert(load(block.text, ("=%s:%d"):format(path, block.line), "t"))
+        end
       end
     end
   end)
 
-  it("shows configs and handlers that pass the check", function()
-    local examples = docs.examples(docs.blocks(README))
-    assert.is_true(#examples >= 3)
-    for _, files in ipairs(examples) do
-      set_environment(files["config.lua"])
-      local path = directory.with(files)
-      directory.make(path .. "/scripts")
-      assert(unit.bindings.check(path .. "/config.lua", path .. "/scripts"))
-    end
-  end)
-
-  it("lists the exit codes", function()
-    local codes, listed = {}, {}
-    for number in directory.read("runtime/exit_code.h"):gmatch("EXIT_%u+ = (%d+)") do
-      table.insert(codes, number)
-    end
-    for _, cells in ipairs(docs.rows(docs.section(README, "## Command line"))) do
-      table.insert(listed, cells[1]:match("^%d+$"))
-    end
-    assert.same(codes, listed)
-  end)
-
-  it("lists the verbs and their flags as the help does", function()
-    local verbs, listed = {}, {}
-    -- Adjacent literals are one.
-    local source = directory.read("runtime/main.c"):gsub('"\n%s*"', "")
-    for usage in source:gmatch('"(lagoon %l[^"]*)",') do
-      table.insert(verbs, (usage:gsub(" < [%l.]+$", "")))
-    end
-    for _, cells in ipairs(docs.rows(docs.section(README, "## Command line"))) do
-      for _, span in ipairs(docs.code_spans(cells[1])) do
-        table.insert(listed, span)
+  it("show configs and handlers that pass the check", function()
+    local count = 0
+    for _, text in pairs(docs.all()) do
+      for _, files in ipairs(docs.examples(docs.blocks(text))) do
+        set_environment(files["config.lua"])
+        local path = directory.with(files)
+        directory.make(path .. "/scripts")
+        assert(unit.bindings.check(path .. "/config.lua", path .. "/scripts"))
+        count = count + 1
       end
     end
-    assert.same(sorted(verbs), sorted(listed))
+    assert.is_true(count >= 4)
+  end)
+
+  it("link to what is there", function()
+    local texts = docs.all()
+    texts["runtime/README.md"] = PROGRAM
+    for path, text in pairs(texts) do
+      for _, link in ipairs(docs.links(text)) do
+        local place = link.path == "" and path or beside(path, link.path)
+        local is_web = link.path:find("^https?:")
+        assert(is_web or lfs.attributes(place), ("%s: %s is not there"):format(path, place))
+        assert(is_web or not link.anchor or docs.anchors(texts[place])[link.anchor],
+          ("%s: %s has no heading for #%s"):format(path, place, link.anchor))
+      end
+    end
+  end)
+
+  it("are all found from the README", function()
+    local linked = {}
+    for _, link in ipairs(docs.links(directory.read("README.md"))) do
+      linked[link.path] = true
+    end
+    for path in pairs(docs.all()) do
+      assert(path == "README.md" or linked[path], "the README does not link to " .. path)
+    end
   end)
 end)
 
@@ -101,24 +112,6 @@ describe("the map of the program", function()
   it("reads along files that exist", function()
     for _, cells in ipairs(docs.rows(docs.section(PROGRAM, "## Reading order"))) do
       assert.is_truthy(lfs.attributes("runtime/" .. docs.code_spans(cells[1])[1]))
-    end
-  end)
-end)
-
-describe("the documents", function()
-  it("link to what is there", function()
-    for path, text in pairs({ ["README.md"] = README, ["runtime/README.md"] = PROGRAM }) do
-      for target in text:gmatch("%]%(([^)#]+)[^)]*%)") do
-        local place = (path:match("^.*/") or "") .. target
-        assert(target:find("^https?:") or lfs.attributes(place), place .. " is not there")
-      end
-      for anchor in text:gmatch("%]%(#([^)]+)%)") do
-        local is_there = false
-        for heading in text:gmatch("\n#+ ([^\n]+)") do
-          is_there = is_there or heading:lower():gsub("[^%w -]", ""):gsub(" ", "-") == anchor
-        end
-        assert(is_there, path .. " has no heading for #" .. anchor)
-      end
     end
   end)
 end)
