@@ -349,6 +349,24 @@ enum topic_check cluster_ensure_topic(rd_kafka_t *query, const struct cluster *c
     return check;
 }
 
+/* What is published to a topic that is not there waits, and librdkafka says nothing of it for half
+ * a minute. */
+static void warn_of_missing(const struct ensure *ensure, const struct config *config)
+{
+    for (size_t i = 0; i < config->producer_count; i++) {
+        const struct producer_config *producer = &config->producers[i];
+        const struct topic_config topic = {.name = producer->topic};
+        struct wanted wanted = {.config = &topic};
+        if (producer->cluster != ensure->cluster->config ||
+            config_topic(config, producer->cluster, producer->topic) != NULL ||
+            look(ensure, &wanted) != TOPICS_READY || !wanted.is_missing)
+            continue;
+        log_warn("%sproducer %s: topic \"%s\" does not exist, and is not declared under `topics`: "
+                 "what is published to it waits until somebody creates it",
+                 ensure->cluster->label, producer->name, producer->topic);
+    }
+}
+
 enum topic_check cluster_ensure_topics(rd_kafka_t *query, const struct cluster *cluster,
                                        const struct config *config, int timeout_ms,
                                        struct error *err)
@@ -368,6 +386,8 @@ enum topic_check cluster_ensure_topics(rd_kafka_t *query, const struct cluster *
         check = ensure_all(&ensure);
     for (size_t i = 0; i < ensure.count && check == TOPICS_READY; i++)
         say_differences(&ensure, &ensure.wanted[i]);
+    if (check == TOPICS_READY && !ensure.is_embedded)
+        warn_of_missing(&ensure, config);
     free(ensure.wanted);
     return check;
 }

@@ -12,9 +12,10 @@ local wait = require("spec.support.wait")
 
 local DEADLINE_MS = 20000
 
----A handle for questions about topics: the text of a config's table of them.
-local function new_query(topics)
-  local source = ('return { cluster = { brokers = "a:1" }, topics = { %s } }'):format(topics)
+---A handle for questions about topics: the text of a config's table of them, and of its producers.
+local function new_query(topics, producers)
+  local source = ('return { cluster = { brokers = "a:1" }, topics = { %s }, producers = { %s } }')
+    :format(topics, producers or "")
   local path = directory.write(directory.with({}) .. "/config.lua", source)
   local query = cluster.query(path, kafka.shared().brokers)
   scope.defer(function()
@@ -55,6 +56,19 @@ describe("a declared topic on a real Kafka", function()
       { delivery:state() })
     delivery:release()
     p:close()
+  end)
+
+  it("is the only kind that is created: a producer's other topic is said to be missing", function()
+    local topic, declared = broker.unique("missing"), broker.unique("declared")
+    local query = new_query(declare(declared, "partitions = 1"),
+      ("first = { topic = %q }, second = { topic = %q }"):format(declared, topic))
+    local text = logged(function()
+      assert.equal("ready", (query:ensure(DEADLINE_MS)))
+    end)
+    local sentence = 'producer second: topic "%s" does not exist, and is not declared'
+    assert.matches(sentence:format(topic), text, 1, true)
+    assert.not_matches("producer first", text, 1, true)
+    assert.not_equal(1, unit.kafka.partitions(kafka.shared().brokers, topic))
   end)
 
   it("that exists differently is left as it is, and that is said once", function()
