@@ -31,8 +31,9 @@ struct bindings {
     int barriers; /* of the coroutines that run now, those begun where Lua cannot yield */
     size_t waiting_coroutines;
     int64_t load_deadline_ms; /* clock_thread_ms; while what load_what says runs */
-    const char *load_what;    /* "the top of a file" */
+    const char *load_what;    /* "the top of a file"; NULL: nothing of the kind */
     int load_limit_ms;
+    bool is_load_late;  /* it was asked to end */
     bool is_in_hook;    /* on_load or on_unload runs: nothing may wait or publish there */
     struct buffer text; /* for encoding; kept between uses */
     struct record_header *headers; /* of the record being published; kept between uses */
@@ -123,6 +124,11 @@ void bindings_arm(void *thread);
 
 /* From here on L is what runs on this thread, within the stretch of a call. */
 void bindings_run(lua_State *L);
+
+/* Limits the time of what runs next, of this thread, until bindings_end_load, which never raises;
+ * again for what comes after it. `what` is a literal. */
+void bindings_limit_load(lua_State *L, const char *what, int limit_ms);
+void bindings_end_load(lua_State *L);
 
 /* Pushes that the call's time is over. */
 const char *bindings_push_timeout(lua_State *L);

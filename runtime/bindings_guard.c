@@ -1,12 +1,14 @@
 /* What ends a script that runs too long, whatever it does to go on: an armed coroutine raises at
- * its next instruction, and at every one after it until its call has ended. */
+ * its next instruction, and at every one after it until its call, or what is loaded, has ended. */
 #include "bindings.h"
 
 #include <lauxlib.h>
 
 #include "watchdog.h"
 
-/* --- ending --- */
+enum { LOOK_INSTRUCTIONS = 100000 }; /* between two looks at the clock while files are loaded */
+
+/* --- ending a call --- */
 
 static const char *describe(lua_State *L, enum watch_reason reason)
 {
@@ -57,10 +59,73 @@ void bindings_arm(void *thread)
                 1);
 }
 
+/* --- ending what is loaded --- */
+
+static void on_load_instruction(lua_State *L, lua_Debug *event);
+
+static void look_at_load(lua_State *L)
+{
+    lua_sethook(L, on_load_instruction, LUA_MASKCOUNT, LOOK_INSTRUCTIONS);
+}
+
+/* Not in C functions: what carries the error up through them is to keep its words. */
+static void arm_load(lua_State *L)
+{
+    lua_sethook(L, on_load_instruction, LUA_MASKCOUNT, 1);
+}
+
+/* A hook. A coroutine that was made at the top of a file keeps it when that is long over: then it
+ * takes it off. */
+static void on_load_instruction(lua_State *L, lua_Debug *event)
+{
+    (void)event;
+    struct bindings *bindings = bindings_of(L);
+    if (bindings->load_what == NULL) {
+        lua_sethook(L, NULL, 0, 0);
+        return;
+    }
+    if (clock_thread_ms() <= bindings->load_deadline_ms) {
+        if (lua_gethookcount(L) == 1)
+            look_at_load(L);
+        return;
+    }
+    bindings->is_load_late = true;
+    arm_load(L);
+    push_where(L);
+    lua_pushfstring(L, "%s still runs after %d s", bindings->load_what,
+                    bindings->load_limit_ms / 1000);
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
+void bindings_limit_load(lua_State *L, const char *what, int limit_ms)
+{
+    struct bindings *bindings = bindings_of(L);
+    bindings->load_what = what;
+    bindings->load_limit_ms = limit_ms;
+    bindings->load_deadline_ms = clock_thread_ms() + limit_ms;
+    bindings->is_load_late = false;
+    /* A debugger, or what measures coverage, is not pushed aside. */
+    if (lua_gethook(L) == NULL || lua_gethook(L) == on_load_instruction)
+        look_at_load(L);
+}
+
+void bindings_end_load(lua_State *L)
+{
+    bindings_of(L)->load_what = NULL;
+    bindings_of(L)->is_load_late = false;
+    if (lua_gethook(L) == on_load_instruction)
+        lua_sethook(L, NULL, 0, 0);
+}
+
+/* --- coroutines --- */
+
 /* What is asked to end meanwhile is armed, before or after. */
 void bindings_run(lua_State *L)
 {
     struct watch *watch = watch_mine();
+    if (bindings_of(L)->is_load_late)
+        arm_load(L);
     if (watch == NULL)
         return;
     watch_run(watch, L);
@@ -74,7 +139,7 @@ void bindings_run(lua_State *L)
 static int on_message(lua_State *L)
 {
     const struct watch *watch = watch_mine();
-    if (watch != NULL && watch_reason(watch) != WATCH_NONE)
+    if (bindings_of(L)->is_load_late || (watch != NULL && watch_reason(watch) != WATCH_NONE))
         return 1;
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);

@@ -309,10 +309,8 @@ static void run(struct consumer *consumer)
 /* The stop came before the parts were made. */
 static void throw_away_parts(struct consumer *consumer)
 {
-    rd_kafka_t *handle = consumer->parts.handle;
-    consumer_parts_destroy(&consumer->parts);
     if (consumer->work_rc == 0)
-        consumer_begin_destroy(consumer, handle);
+        consumer_begin_destroy(consumer, consumer->parts.handle);
     else
         consumer_close_handles(consumer);
 }
@@ -351,7 +349,6 @@ static void on_made(uv_work_t *work, int status)
     int rc = pool_start(&consumer->pool, &options, consumer->parts.scripts,
                         consumer->parts.script_count, &consumer->work_error);
     run(consumer);
-    consumer_parts_destroy(&consumer->parts);
     if (rc != 0)
         fail(consumer, &consumer->work_error);
     consumer_turn(consumer);

@@ -45,15 +45,17 @@ void consumer_close_handles(struct consumer *consumer)
         close_handles(consumer);
 }
 
-/* On a helper. A handle that is broken cannot leave its group; the group finds out by time. */
+/* On a helper, with the states that no worker took. A handle that is broken cannot leave its group;
+ * the group finds out by time. */
 static void destroy(uv_work_t *work)
 {
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
+    rd_kafka_t *handle = consumer->parts.handle;
+    consumer_parts_destroy(&consumer->parts);
     if (consumer->is_leaked)
         return;
-    struct joining *joining = joining_of(consumer->parts.handle);
-    rd_kafka_destroy_flags(consumer->parts.handle,
-                           consumer->is_broken ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0);
+    struct joining *joining = joining_of(handle);
+    rd_kafka_destroy_flags(handle, consumer->is_broken ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0);
     joining_free(&joining);
 }
 

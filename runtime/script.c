@@ -97,7 +97,7 @@ struct script *script_new(const struct script_source *source, struct error *err)
         script_free(&script);
         return NULL;
     }
-    script_load_unlimited(script->L);
+    bindings_end_load(script->L);
     script->handlers = luaL_ref(script->L, LUA_REGISTRYINDEX);
     lua_settop(script->L, 0);
     return script;
@@ -169,7 +169,7 @@ struct script *script_adopt(lua_State *L, const struct script_source *source, st
     lua_pushcfunction(L, load_adopted);
     lua_pushlightuserdata(L, (void *)source);
     bool is_loaded = lua_pcall(L, 1, 2, 0) == LUA_OK;
-    script_load_unlimited(L);
+    bindings_end_load(L);
     if (is_loaded) {
         script->hooks = luaL_ref(L, LUA_REGISTRYINDEX);
         script->handlers = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -12,43 +12,9 @@
 #include "script_declared.h"
 
 enum {
-    LOOK_INSTRUCTIONS = 100000, /* between two looks at the clock */
-    LOAD_LIMIT_MS = 5000,       /* of the thread's own time, for what one declaration loads */
-    HOOK_LIMIT_MS = 30000,      /* of the thread's own time, for all on_load or on_unload */
+    LOAD_LIMIT_MS = 5000,  /* of the thread's own time, for what one declaration loads */
+    HOOK_LIMIT_MS = 30000, /* of the thread's own time, for all on_load or on_unload */
 };
-
-/* --- limits --- */
-
-/* Every so many instructions: a loop at the top of a file is to end, not to hang a check or a
- * start. */
-static void on_instructions(lua_State *L, lua_Debug *event)
-{
-    (void)event;
-    const struct bindings *bindings = bindings_of(L);
-    if (clock_thread_ms() <= bindings->load_deadline_ms)
-        return;
-    luaL_where(L, 0);
-    lua_pushfstring(L, "%s%s still runs after %d s", lua_tostring(L, -1), bindings->load_what,
-                    bindings->load_limit_ms / 1000);
-    lua_error(L);
-}
-
-void script_load_limited(lua_State *L, const char *what, int limit_ms)
-{
-    struct bindings *bindings = bindings_of(L);
-    bindings->load_what = what;
-    bindings->load_limit_ms = limit_ms;
-    bindings->load_deadline_ms = clock_thread_ms() + limit_ms;
-    /* A debugger, or what measures coverage, is not pushed aside. */
-    if (lua_gethook(L) == NULL)
-        lua_sethook(L, on_instructions, LUA_MASKCOUNT, LOOK_INSTRUCTIONS);
-}
-
-void script_load_unlimited(lua_State *L)
-{
-    if (lua_gethook(L) == on_instructions)
-        lua_sethook(L, NULL, 0, 0);
-}
 
 /* --- errors --- */
 
@@ -115,7 +81,7 @@ static void push_declared(lua_State *L, const struct script_source *source,
                           const struct declared *declared)
 {
     struct loading loading = {source, declared};
-    script_load_limited(L, "the top of a file", LOAD_LIMIT_MS);
+    bindings_limit_load(L, "the top of a file", LOAD_LIMIT_MS);
     if (source->problems == NULL) {
         declared_push(L, source, declared);
         return;
@@ -231,7 +197,7 @@ void script_load_begin(lua_State *L)
     declared_push_hooks(L);
     int hooks = lua_gettop(L);
     bindings_of(L)->is_in_hook = true;
-    script_load_limited(L, "on_load", HOOK_LIMIT_MS);
+    bindings_limit_load(L, "on_load", HOOK_LIMIT_MS);
     lua_Integer count = (lua_Integer)lua_rawlen(L, hooks);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, hooks, i);
@@ -244,7 +210,7 @@ void script_load_begin(lua_State *L)
         lua_setfield(L, hooks, "loaded");
         lua_settop(L, hooks);
     }
-    script_load_unlimited(L);
+    bindings_end_load(L);
     bindings_of(L)->is_in_hook = false;
     lua_pop(L, 1);
 }
@@ -261,7 +227,7 @@ void script_load_end(lua_State *L)
     int hooks = lua_gettop(L);
     lua_getfield(L, hooks, "loaded");
     bindings_of(L)->is_in_hook = true;
-    script_load_limited(L, "on_unload", HOOK_LIMIT_MS);
+    bindings_limit_load(L, "on_unload", HOOK_LIMIT_MS);
     for (lua_Integer i = lua_tointeger(L, -1); i >= 1; i--) {
         lua_settop(L, hooks);
         lua_pushcfunction(L, on_unload_error);
@@ -270,6 +236,6 @@ void script_load_end(lua_State *L)
             lua_pcall(L, 0, 0, hooks + 1) != LUA_OK)
             log_error("on_unload: %s", lua_tostring(L, -1));
     }
-    script_load_unlimited(L);
+    bindings_end_load(L);
     lua_settop(L, hooks - 1);
 }

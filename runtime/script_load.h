@@ -15,11 +15,6 @@ enum {
     HANDLERS_DECODE = 2, /* the codec's function, when it is one */
 };
 
-/* Limits the time of what runs next, of this thread; until script_load_unlimited, which never
- * raises. `what` is a literal. */
-void script_load_limited(lua_State *L, const char *what, int limit_ms);
-void script_load_unlimited(lua_State *L);
-
 /* Pushes the error value at 1 as text: a table that does not say itself how shows its fields. */
 void script_load_push_error_text(lua_State *L);
 

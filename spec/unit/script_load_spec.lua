@@ -90,3 +90,21 @@ describe("a module's on_load and on_unload", function()
       raised("lagoon.producer('it'):publish('A', {})"))
   end)
 end)
+
+describe("a coroutine made at the top of a file", function()
+  it("is under no limit of the load when a handler runs it", function()
+    local outcome, failure = handling.handle('handlers = { A = "a" }', { a = [[
+      local co = coroutine.create(function()
+        while true do
+          for _ = 1, 1e6 do end
+          coroutine.yield()
+        end
+      end)
+      return function()
+        coroutine.resume(co)
+        return nil, tostring((debug.gethook(co)))
+      end
+    ]] }, record("A", "1"))
+    assert.same({ "failed", "nil" }, { outcome, failure })
+  end)
+end)
