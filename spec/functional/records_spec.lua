@@ -185,6 +185,7 @@ describe("a handler", function()
 
   it("never sees a record without a type", function()
     local line = stop(3, { key = "k", value = "{}" }, { { "message-type", "Seen" } })
-    assert.equal("the record has no type: no header 'Message-Type'", line.reason)
+    assert.equal("the record has no type: no header 'Message-Type' and no field 'type'",
+      line.reason)
   end)
 end)
