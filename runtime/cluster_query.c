@@ -40,13 +40,13 @@ static void on_log(const rd_kafka_t *handle, int severity, const char *facility,
 }
 
 /* Takes *conf. */
-static rd_kafka_t *handle_new(rd_kafka_conf_t **conf, struct error *err)
+static rd_kafka_t *handle_new(enum cluster_handle kind, rd_kafka_conf_t **conf, struct error *err)
 {
     struct query *query = query_new();
     rd_kafka_conf_set_opaque(*conf, query);
     rd_kafka_conf_set_log_cb(*conf, on_log);
     rd_kafka_conf_set_events(*conf, RD_KAFKA_EVENT_ERROR);
-    rd_kafka_t *handle = cluster_handle_new(CLUSTER_QUERY, conf, err);
+    rd_kafka_t *handle = cluster_handle_new(kind, conf, err);
     if (handle == NULL)
         query_free(query);
     return handle;
@@ -55,7 +55,7 @@ static rd_kafka_t *handle_new(rd_kafka_conf_t **conf, struct error *err)
 rd_kafka_t *cluster_query_handle(const struct cluster *cluster, struct error *err)
 {
     rd_kafka_conf_t *conf = cluster_conf_new(cluster, CLUSTER_QUERY, NULL, NULL, err);
-    return conf != NULL ? handle_new(&conf, err) : NULL;
+    return conf != NULL ? handle_new(CLUSTER_QUERY, &conf, err) : NULL;
 }
 
 rd_kafka_t *cluster_query_creator(const struct cluster *cluster, struct error *err)
@@ -64,7 +64,17 @@ rd_kafka_t *cluster_query_creator(const struct cluster *cluster, struct error *e
     if (conf == NULL)
         return NULL;
     rd_kafka_conf_set(conf, "allow.auto.create.topics", "true", NULL, 0);
-    return handle_new(&conf, err);
+    return handle_new(CLUSTER_QUERY, &conf, err);
+}
+
+rd_kafka_t *cluster_query_groups(const struct cluster *cluster, const char *group,
+                                 struct error *err)
+{
+    rd_kafka_conf_t *conf = cluster_conf_new(cluster, CLUSTER_QUERY, NULL, NULL, err);
+    if (conf == NULL)
+        return NULL;
+    rd_kafka_conf_set(conf, "group.id", group, NULL, 0);
+    return handle_new(CLUSTER_CONSUMER, &conf, err);
 }
 
 void cluster_query_free(rd_kafka_t **handle)

@@ -13,6 +13,7 @@ enum { LOOK_MS = 1000, QUESTION_MS = 10000, REFUSAL_BYTES = 512, MANY_BROKERS = 
 /* What one survey works on. */
 struct asking {
     rd_kafka_t *query;
+    rd_kafka_t *groups; /* the handle to ask for groups by; NULL until there is a consumer */
     const struct cluster *cluster;
     const struct config *config;
     int64_t deadline_ms; /* 0: none */
@@ -314,17 +315,21 @@ static void ask_pattern(struct asking *asking, const struct place *place, const 
 }
 
 /* Whether the group may be asked for; who may not does not come to read. */
-static void ask_group(struct asking *asking, const struct place *place, const char *group)
+static int ask_group(struct asking *asking, const struct place *place, const char *group)
 {
+    if (asking->groups == NULL)
+        asking->groups = cluster_query_groups(asking->cluster, group, asking->err);
+    if (asking->groups == NULL)
+        return -1;
     char ignored[REFUSAL_BYTES];
     int timeout_ms = question_ms(asking, QUESTION_MS);
     rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(asking->query, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+        rd_kafka_AdminOptions_new(asking->groups, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, ignored, sizeof ignored);
     rd_kafka_ListConsumerGroupOffsets_t *question =
         rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(asking->query);
-    rd_kafka_ListConsumerGroupOffsets(asking->query, &question, 1, options, queue);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(asking->groups);
+    rd_kafka_ListConsumerGroupOffsets(asking->groups, &question, 1, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + LOOK_MS);
     rd_kafka_resp_err_t code = event != NULL ? rd_kafka_event_error(event) : 0;
     size_t count = 0;
@@ -342,6 +347,7 @@ static void ask_group(struct asking *asking, const struct place *place, const ch
     rd_kafka_queue_destroy(queue);
     rd_kafka_ListConsumerGroupOffsets_destroy(question);
     rd_kafka_AdminOptions_destroy(options);
+    return 0;
 }
 
 static int ask_consumer(struct asking *asking, const struct consumer_config *consumer)
@@ -354,8 +360,7 @@ static int ask_consumer(struct asking *asking, const struct consumer_config *con
         else if (ask_named(asking, &place, consumer->topics[i]) != 0)
             return -1;
     }
-    ask_group(asking, &place, consumer->group);
-    return 0;
+    return ask_group(asking, &place, consumer->group);
 }
 
 static int ask_producer(struct asking *asking, const struct producer_config *producer)
@@ -401,6 +406,7 @@ int cluster_survey(const struct cluster *cluster, const struct config *config, i
         rc = ask_all(&asking);
     if (asking.all != NULL)
         rd_kafka_metadata_destroy(asking.all);
+    cluster_query_free(&asking.groups);
     cluster_query_free(&asking.query);
     return rc;
 }

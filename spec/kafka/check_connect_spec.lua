@@ -66,6 +66,23 @@ describe("lagoon check --connect on a real Kafka", function()
     assert.equal(0, (unit.kafka.partitions(cluster.brokers, "fresh")))
   end)
 
+  it("survives the first question for a group, before Kafka has a topic for groups", function()
+    local cluster = kafka.start()
+    local consumers = {}
+    for number = 1, 8 do
+      table.insert(consumers, ('c%d = { topic = "t", group = "g%d", handler = "handlers.a" },')
+        :format(number, number))
+    end
+    local code, problems = check(cluster, [[
+return {
+  cluster = { brokers = %q },
+  topics = { t = { partitions = 1 } },
+  consumers = { ]] .. table.concat(consumers) .. [[ },
+}
+]])
+    assert.same({ 0, {} }, { code, problems })
+  end)
+
   it("says of three brokers that one replica is few", function()
     local cluster = kafka.start({ nodes = 3 })
     assert(unit.kafka.create_topic(cluster.brokers, "alone", 1))
