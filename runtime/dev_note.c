@@ -113,15 +113,18 @@ int dev_note_write(struct dev_note *note, const struct config *config, const cha
     if (real == NULL)
         return -1;
     note->path = note_path(real, err);
+    int rc = -1;
     if (note->path != NULL) {
         note->file = open_locked(note->path);
         if (note->file < 0 && errno == EWOULDBLOCK)
             error_set(err, "another lagoon dev of %s runs: --dev finds that one", real);
         else if (note->file < 0 || write_note(note->file, real, config, addresses) != 0)
             error_set(err, "%s: %s", note->path, strerror(errno));
+        else
+            rc = 0;
     }
     free(real);
-    return note->file >= 0 ? 0 : -1;
+    return rc;
 }
 
 void dev_note_remove(struct dev_note *note)

@@ -82,17 +82,19 @@ static bool take_back(struct pool *pool, struct pool_slot *slot)
     return true;
 }
 
-/* Joins the threads that have ended. */
+/* Joins the threads that have ended. One that was stuck may have come back and ended before the
+ * watchdog looked again. */
 static void reap(struct pool *pool)
 {
     size_t exits = atomic_load(&pool->exits);
     for (size_t i = 0; i < pool->slot_count && pool->reaped < exits; i++) {
         struct pool_slot *slot = &pool->slots[i];
-        if (slot->state != SLOT_RETIRING || !worker_has_ended(slot->worker))
+        bool may_end = slot->state == SLOT_RETIRING || slot->state == SLOT_STUCK;
+        if (!may_end || !worker_has_ended(slot->worker))
             continue;
         worker_join(slot->worker);
+        *(slot->state == SLOT_STUCK ? &pool->stuck : &pool->retiring) -= 1;
         slot->state = SLOT_FREE;
-        pool->retiring--;
         pool->reaped++;
     }
 }

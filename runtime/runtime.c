@@ -222,14 +222,19 @@ static void make_connections(struct runtime *runtime)
 
 static void open_loop(struct runtime *runtime)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
     uv_loop_init(&runtime->loop);
-    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(runtime->signals); i++) {
         uv_signal_init(&runtime->loop, &runtime->signals[i]);
         runtime->signals[i].data = runtime;
-        uv_signal_start(&runtime->signals[i], runtime_on_signal, numbers[i]);
     }
     uv_timer_init(&runtime->loop, &runtime->flusher);
+}
+
+/* Until the loop runs, and while an on_load blocks, a signal ends the process by itself. */
+static void catch_signals(struct runtime *runtime)
+{
+    uv_signal_start(&runtime->signals[0], runtime_on_signal, SIGTERM);
+    uv_signal_start(&runtime->signals[1], runtime_on_signal, SIGINT);
 }
 
 /* A helper that asks a cluster which is away blocks for seconds, and none of these may wait for
@@ -319,6 +324,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     say_disabled(&runtime);
     connections_start(&runtime.connections);
     load_main(&runtime);
+    catch_signals(&runtime);
     uv_run(&runtime.loop, UV_RUN_DEFAULT);
     take_result(&runtime, result);
     release(&runtime);

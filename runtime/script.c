@@ -264,6 +264,7 @@ static void fail(struct script *script, struct call *call, int status)
     lua_State *L = script->L;
     begin_stretch(L, INT64_MAX); /* a __tostring may not end either */
     call->outcome = OUTCOME_FAILED;
+    free(call->failure); /* of a handler that had returned and was ended behind that */
     if (status == LUA_ERRMEM) {
         struct error err;
         set_memory_error(script, &err);

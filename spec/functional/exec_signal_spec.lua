@@ -89,4 +89,24 @@ while true do end
       true)
     assert.is_true((uv.hrtime() - began) / 1e6 < 13000)
   end)
+
+  it("ends the process by itself while an on_load blocks", function()
+    local app = application.new(broker.brokers, { producers = { out = { topic = topic,
+      middlewares = { "middlewares.slow" } } } }, {
+      ["middlewares/slow"] = [[
+        local gate = require("gate")
+        return {
+          handle = function(event, context, next) return next(event, context) end,
+          on_load = function() print("blocks") gate.block("shut") end,
+        }
+      ]],
+      ["commands/it"] = "",
+    })
+    app:make_blocking_gate("shut")
+    local run = app:start({ "exec", "it" })
+    run:wait_log("^blocks$")
+    run.process:signal("sigterm")
+    local _, signal = run.process:wait_exit(5000)
+    assert.equal(15, signal)
+  end)
 end)

@@ -26,9 +26,9 @@ describe("a worker that is stuck", function()
       { partition = partition, headers = { { "Message-Type", "Event" } } })
   end
 
-  local function start(on_stuck)
+  local function start(name, on_stuck, stop_timeout)
     local topic = broker:new_topic("stuck", 2)
-    local app = application.new(broker.brokers, { stop_timeout = "2s",
+    local app = application.new(broker.brokers, { stop_timeout = stop_timeout,
       consumers = { c = { topic = topic, group = topic, workers = 1, on_error = "stop",
         handler_timeout = "100ms", on_stuck = on_stuck, commit_interval = "50ms",
         handlers = { Event = "handlers.blocks" } } },
@@ -39,14 +39,15 @@ describe("a worker that is stuck", function()
     app.lagoon:wait_assigned("c")
     produce(app, 0, '{"blocks":true}')
     app:wait_journal(1, { partition = 0, what = "begin" })
-    apps[on_stuck] = app
+    apps[name] = app
   end
 
-  -- Both wait at the same time.
+  -- All wait at the same time.
   setup(function()
     broker = brokers.start()
-    start("report")
-    start("abort")
+    start("report", "report", "2s")
+    start("late", "report", "4s")
+    start("abort", "abort", "2s")
   end)
 
   it("is named with its record, and another one takes its place", function()
@@ -74,5 +75,14 @@ describe("a worker that is stuck", function()
     app.lagoon:wait_log('^consumer c: on_stuck is "abort"; the process stops$', nil, STUCK_MS)
     assert.equal(5, (app.lagoon.process:wait_exit(10000)))
     assert.equal(1, #app.lagoon:log("the handler of this record still runs, time is up"))
+  end)
+
+  it("is waited for in a stop, and ends with its handler", function()
+    local app = apps.late
+    app.lagoon:wait_log("^consumer c: worker 1 is stuck: ", nil, STUCK_MS)
+    app.lagoon.process:signal("sigterm")
+    app.lagoon:wait_log("is given back while 1 handlers still run")
+    app:open_blocking_gate("shut")
+    assert.equal(0, (app.lagoon.process:wait_exit(10000)), app.lagoon.process:stderr())
   end)
 end)
