@@ -10,7 +10,14 @@
 
 enum { DEFAULT_TIMEOUT_MS = 30000, FLAG_BYTES = 32 };
 
-enum option_kind { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST, OPTION_PORT, OPTION_DURATION };
+enum option_kind {
+    OPTION_SWITCH,
+    OPTION_TEXT,
+    OPTION_LIST,
+    OPTION_PORT,
+    OPTION_COUNT,
+    OPTION_DURATION
+};
 
 #define PLACE(field) offsetof(struct command_line, field), 0
 #define LIST_PLACE(field, counter)                                                                 \
@@ -33,6 +40,9 @@ static const struct option {
     {"key", OPTION_TEXT, PLACE(key), "K", "the records' key, in place of the one in the event"},
     {"header", OPTION_LIST, LIST_PLACE(headers, header_count), "NAME=VALUE",
      "a header behind the type's; may be repeated"},
+    {"limit", OPTION_COUNT, PLACE(limit), "N", "no more than so many"},
+    {"rate", OPTION_COUNT, PLACE(rate), "N", "no more than so many a second"},
+    {"dry-run", OPTION_SWITCH, PLACE(is_dry), NULL, "only says what it would do"},
     {"ack", OPTION_SWITCH, PLACE(wants_acks), NULL,
      "prints a line of JSON for each line: acknowledged, refused or bad"},
     {"timeout", OPTION_DURATION, PLACE(timeout_ms), "DURATION",
@@ -120,6 +130,18 @@ static int parse_port(int *port, const char *value, struct error *err)
     return 0;
 }
 
+static int parse_count(size_t *count, const char *name, const char *value, struct error *err)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || number < 1 || number > 1000000000) {
+        error_set(err, "--%s takes a number from 1 to 1000000000, got '%s'", name, value);
+        return -1;
+    }
+    *count = (size_t)number;
+    return 0;
+}
+
 static int set(struct command_line *line, const struct option *option, const char *value,
                struct error *err)
 {
@@ -136,6 +158,8 @@ static int set(struct command_line *line, const struct option *option, const cha
         return add(field, count, value, option->name, err);
     case OPTION_PORT:
         return parse_port(field, value, err);
+    case OPTION_COUNT:
+        return parse_count(field, option->name, value, err);
     case OPTION_DURATION:
         if (duration_parse(value, field, err) == 0)
             return 0;

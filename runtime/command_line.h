@@ -27,6 +27,9 @@ struct command_line {
     int port;                                     /* --port; -1: none given */
     const char *topics[COMMAND_LINE_MAX_REPEATS]; /* --topic NAME:PARTITIONS */
     size_t topic_count;
+    size_t limit;       /* --limit; 0: none */
+    size_t rate;        /* --rate, a second; 0: none */
+    bool is_dry;        /* --dry-run */
     bool is_tombstone;  /* --tombstone */
     bool is_json;       /* --json */
     bool is_dev;        /* --dev */

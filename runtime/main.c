@@ -90,6 +90,15 @@ static const struct verb {
      "and\n"
      "what it would have published; nothing is sent, and lagoon.sleep takes no time. Exit code 7\n"
      "says that the record failed."},
+    {"dead-letters",
+     verb_dead_letters,
+     {"limit rate dry-run dev timeout config scripts set", 1, 2, false},
+     "lagoon dead-letters CONSUMER [list|show|redrive] [--limit N] [--rate N] [--dry-run]",
+     "lists the dead letters of a consumer, shows them whole, or sends them back",
+     "redrive publishes each record as it was to where it came from, and a header\n"
+     "lagoon-redrive-count; once Kafka has acknowledged that, the letter is not listed any more. "
+     "One\n"
+     "that came back three times is left and named, exit code 5. --dry-run sends nothing."},
     {"broker",
      verb_broker,
      {"port topic child any-port", 0, 0, false},

@@ -23,7 +23,7 @@ local LAYERS = {
     { "dispatcher", "script", "dead_letters" },
     { "bindings" },
     { "call", "recorder" },
-    { "producer" },
+    { "producer", "letter_box" },
     { "cluster" },
     { "retries", "breaker" },
     { "json", "config", "bundle", "library", "command_line" },
@@ -41,7 +41,8 @@ local LAYERS = {
     ["^lauxlib%.h$"] = { "testing", "handle", "script", "bindings", "json", "config" },
     ["^librdkafka/"] = {
       "main", "broker", "connection", "connections", "consumer", "membership", "rebalance",
-      "commit", "start_offsets", "partition", "intake", "dead_letters", "producer", "cluster",
+      "commit", "start_offsets", "partition", "intake", "dead_letters", "letter_box",
+      "producer", "cluster", "verb",
       "record",
     },
   },
