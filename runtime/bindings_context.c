@@ -13,12 +13,30 @@ struct context {
     size_t type_length;
 };
 
-static struct record *context_record(lua_State *L, int index)
+/* The upvalues of the functions below: all have the first one. */
+enum {
+    UPVALUE_CLASS = 1,
+    UPVALUE_NAMES, /* on_index: name -> field number, or the method itself */
+};
+
+/* The context at 1, of a call that still runs. As luaL_checkudata, which looks the class up by its
+ * name each time. */
+static struct context *check_context(lua_State *L)
 {
-    struct context *context = luaL_checkudata(L, index, CLASS);
+    struct context *context = lua_touserdata(L, 1);
+    if (context == NULL || !lua_getmetatable(L, 1) ||
+        !lua_rawequal(L, -1, lua_upvalueindex(UPVALUE_CLASS)))
+        context = luaL_checkudata(L, 1, CLASS);
+    else
+        lua_pop(L, 1);
     if (context->call == NULL)
         luaL_error(L, "this context is over: its handler has returned");
-    return context->call->record;
+    return context;
+}
+
+static const struct record *context_record(lua_State *L)
+{
+    return check_context(L)->call->record;
 }
 
 static void push_header_value(lua_State *L, const struct record_header *header)
@@ -32,7 +50,7 @@ static void push_header_value(lua_State *L, const struct record_header *header)
 /* context:header(name): the last value of that name, nil when there is none. */
 static int on_header(lua_State *L)
 {
-    struct record *record = context_record(L, 1);
+    const struct record *record = context_record(L);
     const struct record_header *header = record_header(record, luaL_checkstring(L, 2));
     if (header == NULL)
         lua_pushnil(L);
@@ -44,7 +62,7 @@ static int on_header(lua_State *L)
 /* context:headers(): a list of {name, value} in the record's order. */
 static int on_headers(lua_State *L)
 {
-    struct record *record = context_record(L, 1);
+    const struct record *record = context_record(L);
     lua_createtable(L, (int)record->header_count, 0);
     for (size_t i = 0; i < record->header_count; i++) {
         lua_createtable(L, 2, 0);
@@ -60,7 +78,7 @@ static int on_headers(lua_State *L)
 /* context:raw(): the value's bytes, nil for a tombstone. */
 static int on_raw(lua_State *L)
 {
-    struct record *record = context_record(L, 1);
+    const struct record *record = context_record(L);
     if (record->value == NULL)
         lua_pushnil(L);
     else
@@ -156,34 +174,40 @@ static void push_field(lua_State *L, const struct context *context, enum field f
     }
 }
 
-/* Upvalue 1: name -> field number, or the method itself. */
 static int on_index(lua_State *L)
 {
-    const struct context *context = lua_touserdata(L, 1);
     lua_pushvalue(L, 2);
-    int kind = lua_rawget(L, lua_upvalueindex(1));
+    int kind = lua_rawget(L, lua_upvalueindex(UPVALUE_NAMES));
     if (kind == LUA_TFUNCTION)
         return 1;
     if (kind != LUA_TNUMBER)
         return luaL_error(L, "context has no field '%s'", luaL_tolstring(L, 2, NULL));
-    context_record(L, 1);
-    push_field(L, context, (enum field)lua_tointeger(L, -1));
+    enum field field = (enum field)lua_tointeger(L, -1);
+    push_field(L, check_context(L), field);
     return 1;
 }
 
+/* Kept by its address too: every record asks for it. */
 static void push_class(lua_State *L)
 {
-    if (!luaL_newmetatable(L, CLASS))
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, CLASS) != LUA_TNIL)
         return;
-    luaL_newlib(L, methods);
+    lua_pop(L, 1);
+    luaL_newmetatable(L, CLASS);
+    lua_pushvalue(L, -1); /* the first upvalue of on_index */
+    luaL_newlibtable(L, methods);
+    lua_pushvalue(L, -2);
+    luaL_setfuncs(L, methods, UPVALUE_CLASS);
     for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
         lua_pushinteger(L, fields[i].field);
         lua_setfield(L, -2, fields[i].name);
     }
-    lua_pushcclosure(L, on_index, 1);
+    lua_pushcclosure(L, on_index, UPVALUE_NAMES);
     lua_setfield(L, -2, "__index");
     lua_pushliteral(L, "lagoon.context");
     lua_setfield(L, -2, "__metatable");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, CLASS);
 }
 
 void bindings_push_context(lua_State *L, struct call *call)

@@ -226,23 +226,6 @@ static void thread_drop(struct script *script, struct call *call, int status)
         lua_gc(script->L, LUA_GCCOLLECT);
 }
 
-/* Watched where the thread is. */
-static void begin_stretch(lua_State *running, int64_t deadline_ms)
-{
-    struct watch *watch = watch_mine();
-    if (watch == NULL)
-        return;
-    watch_end(watch);
-    watch_begin(watch, running, deadline_ms);
-}
-
-static void end_stretch(void)
-{
-    struct watch *watch = watch_mine();
-    if (watch != NULL)
-        watch_end(watch);
-}
-
 /* Protected: the error value on top of the call's coroutine, as text with its traceback. */
 static int describe_error(lua_State *L)
 {
@@ -259,10 +242,20 @@ static char *failure_new(const char *text)
     return xstrndup(text, strnlen(text, MAX_FAILURE_BYTES));
 }
 
+/* A new stretch in place of the one that runs, without a deadline. */
+static void watch_again(lua_State *running)
+{
+    struct watch *watch = watch_mine();
+    if (watch == NULL)
+        return;
+    watch_end(watch);
+    watch_begin(watch, running, INT64_MAX);
+}
+
 static void fail(struct script *script, struct call *call, int status)
 {
     lua_State *L = script->L;
-    begin_stretch(L, INT64_MAX); /* a __tostring may not end either */
+    watch_again(L); /* a __tostring may not end either */
     call->outcome = OUTCOME_FAILED;
     free(call->failure); /* of a handler that had returned and was ended behind that */
     if (status == LUA_ERRMEM) {
@@ -309,11 +302,15 @@ static enum script_result run_stretch(struct script *script, struct call *call, 
     return SCRIPT_ENDED;
 }
 
+/* The same, watched where the thread is. */
 static enum script_result run(struct script *script, struct call *call, int argument_count)
 {
-    begin_stretch(call->thread, call->deadline_ms);
+    struct watch *watch = watch_mine();
+    if (watch != NULL)
+        watch_begin(watch, call->thread, call->deadline_ms);
     enum script_result result = run_stretch(script, call, argument_count);
-    end_stretch();
+    if (watch != NULL)
+        watch_end(watch);
     return result;
 }
 
@@ -332,11 +329,12 @@ static int after_handler(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-/* The body of a call's coroutine. Arguments: the table of handlers, the call. */
+/* The body of a call's coroutine. Argument: the table of handlers. */
 static int call_handler(lua_State *L)
 {
-    struct call *call = lua_touserdata(L, AT_CALL);
-    if (!script_event_push(L, bindings_of(L)->consumer, call))
+    const struct bindings *bindings = bindings_of(L);
+    struct call *call = bindings->current;
+    if (!script_event_push(L, bindings->consumer, call))
         return 0;
     lua_pushvalue(L, AT_HANDLER);
     lua_pushvalue(L, AT_EVENT);
@@ -399,8 +397,7 @@ enum script_result script_begin(struct script *script, struct call *call)
         return SCRIPT_ENDED;
     lua_pushcfunction(call->thread, call_handler);
     lua_rawgeti(call->thread, LUA_REGISTRYINDEX, script->handlers);
-    lua_pushlightuserdata(call->thread, call);
-    return run(script, call, 2);
+    return run(script, call, 1);
 }
 
 enum script_result script_resume(struct script *script, struct call *call)

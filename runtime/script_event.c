@@ -34,30 +34,27 @@ static bool push_last_name(lua_State *L, const char *type, size_t length)
     return true;
 }
 
-/* Pushes the function for the type at AT_TYPE, which may be nil; or nil. */
-static void push_handler(lua_State *L)
+/* Pushes the function for the type, which is at AT_TYPE too; NULL: the record has none. False when
+ * there is no function. */
+static bool push_handler(lua_State *L, const char *type, size_t length)
 {
-    if (!lua_isnil(L, AT_TYPE)) {
+    if (type != NULL) {
         lua_pushvalue(L, AT_TYPE);
         if (lua_rawget(L, AT_HANDLERS) != LUA_TNIL)
-            return;
+            return true;
         lua_pop(L, 1);
-        size_t length;
-        const char *type = lua_tolstring(L, AT_TYPE, &length);
         if (push_last_name(L, type, length)) {
             if (lua_rawget(L, AT_HANDLERS) != LUA_TNIL)
-                return;
+                return true;
             lua_pop(L, 1);
         }
     }
-    lua_rawgeti(L, AT_HANDLERS, HANDLERS_ANY);
+    return lua_rawgeti(L, AT_HANDLERS, HANDLERS_ANY) != LUA_TNIL;
 }
 
-static bool end_without_handler(lua_State *L, const struct consumer_config *consumer,
-                                struct call *call)
+static bool end_without_handler(const struct consumer_config *consumer, struct call *call,
+                                const char *type, size_t length)
 {
-    size_t length;
-    const char *type = lua_tolstring(L, AT_TYPE, &length);
     if (type != NULL)
         return end_as(call, OUTCOME_UNKNOWN_TYPE, xstrndup(type, length));
     const char *field = consumer->type_field;
@@ -132,9 +129,8 @@ static bool push_by_header(lua_State *L, const struct consumer_config *consumer,
                            const struct record_header *type)
 {
     lua_pushlstring(L, type->value, type->value_length);
-    push_handler(L);
-    if (lua_isnil(L, AT_HANDLER))
-        return end_without_handler(L, consumer, call);
+    if (!push_handler(L, type->value, type->value_length))
+        return end_without_handler(consumer, call, type->value, type->value_length);
     if (is_left_out(consumer, call))
         return false;
     bindings_push_context(L, call);
@@ -145,6 +141,8 @@ static bool push_by_header(lua_State *L, const struct consumer_config *consumer,
 /* The type stands in the event, or nowhere. */
 static bool push_by_field(lua_State *L, const struct consumer_config *consumer, struct call *call)
 {
+    const char *type = NULL;
+    size_t length = 0;
     lua_settop(L, AT_HANDLER);
     bindings_push_context(L, call);
     if (!push_event(L, consumer, call))
@@ -153,16 +151,15 @@ static bool push_by_field(lua_State *L, const struct consumer_config *consumer, 
         bindings_push_path(L, AT_EVENT, consumer->type_field);
         if (lua_type(L, -1) == LUA_TSTRING) {
             lua_copy(L, -1, AT_TYPE);
-            size_t length;
-            const char *type = lua_tolstring(L, AT_TYPE, &length);
+            type = lua_tolstring(L, AT_TYPE, &length);
             bindings_set_type(call, type, length);
         }
         lua_pop(L, 1);
     }
-    push_handler(L);
+    if (!push_handler(L, type, length))
+        return end_without_handler(consumer, call, type, length);
     lua_replace(L, AT_HANDLER);
-    return lua_isnil(L, AT_HANDLER) ? end_without_handler(L, consumer, call)
-                                    : !is_left_out(consumer, call);
+    return !is_left_out(consumer, call);
 }
 
 bool script_event_push(lua_State *L, const struct consumer_config *consumer, struct call *call)

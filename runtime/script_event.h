@@ -11,7 +11,7 @@
 
 /* Where the parts stand on the stack of a call's coroutine. What is below the handler's call stays
  * there as long as it runs: call->context points at the context, which points at the type. */
-enum { AT_HANDLERS = 1, AT_CALL, AT_TYPE, AT_HANDLER, AT_CONTEXT, AT_EVENT };
+enum { AT_HANDLERS = 1, AT_TYPE, AT_HANDLER, AT_CONTEXT, AT_EVENT };
 
 /* Fills the places from AT_TYPE on. False when there is nothing to call: the call's outcome says
  * why. May raise. */

@@ -13,8 +13,8 @@
 #include "util.h"
 
 struct script_memory {
-    size_t used_bytes;
     size_t limit_bytes;
+    size_t left_bytes; /* of the limit */
 };
 
 /* A new state without libraries; NULL when there is no memory for one. *memory is the caller's. */

@@ -157,7 +157,7 @@ return function(_, context)
   add(lagoon, "lagoon", ".")
   add(debug.getmetatable(producer).__index, "producer", ":")
   add(debug.getregistry()["lagoon.delivery"].__index, "delivery", ":")
-  local _, members = debug.getupvalue(debug.getmetatable(context).__index, 1)
+  local _, members = debug.getupvalue(debug.getmetatable(context).__index, 2)
   add(members, "context")
   local _, message = pcall(producer.publish, producer, "T", {}, { [""] = 1 })
   for name in message:match("there are (.*)"):gmatch("%a+") do
