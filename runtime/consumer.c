@@ -39,6 +39,7 @@ struct consumer *consumer_new(const struct consumer_options *options)
     consumer->config = options->config;
     consumer->handlers_deadline_ms = INT64_MAX;
     consumer->deadline_ms = INT64_MAX;
+    atomic_init(&consumer->is_given_up, false);
     const struct dispatcher_callbacks callbacks = {
         .context = consumer,
         .on_wake_worker = on_wake_worker,
@@ -306,7 +307,7 @@ static void run(struct consumer *consumer)
              config->buffer_size == 1 ? "" : "s", order_in_words(config->distribution));
 }
 
-/* The stop came before the parts were made. */
+/* The stop came before all was made; what was, a helper throws away. */
 static void throw_away_parts(struct consumer *consumer)
 {
     if (consumer->work_rc == 0)
@@ -360,7 +361,7 @@ static void make(uv_work_t *work)
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
     const struct script_source source = script_source_of(consumer);
     consumer->work_rc = consumer_parts_make(&consumer->parts, consumer->options.cluster, &source,
-                                            &consumer->work_error);
+                                            &consumer->is_given_up, &consumer->work_error);
 }
 
 void consumer_start(struct consumer *consumer)

@@ -45,6 +45,7 @@ struct consumer {
     uv_work_t work;      /* of the helper that makes or destroys */
     struct error work_error;
     int work_rc;
+    atomic_bool is_given_up; /* by main: what its helper makes is not wanted any more */
 
     bool is_broken; /* its handle met a fatal error and cannot leave */
     bool is_leaked; /* its handle cannot be closed safely: the end of the process closes it */

@@ -128,11 +128,15 @@ static int make_handle(struct consumer_parts *parts, const struct cluster *clust
 }
 
 static int make_scripts(struct consumer_parts *parts, const struct script_source *source,
-                        struct error *err)
+                        const atomic_bool *is_given_up, struct error *err)
 {
     parts->script_count = (size_t)source->consumer->workers_min;
     parts->scripts = xcalloc(parts->script_count, sizeof parts->scripts[0]);
     for (size_t i = 0; i < parts->script_count; i++) {
+        if (atomic_load(is_given_up)) {
+            error_set(err, "the stop came before its workers were made");
+            return -1;
+        }
         parts->scripts[i] = script_new(source, err);
         if (parts->scripts[i] == NULL)
             return -1;
@@ -141,10 +145,11 @@ static int make_scripts(struct consumer_parts *parts, const struct script_source
 }
 
 int consumer_parts_make(struct consumer_parts *parts, const struct cluster *cluster,
-                        const struct script_source *source, struct error *err)
+                        const struct script_source *source, const atomic_bool *is_given_up,
+                        struct error *err)
 {
     *parts = (struct consumer_parts){0};
-    if (make_scripts(parts, source, err) == 0 &&
+    if (make_scripts(parts, source, is_given_up, err) == 0 &&
         make_handle(parts, cluster, source->host->config, source->consumer, err) == 0)
         return 0;
     consumer_parts_destroy(parts);

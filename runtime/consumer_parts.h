@@ -2,9 +2,11 @@
  * the Lua states of its workers.
  *
  * Owns:    what it made, until the consumer takes it.
- * Threads: a helper makes; main takes and frees. */
+ * Threads: a helper makes; main takes; a helper frees. */
 #ifndef CONSUMER_PARTS_H
 #define CONSUMER_PARTS_H
+
+#include <stdatomic.h>
 
 #include <librdkafka/rdkafka.h>
 
@@ -19,9 +21,11 @@ struct consumer_parts {
     size_t script_count;
 };
 
-/* On failure nothing is left to free. */
+/* On failure nothing is left to free. It fails too once *is_given_up, which any thread may set: an
+ * on_load may take its time, and there are many states. */
 MUST_USE int consumer_parts_make(struct consumer_parts *parts, const struct cluster *cluster,
-                                 const struct script_source *source, struct error *err);
+                                 const struct script_source *source, const atomic_bool *is_given_up,
+                                 struct error *err);
 
 /* Frees the scripts that were not taken; the handle is the taker's. */
 void consumer_parts_destroy(struct consumer_parts *parts);

@@ -188,6 +188,8 @@ static void build(uv_work_t *work)
     struct pool *pool = CONTAINER_OF(work, struct pool, growth.work);
     struct pool_growth *growth = &pool->growth;
     for (growth->built = 0; growth->built < growth->asked; growth->built++) {
+        if (atomic_load(&growth->is_given_up))
+            return;
         growth->scripts[growth->built] = script_new(&pool->options.source, &growth->error);
         if (growth->scripts[growth->built] == NULL)
             return;
@@ -289,6 +291,7 @@ int pool_start(struct pool *pool, const struct pool_options *options, struct scr
     *pool = (struct pool){
         .options = *options, .slot_count = limits.max + replacements, .wanted = limits.min};
     atomic_init(&pool->has_stuck, false);
+    atomic_init(&pool->growth.is_given_up, false);
     assert(count == limits.min);
     atomic_init(&pool->exits, 0);
     scaler_init(&pool->scaler, &limits);
@@ -331,6 +334,7 @@ void pool_step(struct pool *pool)
 void pool_retire(struct pool *pool)
 {
     pool->is_stopping = true;
+    atomic_store(&pool->growth.is_given_up, true);
     pool->wanted = 0;
     shrink(pool);
     for (size_t i = 0; i < pool->slot_count; i++)

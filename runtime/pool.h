@@ -49,7 +49,8 @@ enum { POOL_BATCH = 8 };
 struct pool_growth {
     uv_work_t work;
     bool is_under_way;
-    int64_t retry_at_ms; /* after a failure */
+    int64_t retry_at_ms;     /* after a failure */
+    atomic_bool is_given_up; /* by main, when the pool stops: the helper builds no further one */
     /* The helper's while it is under way. */
     struct script *scripts[POOL_BATCH];
     size_t asked;
