@@ -44,7 +44,7 @@ describe("the reference of the command line", function()
 
   it("lists every flag with the verbs that take it", function()
     local expected, listed, flags = {}, {}, shown_flags()
-    for verb, taken in VERBS:gmatch('{"(%l+)",%s*verb_%l+,%s*{"([^"]*)"') do
+    for verb, taken in VERBS:gmatch('{"([%l-]+)",%s*verb_[%l_]+,%s*{"([^"]*)"') do
       for name in taken:gmatch("%S+") do
         table.insert(expected, flags[name] and verb .. " " .. flags[name])
       end
@@ -74,7 +74,7 @@ end)
 describe("the README", function()
   it("lists the verbs", function()
     local verbs = {}
-    for verb in VERBS:gmatch('{"(%l+)",%s*verb_') do
+    for verb in VERBS:gmatch('{"([%l-]+)",%s*verb_') do
       table.insert(verbs, verb)
     end
     assert.same(sorted(verbs), first_spans(directory.read("README.md"), "## Command line"))

@@ -28,7 +28,7 @@ local NAMES = listed("docs/lua.md", function(set, span)
 end)
 
 local COMMANDS = listed("docs/command-line.md", function(set, span)
-  set[span:match("^lagoon %l+") or span:match("^%-%-[%l-]+") or span] = true
+  set[span:match("^lagoon [%l-]+") or span:match("^%-%-[%l-]+") or span] = true
 end)
 
 local function is_command(span)
@@ -37,7 +37,7 @@ local function is_command(span)
       return false
     end
   end
-  return COMMANDS[span:match("^lagoon %l+")]
+  return COMMANDS[span:match("^lagoon [%l-]+")]
 end
 
 local function is_key(span)
