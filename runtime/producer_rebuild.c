@@ -158,7 +158,8 @@ static void make_anew(uv_work_t *work)
     rebuild->rc = producer_make_handle(producer, &rebuild->err);
     if (rebuild->rc == 0) {
         rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
-        qsort(rebuild->items, rebuild->count, sizeof rebuild->items[0], by_number);
+        if (rebuild->count > 0)
+            qsort(rebuild->items, rebuild->count, sizeof rebuild->items[0], by_number);
         for (size_t i = 0; i < rebuild->count; i++)
             send_again(handle, &rebuild->items[i]);
     }
