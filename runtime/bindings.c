@@ -16,6 +16,7 @@ struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
     bindings->host = host;
     bindings->consumer = consumer;
     buffer_init(&bindings->text);
+    buffer_init(&bindings->log_text);
     bindings_attach(L, bindings);
     return bindings;
 }
@@ -27,6 +28,7 @@ void bindings_free(struct bindings **bindings_owned)
     if (bindings == NULL)
         return;
     buffer_destroy(&bindings->text);
+    buffer_destroy(&bindings->log_text);
     free(bindings->headers);
     free(bindings);
 }

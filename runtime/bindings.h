@@ -33,9 +33,10 @@ struct bindings {
     int64_t load_deadline_ms; /* clock_thread_ms; while what load_what says runs */
     const char *load_what;    /* "the top of a file"; NULL: nothing of the kind */
     int load_limit_ms;
-    bool is_load_late;  /* it was asked to end */
-    bool is_in_hook;    /* on_load or on_unload runs: nothing may wait or publish there */
-    struct buffer text; /* for encoding; kept between uses */
+    bool is_load_late;      /* it was asked to end */
+    bool is_in_hook;        /* on_load or on_unload runs: nothing may wait or publish there */
+    struct buffer text;     /* for encoding what is published; kept between uses */
+    struct buffer log_text; /* and what is logged, perhaps by a finalizer meanwhile */
     struct record_header *headers; /* of the record being published; kept between uses */
     size_t header_capacity;
 };

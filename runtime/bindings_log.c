@@ -41,7 +41,7 @@ static struct log_field field_of_top(lua_State *L, const char *name)
     if (lua_islightuserdata(L, -1) && lua_touserdata(L, -1) == NULL)
         return log_json(name, "null", strlen("null"));
     if (lua_type(L, -1) == LUA_TTABLE) {
-        struct buffer *json = &bindings_of(L)->text;
+        struct buffer *json = &bindings_of(L)->log_text;
         struct error err;
         buffer_clear(json, 4096);
         if (json_encode(L, -1, json, &err) == 0) {

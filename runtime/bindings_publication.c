@@ -209,6 +209,12 @@ static void encode_json(lua_State *L, struct publication *publication)
     publication->value_length = text->length;
 }
 
+static bool is_json(lua_State *L, const struct producer_config *config)
+{
+    return lua_isnil(L, ARG_TEXT) && !lua_isnil(L, ARG_EVENT) && config->codec.codec == CODEC_JSON;
+}
+
+/* What is none of our JSON. */
 static void find_value(lua_State *L, const struct producer_config *config,
                        struct publication *publication)
 {
@@ -220,7 +226,6 @@ static void find_value(lua_State *L, const struct producer_config *config,
         return;
     switch (config->codec.codec) {
     case CODEC_JSON:
-        encode_json(L, publication);
         return;
     case CODEC_RAW:
         if (lua_type(L, ARG_EVENT) != LUA_TSTRING)
@@ -306,4 +311,7 @@ void publication_read(lua_State *L, struct producer_value *value, struct publica
     find_value(L, value->config, publication);
     find_headers(L, value, publication);
     add_declared_headers(L, &value->config->headers, publication);
+    /* Last: while it is in its buffer nothing of Lua's is made, whose collector runs finalizers. */
+    if (is_json(L, value->config))
+        encode_json(L, publication);
 }

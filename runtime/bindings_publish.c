@@ -1,6 +1,7 @@
 /* lagoon.producer, its publish calls, and the deliveries they return. */
 #include "bindings_publication.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 #include <string.h>
 
@@ -102,13 +103,15 @@ static int publish_now(lua_State *L)
         .attempt = call->record != NULL ? call->record->run : 0,
         .tag = call->tag,
     };
-    publication_read(L, value, &publication);
-
     /* The Lua value stands before the record is on its way, so that running out of memory cannot
-     * leave a delivery without an owner. */
+     * leave a delivery without an owner; and before the record is read, for making it may run
+     * finalizers, which may use the same buffers. */
+    enum { DELIVERY = ARG_LAST + 1 };
+    assert(lua_gettop(L) == ARG_LAST);
     struct delivery **delivery = lua_newuserdatauv(L, sizeof *delivery, 0);
     *delivery = NULL;
     luaL_setmetatable(L, DELIVERY_CLASS);
+    publication_read(L, value, &publication);
 
     struct error err;
     enum publish_result result = PUBLISH_INVALID;
@@ -127,6 +130,7 @@ static int publish_now(lua_State *L)
         return luaL_error(L, "publish: %s", err.text);
     }
     call->published++;
+    lua_settop(L, DELIVERY);
     return 1;
 }
 
