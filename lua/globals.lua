@@ -16,6 +16,9 @@ local OTHER_VERSIONS = { bit = true, bit32 = true, getfenv = true, jit = true, l
 
 -- What a file uses; or nil and why it does not compile.
 local function read(file)
+  if file.bytes:sub(1, 1) == "\27" then
+    return nil, file.path .. ": is compiled; lagoon reads Lua's source only"
+  end
   local chunk, message = load(file.bytes, "@" .. file.path, "t")
   return chunk and bytecode.uses(chunk), message
 end
@@ -35,6 +38,9 @@ local SUCCESSORS = { unpack = "table.unpack", loadstring = "load" }
 local function describe(use, names)
   if use.is_set then
     return ("sets the global '%s', which no file declares; write local in front"):format(use.name)
+  end
+  if use.name == "lagoon" then
+    return [[undefined global 'lagoon'; write local lagoon = require("lagoon") at the top]]
   end
   return ("undefined global '%s'%s"):format(use.name,
     words.did_you_mean(SUCCESSORS[use.name] or words.nearest(use.name, names)))

@@ -121,6 +121,7 @@ local function print_json(outcome)
   io.write(lagoon.json.encode(outcome, { sort_keys = true }), "\n")
 end
 
+local value = not request.is_tombstone and io.read("a") or nil
 local outcome = handle({
   topic = request.topic,
   partition = 0,
@@ -128,13 +129,17 @@ local outcome = handle({
   timestamp = lagoon.now(),
   attempt = 1,
   key = request.key,
-  value = not request.is_tombstone and io.read("a") or nil,
+  value = value,
   headers = read_headers(),
 })
 
 if request.is_json then
   print_json(outcome)
 else
+  if value == "" and outcome.result == "invalid" then
+    io.stderr:write("lagoon handle: standard input was empty, and is the record's value; ",
+      "--tombstone is for a record without one\n")
+  end
   print_text(outcome)
 end
 return outcome.result == "done" or outcome.result == "skipped"

@@ -20,6 +20,14 @@ static int say_problems(struct config_problems *problems)
     return has_problems ? EXIT_CONFIG : 0;
 }
 
+/* Somebody new, or in another folder than they think. */
+static void say_no_config(const struct command_line *line)
+{
+    if (strcmp(line->config, COMMAND_LINE_CONFIG) == 0 && access(line->config, F_OK) != 0)
+        fprintf(stderr, "`lagoon new DIR` writes an application to begin with; --config FILE says "
+                        "where another one's config is\n");
+}
+
 /* --- LAGOON_ and what nobody knows --- */
 
 static const char lead[] = "LAGOON_";
@@ -147,6 +155,8 @@ int application_load(struct application *application, const struct command_line 
         log_init(application->config->log_level, application->config->log_format);
     warn_of_variables(application);
     int exit_code = rc == 0 ? check_scripts(application) : say_problems(&problems);
+    if (application->config == NULL)
+        say_no_config(line);
     if (exit_code != 0)
         application_destroy(application);
     return exit_code;

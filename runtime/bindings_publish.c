@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "words.h"
 
 static const char PRODUCER_CLASS[] = "lagoon.producer";
 static const char DELIVERY_CLASS[] = "lagoon.delivery";
@@ -269,6 +270,17 @@ static void push_producer(lua_State *L, size_t index)
     luaL_setmetatable(L, PRODUCER_CLASS);
 }
 
+static int raise_unknown_producer(lua_State *L, const struct config *config, const char *name)
+{
+    const char **names = lua_newuserdatauv(L, (config->producer_count + 1) * sizeof names[0], 0);
+    for (size_t i = 0; i < config->producer_count; i++)
+        names[i] = config->producers[i].name;
+    const char *meant = words_nearest(name, names, config->producer_count);
+    const char *hint = meant != NULL ? lua_pushfstring(L, ", did you mean '%s'?", meant) : "";
+    return luaL_error(L, "lagoon.producer: no producer '%s' is declared in %s%s", name,
+                      config->path, hint);
+}
+
 /* lagoon.producer(name): legal everywhere, connects nothing. */
 static int on_producer(lua_State *L)
 {
@@ -280,7 +292,7 @@ static int on_producer(lua_State *L)
         push_producer(L, i);
         return 1;
     }
-    return luaL_error(L, "lagoon.producer: no producer '%s' is declared in %s", name, config->path);
+    return raise_unknown_producer(L, config, name);
 }
 
 void bindings_push_publish_end(lua_State *L, const struct producer_config *producer)

@@ -244,7 +244,7 @@ int command_line_parse(struct command_line *line, int argc, char **argv,
     if (parse_words(line, argc, argv, syntax, err) != 0)
         return -1;
     if (line->config == NULL)
-        line->config = "config.lua";
+        line->config = COMMAND_LINE_CONFIG;
     if (line->wants_help || (line->argument_count >= syntax->arguments_min &&
                              line->argument_count <= syntax->arguments_max))
         return 0;

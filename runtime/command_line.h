@@ -13,6 +13,9 @@ struct error;
 
 enum { COMMAND_LINE_MAX_REPEATS = 256 };
 
+/* The config where no flag and no variable names one. */
+#define COMMAND_LINE_CONFIG "config.lua"
+
 struct command_line {
     const char *config;  /* --config, LAGOON_CONFIG, config.lua */
     const char *scripts; /* --scripts, LAGOON_SCRIPTS, NULL: scripts/ beside the config */

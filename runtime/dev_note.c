@@ -30,7 +30,8 @@ static int check_folder(const char *folder, struct error *err)
     }
     if (lstat(folder, &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
         (status.st_mode & 077) != 0) {
-        error_set(err, "%s: is not a folder that only this user can use", folder);
+        error_set(err, "%s: is not a folder that only this user can use, so --dev does not work",
+                  folder);
         return -1;
     }
     return 0;

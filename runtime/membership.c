@@ -9,6 +9,7 @@
 
 enum {
     RESUBSCRIBE_MS = 2000,
+    LONG_JOIN_MS = 10000,       /* beyond Kafka's own delay for a group's first members */
     FIRST_ASSIGNMENT_MS = 3000, /* that leaving waits for, where it has to */
     EVENTS_A_TURN = 256,        /* then the loop's others have their turn */
 };
@@ -88,6 +89,28 @@ static void resubscribe(struct membership *membership)
     membership_join(membership);
 }
 
+/* Else a start after a crash looks like one that hangs. */
+static void remark_long_join(struct membership *membership)
+{
+    if (!joining_is_under_way(membership->options.handle) || membership->is_stopping) {
+        membership->joining_since_ms = 0;
+        membership->has_said_joining = false;
+        return;
+    }
+    int64_t now_ms = clock_monotonic_ms();
+    if (membership->joining_since_ms == 0)
+        membership->joining_since_ms = now_ms;
+    if (membership->has_said_joining || now_ms < membership->joining_since_ms + LONG_JOIN_MS)
+        return;
+    membership->has_said_joining = true;
+    const struct consumer_config *config = config_of(membership);
+    log_info(
+        "consumer %s: still joining group %s: another member finishes its records, or ended "
+        "without leaving; then Kafka waits until its session is over (session.timeout.ms, 45 s "
+        "unless set)",
+        config->name, config->group);
+}
+
 static void note_missing_topic(struct membership *membership, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
@@ -152,6 +175,7 @@ bool membership_serve(struct membership *membership)
          count++)
         serve_event(membership, event);
     resubscribe(membership);
+    remark_long_join(membership);
     rebalance_step(&membership->rebalance);
     return count == EVENTS_A_TURN;
 }

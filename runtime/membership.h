@@ -30,6 +30,8 @@ struct membership {
     struct rebalance rebalance;
     bool is_subscribed;
     int64_t resubscribe_at_ms; /* 0: not */
+    int64_t joining_since_ms;  /* 0: not joining */
+    bool has_said_joining;     /* that this join takes long */
     bool is_stopping;
     bool is_closing; /* rd_kafka_consumer_close_queue was called */
     int64_t stop_began_ms;

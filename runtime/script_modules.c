@@ -43,6 +43,8 @@ int script_modules_search(lua_State *L, const struct bundle *bundle)
         return 1;
     }
     const char *chunkname = lua_pushfstring(L, "@%s", file->path);
+    if (file->length > 0 && file->bytes[0] == LUA_SIGNATURE[0])
+        return luaL_error(L, "%s: is compiled; lagoon reads Lua's source only", file->path);
     if (luaL_loadbufferx(L, file->bytes, file->length, chunkname, "t") != LUA_OK)
         return lua_error(L);
     lua_pushcclosure(L, run_file, 1);

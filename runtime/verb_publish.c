@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "application.h"
 #include "error.h"
@@ -171,7 +172,7 @@ static int run_publish(const struct application *application, const struct comma
         .output = publishing.acks,
         .context = &publishing,
         .on_report = on_report,
-        .on_progress = on_progress,
+        .on_progress = isatty(STDIN_FILENO) ? NULL : on_progress, /* beside what is typed */
         .timeout_ms = line->timeout_ms,
     };
     struct runtime_result result;
@@ -190,6 +191,9 @@ int verb_publish(const struct command_line *line)
     exit_code = check_publish(application.config, line);
     if (exit_code == 0)
         exit_code = application_find_dev(&application, line);
+    if (exit_code == 0 && isatty(STDIN_FILENO))
+        fprintf(stderr, "lagoon publish: reads a line of JSON for each %s; Ctrl-D ends it\n",
+                line->argument_count > 1 ? "event" : "record");
     if (exit_code == 0)
         exit_code = run_publish(&application, line);
     application_destroy(&application);

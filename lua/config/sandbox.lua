@@ -25,6 +25,10 @@ local M = {}
 local BASE = { "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget",
   "rawlen", "select", "tonumber", "tostring", "type", "xpcall", "_VERSION" }
 
+-- What a config has in their place.
+local INSTEAD = { dofile = "include", io = "file", loadfile = "include", os = "env",
+  require = "include" }
+
 local function copy(library)
   local result = {}
   for name, value in pairs(library) do
@@ -56,7 +60,7 @@ local function make_environment(report, options, natives)
   return setmetatable(environment, {
     __index = function(_, name)
       error(("unknown name '%s'%s"):format(tostring(name),
-        words.did_you_mean(words.nearest(name, names))), 2)
+        words.did_you_mean(INSTEAD[name] or words.nearest(name, names))), 2)
     end,
     __newindex = function(_, name)
       error(("must not set the global '%s', write local in front"):format(tostring(name)), 2)

@@ -93,7 +93,7 @@ describe("--dev", function()
     directory.make(runtime .. "/lagoon")
     assert(os.execute("chmod 777 '" .. runtime .. "/lagoon'"))
     local process = run({ "check", "--dev" })
-    assert.same({ 4, runtime .. "/lagoon: is not a folder that only this user can use\n" },
-      { process.code, process:stderr() })
+    assert.same({ 4, runtime .. "/lagoon: is not a folder that only this user can use, so --dev "
+      .. "does not work\n" }, { process.code, process:stderr() })
   end)
 end)

@@ -195,6 +195,14 @@ would have published:
     assert_failure("^the handler sleeps for ever$", '{"sleeps": 0.001}', { "patient", "Odd" })
   end)
 
+  it("says why an empty standard input is no event", function()
+    local process = application.new("", CONFIG, SCRIPTS)
+      :run({ "handle", "payments", "Odd" }, { input = "" }).process
+    assert.equal(7, process.code)
+    assert.equal("lagoon handle: standard input was empty, and is the record's value; --tombstone "
+      .. "is for a record without one\n", process:stderr())
+  end)
+
   it("takes the type from a header too", function()
     local outcome = handle_json({ "payments", "--header", "Message-Type=OrderPaid" }, '{"id":"p"}')
     assert.equal("done", outcome.result)

@@ -94,6 +94,13 @@ describe("lagoon publish", function()
     uv.kill(tonumber(pid), "sigkill")
   end)
 
+  it("says on a terminal what it waits for", function()
+    local run = process_support.start({ "script", "-qec", ("'%s' publish out Sent")
+      :format(lagoon.path), "/dev/null" }, { directory = app.folder, input = true })
+    run:wait_for("lagoon publish: reads a line of JSON for each event; Ctrl%-D ends it")
+    run:stop()
+  end)
+
   it("shows on a terminal how far it is, in one line", function()
     local run = process_support.start({ "script", "-qec", ("'%s' publish out Sent 2>&1 1>/dev/null")
       :format(lagoon.path) .. " < <(while sleep 0.05; do echo '{}'; done)", "/dev/null" },

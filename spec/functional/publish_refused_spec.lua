@@ -152,7 +152,8 @@ describe("publish", function()
     assert.matches("scripts/handlers/a.lua:1: publish: not at the top of a file, only in a handler",
       check("require('lagoon').producer('out'):publish('Sent', {}) return print"), 1, true)
     assert.matches("scripts/handlers/a.lua:2: lagoon.producer: no producer 'uot' is declared in " ..
-      "config.lua", check("local lagoon = require('lagoon')\nlagoon.producer('uot') return print"),
+      "config.lua, did you mean 'out'?",
+      check("local lagoon = require('lagoon')\nlagoon.producer('uot') return print"),
       1, true)
   end)
 end)

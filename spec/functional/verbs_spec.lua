@@ -64,6 +64,16 @@ describe("lagoon", function()
       "lagoon publish: there is no producer 'zzz' in config.lua; it has: out")
   end)
 
+  it("tells who has no config how to come by one", function()
+    local app = application.new("", CONFIG, {})
+    assert(os.remove(app.folder .. "/config.lua"))
+    local process = app:run({ "check" }).process
+    assert.same({ 3, "config.lua: cannot be read: No such file or directory\n`lagoon new DIR` "
+      .. "writes an application to begin with; --config FILE says where another one's config "
+      .. "is\n" },
+      { process.code, process:stderr() })
+  end)
+
   it("takes environment variables for flags, and flags before them", function()
     local function twin(arguments, name, value)
       return run(arguments, nil, nil, { [name] = value })
@@ -172,7 +182,11 @@ return {
       "scripts/handlers/b.lua:1: module 'services.mail' not found: there is no " ..
       "scripts/services/mail.lua, no scripts/services/mail/init.lua, and no such module among " ..
       "the system's for Lua 5.4")
-    local code, stderr = run({ "check" }, nil, { ["handlers/a"] = "return print" })
+    local code, stderr = run({ "check" }, nil, { ["handlers/a"] = "\27Lua",
+      ["handlers/b"] = "return print" })
+    assert.same({ 3, "scripts/handlers/a.lua: is compiled; lagoon reads Lua's source only\n" },
+      { code, stderr })
+    code, stderr = run({ "check" }, nil, { ["handlers/a"] = "return print" })
     assert.equal(3, code)
     assert.equal("config.lua:5: consumers.c.handlers.B: no file defines the module " ..
       "'handlers.b': there is no scripts/handlers/b.lua, did you mean 'handlers.a'?\n", stderr)

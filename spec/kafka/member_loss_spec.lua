@@ -29,6 +29,22 @@ local function end_well(judge, sent, ...)
   assert.same({}, judge.verdicts.wrong)
 end
 
+describe("A member on Kafka that starts after another was killed", function()
+  it("says what it waits for, and goes on when the session of the other is over", function()
+    local judge = oracle.new({ consumer = { properties = { ["session.timeout.ms"] = 13000 } } })
+    local first = judge:start_member()
+    local sent = judge:start_traffic({ rate = 100, keys = 10, event = function() return {} end })
+    judge:wait_progress("of the first member", 20000)
+    first.process:signal("sigkill")
+    first.process:wait_exit()
+    local second = judge:start_member({ is_waiting = false })
+    second:wait_log(": still joining group %S+: another member .* ended without leaving; then "
+      .. "Kafka waits until its session is over %(session%.timeout%.ms, 45 s unless set%)")
+    judge:wait_progress("after the session", 20000)
+    end_well(judge, sent, second)
+  end)
+end)
+
 for _, strategy in ipairs({ "range", "cooperative-sticky" }) do
   describe("A member on Kafka, " .. strategy .. ",", function()
     it("that is killed under load loses nothing", function()

@@ -74,7 +74,7 @@ return topics
       ["local x = 1"] = "topics.lua:1: must return a table, got nil",
       ["\nerror('no')"] = "topics.lua:2: no",
       ["return {\n x = nil + 1 }"] = "topics.lua:2: attempt to perform arithmetic on a nil value",
-      ["return { x = os }"] = "topics.lua:1: unknown name 'os'",
+      ["return { x = os }"] = "topics.lua:1: unknown name 'os', did you mean 'env'?",
       ["\nx = 1"] = "topics.lua:2: must not set the global 'x', write local in front",
       ['\n\nreturn include("none.lua")'] =
         'topics.lua:3: include("none.lua"): No such file or directory',

@@ -66,6 +66,8 @@ return { cluster = { brokers = "a:1" }, topics = topics, producers = producers }
 
   it("does not know names that are not there", function()
     assert.same({ "config.lua:1: unknown name 'grp'" }, problems("return { x = grp }"))
+    assert.same({ "config.lua:1: unknown name 'require', did you mean 'include'?" },
+      problems("return require('topics')"))
     assert.same({ "config.lua:1: unknown name 'enf', did you mean 'env'?" },
       problems('return { x = enf("A") }'))
     for _, name in ipairs({ "io", "os", "require", "load", "loadfile", "dofile", "package", "debug",

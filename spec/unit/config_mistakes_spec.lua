@@ -51,12 +51,14 @@ describe("a config with a mistake", function()
       { config("log = { level = debug },"), "config.lua:2: unknown name 'debug'" },
       { config("topics = { a = { create = no } },"), "config.lua:2: unknown name 'no'" },
       { config("stop_timeout = 5 * s,"), "config.lua:2: unknown name 's'" },
-      { config("log = { level = os.getenv('LEVEL') },"), "config.lua:2: unknown name 'os'" },
+      { config("log = { level = os.getenv('LEVEL') },"),
+        "config.lua:2: unknown name 'os', did you mean 'env'?" },
       { config("log = { level = getenv('LEVEL') },"),
         "config.lua:2: unknown name 'getenv'" },
-      { config("topics = require('topics'),"), "config.lua:2: unknown name 'require'" },
+      { config("topics = require('topics'),"),
+        "config.lua:2: unknown name 'require', did you mean 'include'?" },
       { config("topics = dofile('topics.lua'),"),
-        "config.lua:2: unknown name 'dofile', did you mean 'file'?" },
+        "config.lua:2: unknown name 'dofile', did you mean 'include'?" },
     })
   end)
 

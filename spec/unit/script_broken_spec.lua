@@ -50,7 +50,7 @@ describe("a broken script", function()
         "scripts/handlers/a.lua:1: no visible label 'nowhere' for <goto> at line 1" },
       { "local x <const> = 1\nx = 2",
         "scripts/handlers/a.lua:2: attempt to assign to const variable 'x'" },
-      { "\27Lua", "attempt to load a binary chunk (mode is 't')" },
+      { "\27Lua", "scripts/handlers/a.lua: is compiled; lagoon reads Lua's source only" },
       { "require('services.mail')\nreturn print",
         "scripts/services/mail.lua:1: unexpected symbol near '=' +traceback" },
     })

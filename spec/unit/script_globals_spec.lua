@@ -31,6 +31,12 @@ describe("the look at globals", function()
       b = "return strng.format" }))
   end)
 
+  it("says how the library comes into a file", function()
+    assert.same({
+      [[a.lua:1: undefined global 'lagoon'; write local lagoon = require("lagoon") at the top]],
+    }, check({ a = "return function() lagoon.sleep(1) end" }))
+  end)
+
   it("finds globals that functions set, which handlers would share", function()
     assert.same({
       "a.lua:3: sets the global 'total', which no file declares; write local in front" },
