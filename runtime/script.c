@@ -219,7 +219,9 @@ static void thread_put(struct script *script, struct call *call)
  * to close is closed now. */
 static void thread_drop(struct script *script, struct call *call, int status)
 {
+    bindings_run(call->thread); /* what it closes may not end either */
     lua_resetthread(call->thread);
+    bindings_run(script->L);
     luaL_unref(script->L, LUA_REGISTRYINDEX, call->thread_reference);
     call->thread = NULL;
     if (status == LUA_ERRMEM)

@@ -22,6 +22,9 @@ return {
       "local t = setmetatable({}, { __index = function() while true do end end }) return t.x" },
     { "close", CPU,
       "local x <close> = setmetatable({}, { __close = function() while true do end end })" },
+    { "close behind an error", "the first error",
+      "local x <close> = setmetatable({}, { __close = function() while true do end end }) " ..
+      "error('the first error')" },
     { "sort", CPU,
       "table.sort({ 1, 2, 3 }, function() while true do end end)" },
     { "table flood", MEMORY, "local t = {} for i = 1, math.huge do t[i] = {} end" },
