@@ -51,8 +51,9 @@ static void begin_closing(struct runtime *runtime)
 static void purge(struct runtime *runtime)
 {
     runtime->is_purged = true;
-    log_error("%zu published records were not acknowledged in time and are given up",
-              producers_outstanding(&runtime->producers));
+    size_t count = producers_outstanding(&runtime->producers);
+    log_error("%zu published record%s not acknowledged in time and given up", count,
+              count == 1 ? " was" : "s were");
     producers_purge(&runtime->producers);
     if (runtime->exit_code == EXIT_OK)
         runtime->exit_code = EXIT_UNFINISHED;

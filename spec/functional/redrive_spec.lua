@@ -117,9 +117,12 @@ describe("lagoon dead-letters", function()
   end)
 
   it("says what is wrong with what it is asked for", function()
-    local run = app:run({ "dead-letters", "d" }).process
-    assert.same({ 2, "lagoon dead-letters: config.lua declares no consumer 'd'\n" },
-      { run.code, run:stderr() })
+    local run = app:run({ "dead-letters", "zzz" }).process
+    assert.same({ 2, "lagoon dead-letters: there is no consumer 'zzz' in config.lua; " ..
+      "it has: c\n" }, { run.code, run:stderr() })
+    run = app:run({ "dead-letters", "cc" }).process
+    assert.same({ 2, "lagoon dead-letters: there is no consumer 'cc' in config.lua, did you " ..
+      "mean 'c'?\n" }, { run.code, run:stderr() })
     assert.same({ 2, "", "lagoon dead-letters: list, show or redrive, not 'redrives', " ..
       "did you mean 'redrive'?\n" }, dead_letters("redrives"))
     assert.equal(2, dead_letters("list", "--limit", "0")[1])
