@@ -10,6 +10,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "handle.h"
+#include "watchdog.h"
 #include "words.h"
 
 static const struct consumer_config *find_consumer(const struct config *config, const char *name)
@@ -44,6 +45,31 @@ static int check_headers(const struct command_line *line)
     return 0;
 }
 
+static void on_stuck(void *context)
+{
+    (void)context;
+}
+
+/* Prints what came of it, ended by the consumer's limits if need be. */
+static int run_watched(struct handle *handle, const struct handle_request *request, bool *is_good,
+                       struct error *err)
+{
+    const struct watch_options options = {
+        .cpu_limit_ms = request->consumer->cpu_limit_ms,
+        .arm = bindings_arm,
+        .on_stuck = on_stuck,
+    };
+    struct watch watch;
+    if (watchdog_start(err) != 0)
+        return -1;
+    watch_init(&watch, &options);
+    watch_open(&watch);
+    int rc = handle_print(handle, request, is_good, err);
+    watch_close(&watch);
+    watchdog_stop();
+    return rc;
+}
+
 /* Handles the record in a state of its own, whose only producer is the recorder. */
 static int run_record(const struct application *application, struct recorder *recorder,
                       const struct handle_request *request)
@@ -59,7 +85,7 @@ static int run_record(const struct application *application, struct recorder *re
         fprintf(stderr, "%s\n", err.text);
         return EXIT_CONFIG;
     }
-    int rc = handle_print(&handle, request, &is_good, &err);
+    int rc = run_watched(&handle, request, &is_good, &err);
     script_free(&handle.script);
     if (rc == 0)
         return is_good ? EXIT_OK : EXIT_FAILED;

@@ -63,6 +63,8 @@ return function(event, context)
     return nil, "a tombstone of " .. tostring(context.key)
   elseif event.sleeps then
     repeat lagoon.sleep(event.sleeps) until false
+  elseif event.spins then
+    while true do pcall(error) end
   elseif event.again then
     lagoon.retry("not yet", { after = 2.5 })
   elseif event.skips then
@@ -151,10 +153,10 @@ would have published:
     local stdout, code = handle({ "payments", "Odd" }, '{"key": "k", "topic": "a b"}')
     assert.equal(7, code)
     assert.equal([[
-failed: scripts/handlers/odd.lua:17: publish: "a b" cannot be a topic's name
+failed: scripts/handlers/odd.lua:19: publish: "a b" cannot be a topic's name
   stack traceback:
     [C]: in method 'publish'
-    scripts/handlers/odd.lua:17: in function 'handlers.odd'
+    scripts/handlers/odd.lua:19: in function 'handlers.odd'
     [C]: in ?
 logged:
   ERROR about to fail  event={"key":"k","topic":"a b"}
@@ -173,10 +175,10 @@ would have published:
   end
 
   it("refuses at the call what a producer would refuse", function()
-    local outcome = assert_failure("^scripts/handlers/odd.lua:17: publish: topic \"receipts\" " ..
+    local outcome = assert_failure("^scripts/handlers/odd.lua:19: publish: topic \"receipts\" " ..
       "has no partition 4$", '{"key": "k", "partition": 4}')
     assert.same({ "failed", 1 }, { outcome.result, #outcome.published })
-    assert.matches("^stack traceback:\n.*odd.lua:17:", outcome.traceback)
+    assert.matches("^stack traceback:\n.*odd.lua:19:", outcome.traceback)
     assert_failure("publish: a record of 1114114 bytes for topic \"receipts\" is too large",
       '{"key": "k", "payload": "x", "copies": 1114111}')
     assert_failure("publish: a nil event is a tombstone and needs a key", "{}")
@@ -193,6 +195,14 @@ would have published:
     assert_failure("^a tombstone of k$", nil, { "payments", "Odd", "--tombstone", "--key", "k" })
     assert_failure("handler_timeout", '{"sleeps": 60}')
     assert_failure("^the handler sleeps for ever$", '{"sleeps": 0.001}', { "patient", "Odd" })
+  end)
+
+  it("ends a handler that computes for ever", function()
+    if (os.getenv("LAGOON_BUILD") or ""):find("thread", 1, true) then
+      return pending("ThreadSanitizer holds back the signal that ends a loop")
+    end
+    assert_failure("ended: it used 1.0 s of CPU time without a wait %(cpu_limit%)$",
+      '{"spins": true}')
   end)
 
   it("says why an empty standard input is no event", function()
