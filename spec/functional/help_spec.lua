@@ -16,9 +16,10 @@ describe("lagoon", function()
   end)
 
   it("shows all about a verb, each of its flags among it, by --help and by help VERB", function()
-    for verb in lagoon.run({ "help" }):stdout():gmatch("\n  lagoon (%l+)") do
+    for verb in lagoon.run({ "help" }):stdout():gmatch("\n  lagoon ([%l-]+)") do
       local shown = lagoon.run({ "help", verb }):stdout()
-      local usage = shown:match("^usage: (lagoon " .. verb .. "[^\n]*)\n\nIt %l+ .+%.\n\n")
+      local usage = shown:match("^usage: (lagoon " .. verb:gsub("%-", "%%-") ..
+        "[^\n]*)\n\nIt %l+ .+%.\n\n")
       assert.is_string(usage, shown)
       for flag in usage:gmatch("%-%-%l+") do
         assert.matches("\n  " .. flag:gsub("%-", "%%-") .. " .-%S", shown)
