@@ -21,7 +21,7 @@ describe("lagoon", function()
       local usage = shown:match("^usage: (lagoon " .. verb:gsub("%-", "%%-") ..
         "[^\n]*)\n\nIt %l+ .+%.\n\n")
       assert.is_string(usage, shown)
-      for flag in usage:gmatch("%-%-%l+") do
+      for flag in usage:gmatch("%-%-[%l-]+") do
         assert.matches("\n  " .. flag:gsub("%-", "%%-") .. " .-%S", shown)
       end
       assert.matches("\n  %-%-help +shows this\n\nExit codes: 0 done", shown)
