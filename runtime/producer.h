@@ -42,7 +42,7 @@ struct producer_callbacks {
     void (*on_report)(void *context, struct record *record, int attempt, const char *reason);
     /* The same for a delivery that has none; may be NULL. */
     void (*on_loose_report)(void *context, const struct loose_report *report);
-    /* On main: the handle was lost, and none could be made in its place. */
+    /* On main: the handle was lost, and none could be made in its place, or would be lost too. */
     void (*on_fatal)(void *context, const char *producer, const char *reason);
 };
 

@@ -99,6 +99,9 @@ struct producer {
 
 /* --- producer_rebuild.c (main) --- */
 
+/* The handle is lost for want of a right: another one would be lost as well. Any thread. */
+bool producer_lacks_right(rd_kafka_t *handle);
+
 /* The handle is lost: nothing is given to it any more. */
 void producer_begin_rebuild(struct producer *producer, const char *reason);
 

@@ -99,7 +99,8 @@ static enum publish_result say_why_not(rd_kafka_t *handle, rd_kafka_error_t *err
                                        struct error *err)
 {
     /* Main will hear of it, and have it made anew. */
-    if (rd_kafka_fatal_error(handle, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (rd_kafka_fatal_error(handle, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR &&
+        !producer_lacks_right(handle))
         return PUBLISH_FULL;
     switch (rd_kafka_error_code(error)) {
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:

@@ -46,6 +46,11 @@ struct rebuild {
     int rc;
 };
 
+bool producer_lacks_right(rd_kafka_t *handle)
+{
+    return rd_kafka_fatal_error(handle, NULL, 0) == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
 /* --- 1 --- */
 
 void producer_begin_rebuild(struct producer *producer, const char *reason)
@@ -53,6 +58,7 @@ void producer_begin_rebuild(struct producer *producer, const char *reason)
     ASSERT_ON(THREAD_MAIN);
     if (producer->rebuild != NULL || producer->is_purged)
         return;
+    rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
     log_warn("%s: %s; it is made anew, and what is not acknowledged is sent again", producer->who,
              reason);
     producer->rebuild = xcalloc(1, sizeof *producer->rebuild);
@@ -61,9 +67,8 @@ void producer_begin_rebuild(struct producer *producer, const char *reason)
     pthread_rwlock_wrlock(&producer->handle_lock);
     producer->is_resting = true;
     pthread_rwlock_unlock(&producer->handle_lock);
-    rd_kafka_purge(atomic_load_explicit(&producer->handle, memory_order_acquire),
-                   RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
-                       RD_KAFKA_PURGE_F_NON_BLOCKING);
+    rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                               RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
 
 /* --- 2 --- */
@@ -106,7 +111,8 @@ bool producer_salvage(struct producer *producer, const rd_kafka_message_t *messa
         return false;
     char reason[512] = "";
     rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
-    if (rd_kafka_fatal_error(handle, reason, sizeof reason) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (rd_kafka_fatal_error(handle, reason, sizeof reason) == RD_KAFKA_RESP_ERR_NO_ERROR ||
+        producer_lacks_right(handle))
         return false;
     /* Reports of the loss may come before the event that tells of it. */
     producer_begin_rebuild(producer, reason);

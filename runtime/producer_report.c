@@ -7,15 +7,29 @@
 /* Reports that main takes in one turn of its loop before it looks at other things. */
 enum { REPORTS_PER_TURN = 5000, REASON_BYTES = 512 };
 
-static const char *say_reason(const rd_kafka_message_t *message, char reason[REASON_BYTES])
+static void say_lost(rd_kafka_t *handle, char reason[REASON_BYTES])
 {
+    char detail[REASON_BYTES] = "";
+    rd_kafka_fatal_error(handle, detail, sizeof detail);
+    struct error cause;
+    cluster_explain_fatal(detail, &cause);
+    snprintf(reason, REASON_BYTES, "given up because the producer is lost: %.400s", cause.text);
+}
+
+static const char *say_reason(const struct producer *producer, const rd_kafka_message_t *message,
+                              char reason[REASON_BYTES])
+{
+    rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
     const char *topic = rd_kafka_topic_name(message->rkt);
     switch (message->err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         return NULL;
     case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
     case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-        snprintf(reason, REASON_BYTES, "given up because the process stops");
+        if (!producer->is_purged && producer_lacks_right(handle))
+            say_lost(handle, reason);
+        else
+            snprintf(reason, REASON_BYTES, "given up because the process stops");
         break;
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -94,7 +108,7 @@ static void take_report(struct producer *producer, const rd_kafka_message_t *mes
         .key_length = message->key_len,
         .partition = message->partition,
         .offset = message->offset,
-        .reason = say_reason(message, buffer),
+        .reason = say_reason(producer, message, buffer),
     };
     tell(producer, message->_private, &news);
 }
@@ -144,12 +158,19 @@ void producer_on_wake(uv_async_t *wake)
     /* A queue that is not emptied never wakes again. */
     if (reports >= REPORTS_PER_TURN)
         uv_async_send(wake);
-    if (is_fatal)
+    bool is_hopeless = is_fatal && producer_lacks_right(atomic_load_explicit(&producer->handle,
+                                                                             memory_order_acquire));
+    if (is_fatal && !is_hopeless)
         producer_begin_rebuild(producer, err.text);
     /* Until the handle is made anew there is no room. */
     if (producer->rebuild != NULL)
         producer_rebuild_when_settled(producer);
     else if (reports > 0 || atomic_load(&producer->outstanding) == 0)
         producer_give_room(producer);
+    const struct producer_callbacks callbacks = producer->callbacks;
+    const char *name = producer->config->name;
     producer_close_when_settled(producer);
+    /* Last, and of what outlives the producer: the owner may close it at once. */
+    if (is_hopeless)
+        callbacks.on_fatal(callbacks.context, name, err.text);
 }
