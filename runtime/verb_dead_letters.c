@@ -13,6 +13,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "letter_box.h"
+#include "verb_arguments.h"
 #include "words.h"
 
 enum {
@@ -308,28 +309,14 @@ static int find_command(const char *word, enum command *command)
     return -1;
 }
 
-static int say_no_consumer(const struct config *config, const char *name)
-{
-    const char **names = xcalloc(config->consumer_count + 1, sizeof names[0]);
-    for (size_t i = 0; i < config->consumer_count; i++)
-        names[i] = config->consumers[i].name;
-    char *meant = words_did_you_mean(name, names, config->consumer_count, "");
-    fprintf(stderr, "lagoon dead-letters: there is no consumer '%s' in %s%s", name, config->path,
-            *meant != '\0' ? meant : "; it has:");
-    for (size_t i = 0; i < config->consumer_count && *meant == '\0'; i++)
-        fprintf(stderr, " %s", names[i]);
-    fprintf(stderr, "\n");
-    free(meant);
-    free(names);
-    return EXIT_USAGE;
-}
-
 static int run_on(const struct application *application, const struct command_line *line)
 {
     const struct config *config = application->config;
     struct run run = {.line = line, .consumer = config_consumer(config, line->arguments[0])};
-    if (run.consumer == NULL)
-        return say_no_consumer(config, line->arguments[0]);
+    if (run.consumer == NULL) {
+        verb_say_no_consumer("dead-letters", config, line->arguments[0]);
+        return EXIT_USAGE;
+    }
     if (!run.consumer->has_dead_letters) {
         fprintf(stderr, "lagoon dead-letters: %s has for consumer '%s' `dead_letter = false`\n",
                 config->path, line->arguments[0]);

@@ -2,48 +2,14 @@
 #include "verb.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "application.h"
 #include "error.h"
 #include "exit_code.h"
 #include "handle.h"
+#include "verb_arguments.h"
 #include "watchdog.h"
-#include "words.h"
-
-static const struct consumer_config *find_consumer(const struct config *config, const char *name)
-{
-    const struct consumer_config *consumer = config_consumer(config, name);
-    if (consumer != NULL)
-        return consumer;
-    const char **names = xcalloc(config->consumer_count + 1, sizeof names[0]);
-    for (size_t i = 0; i < config->consumer_count; i++)
-        names[i] = config->consumers[i].name;
-    char *meant = words_did_you_mean(name, names, config->consumer_count, "");
-    fprintf(stderr, "lagoon handle: there is no consumer '%s' in %s%s", name, config->path, meant);
-    if (*meant == '\0') {
-        fprintf(stderr, "; it has:");
-        for (size_t i = 0; i < config->consumer_count; i++)
-            fprintf(stderr, " %s", names[i]);
-    }
-    fprintf(stderr, "\n");
-    free(meant);
-    free(names);
-    return NULL;
-}
-
-static int check_headers(const struct command_line *line)
-{
-    for (size_t i = 0; i < line->header_count; i++) {
-        if (strchr(line->headers[i], '=') > line->headers[i])
-            continue;
-        fprintf(stderr, "lagoon handle: --header takes NAME=VALUE, got '%s'\n", line->headers[i]);
-        return -1;
-    }
-    return 0;
-}
 
 static void on_stuck(void *context)
 {
@@ -96,7 +62,7 @@ static int run_record(const struct application *application, struct recorder *re
 static int handle(const struct application *application, const struct command_line *line)
 {
     const struct handle_request request = {
-        .consumer = find_consumer(application->config, line->arguments[0]),
+        .consumer = config_consumer(application->config, line->arguments[0]),
         .type = line->argument_count > 1 ? line->arguments[1] : NULL,
         .key = line->key,
         .headers = line->headers,
@@ -104,7 +70,11 @@ static int handle(const struct application *application, const struct command_li
         .is_tombstone = line->is_tombstone,
         .is_json = line->is_json,
     };
-    if (request.consumer == NULL || check_headers(line) != 0)
+    if (request.consumer == NULL) {
+        verb_say_no_consumer("handle", application->config, line->arguments[0]);
+        return EXIT_USAGE;
+    }
+    if (verb_check_headers("handle", line) != 0)
         return EXIT_USAGE;
     if (!line->is_tombstone && isatty(STDIN_FILENO))
         fprintf(stderr, "lagoon handle: reads the record's value; Ctrl-D ends it\n");

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "application.h"
@@ -13,7 +12,7 @@
 #include "library.h"
 #include "output.h"
 #include "runtime.h"
-#include "words.h"
+#include "verb_arguments.h"
 
 /* What is left of standard output may take so long once all else has ended. */
 enum { OUTPUT_END_MS = 5000 };
@@ -25,33 +24,13 @@ struct publishing {
 
 /* --- the command line --- */
 
-static int say_no_producer(const struct config *config, const char *name)
-{
-    const char **names = xcalloc(config->producer_count + 1, sizeof names[0]);
-    for (size_t i = 0; i < config->producer_count; i++)
-        names[i] = config->producers[i].name;
-    char *meant = words_did_you_mean(name, names, config->producer_count, "");
-    fprintf(stderr, "lagoon publish: there is no producer '%s' in %s%s", name, config->path,
-            *meant != '\0' ? meant : "; it has:");
-    for (size_t i = 0; i < config->producer_count && *meant == '\0'; i++)
-        fprintf(stderr, " %s", names[i]);
-    fprintf(stderr, "\n");
-    free(meant);
-    free(names);
-    return EXIT_USAGE;
-}
-
 static int check_publish(const struct config *config, const struct command_line *line)
 {
-    if (config_producer(config, line->arguments[0]) == NULL)
-        return say_no_producer(config, line->arguments[0]);
-    for (size_t i = 0; i < line->header_count; i++) {
-        if (strchr(line->headers[i], '=') > line->headers[i])
-            continue;
-        fprintf(stderr, "lagoon publish: --header takes NAME=VALUE, got '%s'\n", line->headers[i]);
+    if (config_producer(config, line->arguments[0]) == NULL) {
+        verb_say_no_producer("publish", config, line->arguments[0]);
         return EXIT_USAGE;
     }
-    return 0;
+    return verb_check_headers("publish", line) != 0 ? EXIT_USAGE : 0;
 }
 
 /* --- what comes back --- */

@@ -2,6 +2,7 @@
 
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
+local lines = require("spec.support.lines")
 local port = require("spec.support.port")
 
 local SCRIPT = { ["handlers/a"] = "return function() end" }
@@ -12,14 +13,6 @@ local function check(addresses, rest, ...)
     .. "{ brokers = %q } },\n%s\n}\n"):format(addresses[1], addresses[2] or addresses[1], rest),
     SCRIPT)
   return app:run({ "check", "--connect", ... }).process
-end
-
-local function lines(text)
-  local list = {}
-  for line in text:gmatch("[^\n]+") do
-    table.insert(list, line)
-  end
-  return list
 end
 
 describe("lagoon check --connect", function()

@@ -3,11 +3,9 @@
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
 local examples = require("spec.functional.runaway_examples")
+local sanitizer = require("spec.support.sanitizer")
 
 local NEIGHBOUR, BLOCKED, FINE = #examples.busy, #examples.busy + 1, #examples.busy + 2
-
--- ThreadSanitizer holds signals back until the thread calls into the system.
-local HOLDS_SIGNALS = (os.getenv("LAGOON_BUILD") or ""):find("thread", 1, true)
 
 local function is_loop(example)
   return example[3]:find("while true do end", 1, true) or example[3]:find("pcall(error)", 1, true)
@@ -74,7 +72,7 @@ describe("a handler that runs too long", function()
   for name, list in pairs(examples) do
     for i, example in ipairs(list) do
       it(("is ended and says where: %s, %s"):format(name, example[1]), function()
-        if HOLDS_SIGNALS and is_loop(example) then
+        if sanitizer.holds_signals and is_loop(example) then
           return pending("ThreadSanitizer holds back the signal that ends a loop")
         end
         produce(name, i - 1, example[1])
@@ -102,7 +100,7 @@ describe("a handler that runs too long", function()
   it("leaves a state in which others run", function()
     produce("busy", FINE, "fine")
     app:wait_journal(1, { topic = topics.busy, partition = FINE, what = "end" })
-    if not HOLDS_SIGNALS then
+    if not sanitizer.holds_signals then
       assert.equal(#examples.busy, #lagoon:log("^consumer busy: a record failed"))
     end
   end)

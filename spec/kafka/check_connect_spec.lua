@@ -2,6 +2,7 @@
 
 local application = require("spec.support.application")
 local kafka = require("spec.support.kafka")
+local lines = require("spec.support.lines")
 local unit = require("unit")
 
 local AUTHORIZER = [[
@@ -22,14 +23,6 @@ return {
   consumers = { c = { topic = "fresh", group = "closed-group", handlers = { A = "handlers.a" } } },
 }
 ]]
-
-local function lines(text)
-  local list = {}
-  for line in text:gmatch("[^\n]+") do
-    table.insert(list, line)
-  end
-  return list
-end
 
 local function check(cluster, config)
   local app = application.new("", config:format(cluster.brokers),
