@@ -2,6 +2,7 @@
 
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
+local wait = require("spec.support.wait")
 local uv = require("luv")
 
 describe("a signal", function()
@@ -68,7 +69,7 @@ print(io.read())
     assert.equal(5, code, run.process:stderr())
     assert.equal("ready\nnil\tOperation canceled\t125\n", run.process:stdout())
     assert.equal(1, broker:end_offsets(topic, 1)[0])
-    assert.is_true((uv.hrtime() - began) / 1e6 < 6000)
+    assert.is_true((uv.hrtime() - began) / 1e6 < 6000 * wait.patience)
   end)
 
   it("gives no half line to a script that reads lines", function()
@@ -87,7 +88,7 @@ while true do end
     assert.equal(5, code, run.process:stderr())
     assert.matches("scripts/commands/it.lua still runs and is abandoned", run.process:stderr(), 1,
       true)
-    assert.is_true((uv.hrtime() - began) / 1e6 < 13000)
+    assert.is_true((uv.hrtime() - began) / 1e6 < 13000 * wait.patience)
   end)
 
   it("ends the process by itself while an on_load blocks", function()

@@ -8,7 +8,8 @@ local journal = require("journal")
 local lagoon = require("lagoon")
 local stock = require("services.stock")
 
-local producer = lagoon.producer("out")
+-- Used once each, so that the partitions are not known yet at the call.
+local first, second = lagoon.producer("first"), lagoon.producer("second")
 local kept
 local M = {}
 
@@ -39,9 +40,9 @@ M["kept context"] = function(_, context)
   kept = context
 end
 M["refused, awaited in pcall"] = function()
-  pcall(function() producer:publish("Sent", {}, { key = "k", partition = 99 }):await() end)
+  pcall(function() first:publish("Sent", {}, { key = "k", partition = 99 }):await() end)
 end
-M["no partition"] = function() producer:publish("Sent", {}, { key = "k", partition = 99 }) end
+M["no partition"] = function() second:publish("Sent", {}, { key = "k", partition = 99 }) end
 
 return function(event, context)
   journal.record(context, { example = event.example, n = event.n, run = lagoon.env("RUN") })

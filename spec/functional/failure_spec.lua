@@ -47,7 +47,7 @@ describe("a record that fails", function()
     topic = broker:new_topic("failures", PARTITIONS)
     group = brokers.unique("failures")
     app = application.new(broker.brokers, {
-      producers = { out = { topic = topic } },
+      producers = { first = { topic = topic }, second = { topic = topic } },
       consumers = {
         c = { topic = topic, group = group, distribution = "partition", workers = 1,
           commit_interval = "50ms", on_error = "stop", on_invalid = "stop",

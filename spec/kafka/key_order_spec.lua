@@ -2,6 +2,7 @@
 
 local oracle = require("spec.support.oracle")
 local traffic = require("spec.support.oracle_traffic")
+local wait = require("spec.support.wait")
 
 local function end_well(judge, member)
   judge:wait_committed(10000)
@@ -56,8 +57,9 @@ describe("On Kafka, distribution", function()
     local member = judge:start_member()
     judge:wait_handled(30000)
     -- The clock of the ledger counts milliseconds; over many records that evens out.
-    assert.is_true(gaps.sum / count < 0.2, ("%.3f ms between records"):format(gaps.sum / count))
-    assert.is_true(gaps.long < count / 100, gaps.long .. " gaps of 5 ms and more")
+    assert.is_true(gaps.sum / count < 0.2 * wait.patience,
+      ("%.3f ms between records"):format(gaps.sum / count))
+    assert.is_true(gaps.long < count / 100 * wait.patience, gaps.long .. " gaps of 5 ms and more")
     end_well(judge, member)
   end)
 
