@@ -184,12 +184,13 @@ PARTS := $(OUT)/lagoon $(OUT)/lua/lagoon/testing.so $(ANNOTATIONS:%=$(OUT)/lua/%
 
 # ---- what people type ---------------------------------------------------------------------------
 
-.PHONY: help run dev test test-kafka lint format install clean deps
+.PHONY: help run dev test test-kafka simulate lint format install clean deps
 
 help:
 	@echo "make run         build lagoon and run the example against the embedded broker"
 	@echo "make test        build it and run the specs"
 	@echo "make test-kafka  run the functional specs against a real Apache Kafka"
+	@echo "make simulate    play random games of what decides: SEEDS=1..200 EVENTS=100000 each"
 	@echo "make lint        check the sources, change nothing"
 	@echo "make format      format the C sources"
 	@echo "make install     into PREFIX ($(PREFIX)), below DESTDIR if that is set"
@@ -285,6 +286,16 @@ test-kafka: SPECS = $(or $(SPEC),$(wildcard spec/functional spec/kafka))
 test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(PARTS) $(TESTING_SO)
 	$(check_specs)@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
 	    $(BUSTED) $(SPECS) $(DIED)
+
+# Seeded games of the modules that decide, against a model: spec/simulation/run.lua.
+SEEDS  ?= 1..20
+EVENTS ?= 100000
+GAME   ?=
+STEPS  ?=
+
+simulate: need-test $(UNIT_SO)
+	@LUA_INIT= LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' \
+	    lua5.4 spec/simulation/run.lua SEEDS=$(SEEDS) EVENTS=$(EVENTS) GAME=$(GAME) STEPS=$(STEPS)
 
 # ---- looking at the sources ---------------------------------------------------------------------
 

@@ -1,9 +1,7 @@
-/* abort.c - asserts as specs see them: that one is hit, and what to say when one is hit unforeseen.
- */
+/* abort.c - asserts as specs see them: that one is hit. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,24 +9,6 @@
 #include <lua.h>
 
 int unit_open_abort(lua_State *L);
-
-static char note[512];
-
-static void on_abort(int number)
-{
-    ssize_t written = write(STDERR_FILENO, note, strlen(note));
-    (void)written;
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-/* note(text): written to standard error should the process abort; nil: nothing is. */
-static int l_note(lua_State *L)
-{
-    snprintf(note, sizeof note, "%s\n", luaL_optstring(L, 1, ""));
-    signal(SIGABRT, lua_isnoneornil(L, 1) ? SIG_DFL : on_abort);
-    return 0;
-}
 
 /* The function runs in a child, silently, and leaves no trace in this process. */
 static _Noreturn void run_child(lua_State *L)
@@ -57,7 +37,7 @@ static int l_of(lua_State *L)
 
 int unit_open_abort(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"note", l_note}, {"of", l_of}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"of", l_of}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }
