@@ -19,7 +19,7 @@ process.roles=broker,controller
 node.id=@ID@
 controller.quorum.voters=@VOTERS@
 listeners=PLAINTEXT://@ADDRESS@,CONTROLLER://@CONTROLLER@@LISTENERS@
-advertised.listeners=PLAINTEXT://@ADDRESS@@LISTENERS@
+advertised.listeners=PLAINTEXT://@ADDRESS@@ADVERTISED@
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT@PROTOCOLS@
 controller.listener.names=CONTROLLER
 log.dirs=@DATA@
@@ -43,12 +43,15 @@ broker.heartbeat.interval.ms=500
 ---@field nodes integer? 1 or 3
 ---@field listeners table<string, string>? more of them beside PLAINTEXT: {LOGIN = "SASL_SSL"}
 ---@field settings string? more lines of its properties
+---@field advertise (fun(address: string): string)? what clients are told in the place of an address
+--- of those
 ---@field users string[]? of SCRAM: "SCRAM-SHA-256=[name=alice,password=secret]"
 
 ---@class spec.KafkaNode
 ---@field id integer
 ---@field address string
 ---@field listeners table<string, string> the addresses of those beside PLAINTEXT
+---@field advertised table<string, string> the same, as clients are told them
 ---@field data string its folder
 ---@field process spec.Process?
 local Node = {}
@@ -60,9 +63,12 @@ local function new_node(id, options)
     address = "127.0.0.1:" .. port.free(),
     controller = "127.0.0.1:" .. port.free(),
     listeners = {},
+    advertised = {},
   }, Node)
   for name in pairs(options.listeners or {}) do
-    self.listeners[name] = "127.0.0.1:" .. port.free()
+    local address = "127.0.0.1:" .. port.free()
+    self.listeners[name] = address
+    self.advertised[name] = options.advertise and options.advertise(address) or address
   end
   return self
 end
@@ -71,9 +77,10 @@ function Node:format(folder, voters, options)
   self.data = folder .. "/data-" .. self.id
   local values = { ID = self.id, VOTERS = voters, ADDRESS = self.address,
     REPLICAS = options.nodes or 1, CONTROLLER = self.controller, DATA = self.data,
-    LISTENERS = "", PROTOCOLS = "" }
+    LISTENERS = "", ADVERTISED = "", PROTOCOLS = "" }
   for name, address in pairs(self.listeners) do
     values.LISTENERS = ("%s,%s://%s"):format(values.LISTENERS, name, address)
+    values.ADVERTISED = ("%s,%s://%s"):format(values.ADVERTISED, name, self.advertised[name])
     values.PROTOCOLS = ("%s,%s:%s"):format(values.PROTOCOLS, name, options.listeners[name])
   end
   self.settings = directory.write(("%s/node-%d.properties"):format(folder, self.id),

@@ -87,6 +87,39 @@ static int kafka_partitions(lua_State *L)
     return 1;
 }
 
+static int count_lagging(const struct rd_kafka_metadata *metadata)
+{
+    int count = 0;
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
+        for (int j = 0; j < topic->partition_cnt; j++) {
+            const rd_kafka_metadata_partition_t *partition = &topic->partitions[j];
+            count += partition->leader < 0 || partition->isr_cnt < partition->replica_cnt;
+        }
+    }
+    return count;
+}
+
+/* lagging(bootstrap, timeout_ms): how many partitions of all topics have no leader, or a replica
+ * that is not in sync. */
+static int kafka_lagging(lua_State *L)
+{
+    int timeout_ms = (int)luaL_optinteger(L, 2, TIMEOUT_MS);
+    rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, luaL_checkstring(L, 1), NULL);
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 1, NULL, &metadata, timeout_ms);
+    int count = 0;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        count = count_lagging(metadata);
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_destroy(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return push_failure(L, code);
+    lua_pushinteger(L, count);
+    return 1;
+}
+
 /* Every partition on the nodes that are listed at 4. */
 static void place(lua_State *L, rd_kafka_NewTopic_t *topic, int partitions)
 {
@@ -340,15 +373,11 @@ static int kafka_produce(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"brokers", kafka_brokers},
-    {"partitions", kafka_partitions},
-    {"create_topic", kafka_create_topic},
-    {"committed", kafka_committed},
-    {"watermarks", kafka_watermarks},
-    {"group", kafka_group},
-    {"produce", kafka_produce},
-    {"deny", kafka_deny},
-    {NULL, NULL},
+    {"brokers", kafka_brokers},     {"partitions", kafka_partitions},
+    {"lagging", kafka_lagging},     {"create_topic", kafka_create_topic},
+    {"committed", kafka_committed}, {"watermarks", kafka_watermarks},
+    {"group", kafka_group},         {"produce", kafka_produce},
+    {"deny", kafka_deny},           {NULL, NULL},
 };
 
 int unit_open_kafka(lua_State *L)
