@@ -11,6 +11,7 @@
 #include "json.h"
 #include "script_declared.h"
 #include "script_event.h"
+#include "script_globals.h"
 #include "script_load.h"
 #include "script_main.h"
 #include "script_memory.h"
@@ -63,6 +64,7 @@ static int load_all(lua_State *L)
         lua_gc(L, LUA_GCGEN, 0, 0);
     script_modules_open(L, source->bundle);
     bindings_open(L);
+    script_globals_open(L, source->bundle);
 
     return load_declared(L);
 }

@@ -16,10 +16,13 @@ static void add(struct config_problems *problems, const char *text)
     problems->lines[problems->count++] = xstrdup(text);
 }
 
+/* Whether it is there already, with a traceback or without. */
 static bool has(const struct config_problems *problems, const char *text)
 {
+    size_t length = strcspn(text, "\n");
     for (size_t i = 0; i < problems->count; i++)
-        if (strcmp(problems->lines[i], text) == 0)
+        if (strcspn(problems->lines[i], "\n") == length &&
+            strncmp(problems->lines[i], text, length) == 0)
             return true;
     return false;
 }

@@ -9,6 +9,10 @@ local cjson = require("cjson")
 local journal = require("journal")
 local lagoon = require("lagoon")
 
+at_top, not_yet = "set at the top", nil
+-- Libraries for several versions of Lua ask for what others have.
+local _ = jit or setfenv
+
 local M = {}
 
 function M.log()
@@ -40,7 +44,23 @@ function M.shadow() return { require("lagoon") == lagoon, require("string") == s
 function M.exit() os.exit(0) end
 function M.locale() return os.setlocale("C") end
 function M.context_field(context) return context.nothing end
-function M.globals() return { lagoon_global = tostring(rawget(_G, "lagoon")) } end
+function M.globals() return { tostring(rawget(_G, "lagoon")), at_top, not_yet == nil } end
+function M.misspelt() return tostrng(1) end
+function M.no_lagoon() return _G.lagoon end
+function M.older() return unpack({ 1 }) end
+function M.forgotten_local() total = 1 end
+function M.hook() debug.sethook() end
+function M.compiled()
+  local chunk = string.dump(function() return 1 end)
+  local loaded, message = load(chunk, "=compiled", "b")
+  return { loaded == nil, message, load("return ...", "=text")(7), load("return x", "=text", "t",
+    { x = 8 })(), load(function() end)() == nil }
+end
+function M.files()
+  local folder = lagoon.env("FOLDER")
+  return { dofile(folder .. "/plain.lua"), loadfile(folder .. "/plain.lua")(),
+    (pcall(dofile, folder .. "/compiled.lua")), (loadfile(folder .. "/compiled.lua", "b")) == nil }
+end
 
 return function(event, context)
   local ok, result = pcall(M[event.try], context)
@@ -74,9 +94,11 @@ describe("a script", function()
       cjson = "error('the wrong cjson')",
     })
     directory.write(app.folder .. "/secret", "from a file\n")
+    directory.write(app.folder .. "/plain.lua", "return 'plain'")
+    directory.write(app.folder .. "/compiled.lua", string.dump(function() return 1 end))
     lagoon = app:start({ "run" }, { env = { TEXT = "text", NUMBER = "2.5", FLAG = "true",
       EMPTY = "", UNSET = false, UNSET_FILE = false, PLAIN = "plain",
-      FROM_FILE_FILE = app.folder .. "/secret" } })
+      FROM_FILE_FILE = app.folder .. "/secret", FOLDER = app.folder } })
     lagoon:wait_assigned("c")
   end)
 
@@ -131,12 +153,28 @@ describe("a script", function()
   it("loads a module once, and none of its own in the place of the program's", function()
     assert.same({ 1, 2 }, (try("modules")))
     assert.same({ true, true }, (try("shadow")))
-    assert.same({ lagoon_global = "nil" }, (try("globals")))
+    assert.same({ "nil", "set at the top", true }, (try("globals")))
   end)
 
   it("cannot end the process or change it for others", function()
     assert_raises("exit", "os.exit is not available: it would affect the whole process")
     assert_raises("locale", "os.setlocale is not available: it would affect the whole process")
+  end)
+
+  it("is told of a global that nobody has set, and sets none but at the top of a file", function()
+    assert_raises("misspelt", "undefined global 'tostrng', did you mean 'tostring'?")
+    assert_raises("no_lagoon",
+      [[undefined global 'lagoon'; write local lagoon = require("lagoon") at the top]])
+    assert_raises("older", "undefined global 'unpack', did you mean 'table.unpack'?")
+    assert_raises("forgotten_local",
+      "sets the global 'total', which no file declares; write local in front")
+  end)
+
+  it("loads text only, and takes no limit off", function()
+    assert.same({ true, "attempt to load a binary chunk (mode is 't')", 7, 8, true },
+      (try("compiled")))
+    assert.same({ "plain", "plain", false, true }, (try("files")))
+    assert_raises("hook", "debug.sethook is not available: what limits handlers stands on it")
   end)
 
   it("is told of a context's field that does not exist", function()
