@@ -27,6 +27,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config librdkafka-dev liblua5.4-dev lua
                   libuv1-dev uthash-dev
 TEST_PACKAGES  := lua5.4 lua-busted lua-luv lua-filesystem lua-cjson kcat
 LINT_PACKAGES  := clang-format lua-check
+FUZZ_PACKAGES  := clang libclang-rt-dev
 # Any Java from 17 on will do.
 KAFKA_PACKAGES  = maven openssl $(if $(shell command -v java),,default-jre-headless)
 
@@ -53,7 +54,7 @@ else \
 fi
 endef
 
-.PHONY: need-build need-test need-lint need-kafka
+.PHONY: need-build need-test need-lint need-kafka need-fuzz
 need-build:
 	$(call need,$(BUILD_PACKAGES),$(CC) pkg-config rdkafka lua5.4 libuv)
 need-test: need-build
@@ -62,6 +63,9 @@ need-lint: need-test
 	$(call need,$(LINT_PACKAGES),clang-format luacheck)
 need-kafka: need-test
 	$(call need,$(KAFKA_PACKAGES),java mvn openssl)
+
+need-fuzz: need-build
+	$(call need,$(FUZZ_PACKAGES),clang)
 
 # ---- the program --------------------------------------------------------------------------------
 
@@ -184,13 +188,14 @@ PARTS := $(OUT)/lagoon $(OUT)/lua/lagoon/testing.so $(ANNOTATIONS:%=$(OUT)/lua/%
 
 # ---- what people type ---------------------------------------------------------------------------
 
-.PHONY: help run dev test test-kafka simulate lint format install clean deps
+.PHONY: help run dev test test-kafka simulate fuzz fuzz-run lint format install clean deps
 
 help:
 	@echo "make run         build lagoon and run the example against the embedded broker"
 	@echo "make test        build it and run the specs"
 	@echo "make test-kafka  run the functional specs against a real Apache Kafka"
 	@echo "make simulate    play random games of what decides: SEEDS=1..200 EVENTS=100000 each"
+	@echo "make fuzz        search for inputs that break something: FUZZ=json SECONDS=60 each"
 	@echo "make lint        check the sources, change nothing"
 	@echo "make format      format the C sources"
 	@echo "make install     into PREFIX ($(PREFIX)), below DESTDIR if that is set"
@@ -297,9 +302,36 @@ simulate: need-test $(UNIT_SO)
 	@LUA_INIT= LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' \
 	    lua5.4 spec/simulation/run.lua SEEDS=$(SEEDS) EVENTS=$(EVENTS) GAME=$(GAME) STEPS=$(STEPS)
 
+# ---- fuzzers ------------------------------------------------------------------------------------
+
+# Each file of spec/fuzz is one; all is compiled anew for them, by clang, with its sanitizers.
+FUZZERS := $(basename $(notdir $(wildcard spec/fuzz/*.c)))
+FUZZ    ?= $(FUZZERS)
+SECONDS ?= 60
+
+fuzz: need-fuzz
+	@$(MAKE) --no-print-directory CC=clang WERROR= CFLAGS='-O1 -g' \
+	    SANITIZE=fuzzer-no-link,address,undefined fuzz-run FUZZ='$(FUZZ)' SECONDS=$(SECONDS)
+
+fuzz-run: $(FUZZ:%=$(OUT)/fuzz/%) $(OUT)/fuzz/config.dict
+	@spec/fuzz/run.sh $(OUT)/fuzz $(SECONDS) $(FUZZ)
+
+$(OUT)/fuzz/%: $(OUT)/spec/fuzz/%.o $(filter-out %/main.o,$(OBJECTS))
+	@echo "LD $@"
+	@mkdir -p $(@D)
+	@$(CC) $(subst fuzzer-no-link,fuzzer,$(SANITIZE_FLAGS)) $(LDFLAGS) -o $@ $^ \
+	    -l:liblua5.4-cjson.a $(LIBS)
+
+.SECONDARY: $(FUZZERS:%=$(OUT)/spec/fuzz/%.o)
+
+# The words that the config's checker knows.
+$(OUT)/fuzz/config.dict: $(wildcard lua/config/*.lua)
+	@mkdir -p $(@D)
+	@grep -oh '[a-z][a-z_.]\{2,\}' $^ | sort -u | sed 's/.*/"&"/' > $@
+
 # ---- looking at the sources ---------------------------------------------------------------------
 
-C_FILES     := $(wildcard runtime/*.[ch] spec/support/unit/*.[ch] spec/support/tsan/*.c)
+C_FILES     := $(wildcard runtime/*.[ch] spec/support/unit/*.[ch] spec/support/tsan/*.c spec/fuzz/*.[ch])
 LUA_FOLDERS := $(wildcard config.lua lua scripts spec)
 LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
 # A function longer than this has a second one inside.

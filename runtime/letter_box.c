@@ -81,7 +81,7 @@ static int find_ends(struct letter_box *box, struct error *err)
     rd_kafka_resp_err_t code = rd_kafka_committed(box->handle, box->places, box->timeout_ms);
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < box->places->cnt; i++) {
         rd_kafka_topic_partition_t *place = &box->places->elems[i];
-        int64_t low;
+        int64_t low = 0;
         code = place->err;
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             code = rd_kafka_query_watermark_offsets(box->handle, box->topic, place->partition, &low,
