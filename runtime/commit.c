@@ -69,6 +69,7 @@ void commit_start(struct commit *commit)
          partition = assignment_next(commit->assignment, partition)) {
         if (partition->epoch == 0)
             continue;
+        partition_skip_removed(partition);
         skip_holes(partition);
         if (offsets_is_commit_due(&partition->offsets))
             add_entry(commit, partition, list);

@@ -75,6 +75,7 @@ static void log_counts(const struct consumer *consumer)
         log_integer("dead_letters", (int64_t)counts.letters),
         log_integer("failed", (int64_t)counts.failed),
         log_integer("given_back", (int64_t)counts.dropped),
+        log_integer("jumps", (int64_t)counts.jumps),
     };
     log_event(LOG_INFO, fields, ARRAY_LENGTH(fields), "consumer %s: stopped",
               consumer->config->name);

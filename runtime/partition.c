@@ -174,20 +174,37 @@ bool partition_may_read(struct partition *partition)
            offsets_ahead(&partition->offsets) < (size_t)partition->intake->config->max_ahead;
 }
 
+/* The earliest offset that the broker still had at the last fetch; -1 when it is not known. */
+static int64_t earliest_left(const struct partition *partition)
+{
+    int64_t low, high;
+    rd_kafka_resp_err_t rc = rd_kafka_get_watermark_offsets(
+        partition->intake->handle, partition->lane->topic, partition->number, &low, &high);
+    return rc == RD_KAFKA_RESP_ERR_NO_ERROR ? low : -1;
+}
+
 /* What was to be read next was removed by retention: librdkafka goes on at the earliest left. */
 static void note_jump(struct partition *partition, int64_t offset)
 {
     struct intake *intake = partition->intake;
-    int64_t low, high;
-    if (rd_kafka_get_watermark_offsets(intake->handle, partition->lane->topic, partition->number,
-                                       &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        low <= partition->offsets.delivered)
-        return;
     intake->counts.jumps++;
     log_error("consumer %s: %s[%d]: offsets %" PRId64 " to %" PRId64
               " were removed by retention before they were read; goes on at %" PRId64,
               intake->config->name, partition->lane->topic, partition->number,
               partition->offsets.delivered, offset - 1, offset);
+}
+
+void partition_skip_removed(struct partition *partition)
+{
+    ASSERT_ON(THREAD_MAIN);
+    if (partition->is_stopped || partition->is_gated || offsets_unsettled(&partition->offsets) > 0)
+        return;
+    int64_t earliest = earliest_left(partition);
+    /* In this order: what was fetched before the broker told of the loss is in the queue by now. */
+    if (earliest <= partition->offsets.delivered || rd_kafka_queue_length(partition->queue) > 0)
+        return;
+    note_jump(partition, earliest);
+    offsets_skip_to(&partition->offsets, earliest);
 }
 
 /* The broker's log is shorter than what was read (an unclean election, a topic made anew): what
@@ -242,7 +259,8 @@ static void push(struct partition *partition, rd_kafka_message_t **messages, siz
             dispatcher_push(intake->dispatcher, partition->lane, records, accepted);
             accepted = 0;
             restart_at(partition, messages[i]->offset);
-        } else if (messages[i]->offset > partition->offsets.delivered) {
+        } else if (messages[i]->offset > partition->offsets.delivered &&
+                   earliest_left(partition) > partition->offsets.delivered) {
             note_jump(partition, messages[i]->offset);
         }
         records[accepted++] = take_in(partition, messages[i]);

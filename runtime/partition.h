@@ -91,6 +91,10 @@ void partition_drop(struct partition *partition);
 /* Reads up to `budget` records and gives them to the dispatcher; returns how many. */
 size_t partition_read(struct partition *partition, size_t budget);
 
+/* With nothing unsettled and nothing to be read, goes on where the broker's log begins if retention
+ * has removed all that was to be read: no record may be left that tells of it. */
+void partition_skip_removed(struct partition *partition);
+
 /* It has work that is not at a stand: the window is shared by those that have. */
 bool partition_is_active(struct partition *partition);
 

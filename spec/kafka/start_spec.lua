@@ -108,6 +108,26 @@ describe("A group whose next offset was removed", function()
     end_well(judge, member, 2 * COUNT)
     assert.equal(1, #member:log("offsets 20 to 39 were removed by retention before they were "
       .. "read; goes on at 40"))
+    assert.equal(1, member:log("^consumer orders: stopped")[1].jumps)
+  end)
+
+  it("says so too when no record is left, and has no lag then", function()
+    local judge = new_judge("earliest")
+    local writer = judge:new_writer()
+    send(judge, writer, COUNT)
+    local member = judge:start_member()
+    judge:wait_committed(10000)
+    judge:stop_member(member)
+
+    send(judge, writer, COUNT)
+    remove_before(judge, 2 * COUNT)
+    member = judge:start_member()
+    judge:wait_committed(10000)
+    send(judge, writer, COUNT)
+    end_well(judge, member, 2 * COUNT)
+    assert.equal(1, #member:log("offsets 20 to 39 were removed by retention before they were "
+      .. "read; goes on at 40"))
+    assert.equal(1, member:log("^consumer orders: stopped")[1].jumps)
   end)
 
   it("does so too when that happens while it runs", function()
