@@ -200,7 +200,7 @@ help:
 	@echo "make format      format the C sources"
 	@echo "make install     into PREFIX ($(PREFIX)), below DESTDIR if that is set"
 	@echo "make clean       remove what was built"
-	@echo "make deps        install what any of these need (apt), build nothing"
+	@echo "make deps        install what any of these but fuzz need (apt), build nothing"
 	@echo
 	@echo "SPEC=spec/unit/json_spec.lua runs only that; SANITIZE=address,undefined or thread;"
 	@echo "BUILD=DIR builds elsewhere than in build/"
@@ -331,7 +331,8 @@ $(OUT)/fuzz/config.dict: $(wildcard lua/config/*.lua)
 
 # ---- looking at the sources ---------------------------------------------------------------------
 
-C_FILES     := $(wildcard runtime/*.[ch] spec/support/unit/*.[ch] spec/support/tsan/*.c spec/fuzz/*.[ch])
+C_FILES     := $(wildcard runtime/*.[ch] spec/support/unit/*.[ch] spec/support/tsan/*.c \
+               spec/fuzz/*.[ch])
 LUA_FOLDERS := $(wildcard config.lua lua scripts spec)
 LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
 # A function longer than this has a second one inside.

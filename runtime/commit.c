@@ -79,7 +79,6 @@ void commit_start(struct commit *commit)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* The epoch that was committed is still the partition's: the answer counts. */
 static void mark(const struct commit *commit, const rd_kafka_topic_partition_t *place)
 {
     for (size_t i = 0; i < commit->count; i++) {
@@ -87,10 +86,7 @@ static void mark(const struct commit *commit, const rd_kafka_topic_partition_t *
         if (partition->number != place->partition ||
             strcmp(partition->lane->topic, place->topic) != 0)
             continue;
-        if (partition->epoch == commit->entries[i].epoch) {
-            offsets_mark_committed(&partition->offsets, place->offset);
-            partition->is_gated = false;
-        }
+        partition_mark_committed(partition, commit->entries[i].epoch, place->offset);
         return;
     }
 }

@@ -18,6 +18,8 @@ void intake_init(struct intake *intake, const struct consumer_config *config,
         .dispatcher = dispatcher,
         .on_ready = on_ready,
         .context = context,
+        .clock_ms = clock_monotonic_ms,
+        .send_letter = dead_letters_send,
         .breaker = {.limit = config->on_error.breaker},
         .random = (uint64_t)clock_monotonic_ns() | 1,
     };

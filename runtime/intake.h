@@ -45,6 +45,9 @@ struct intake {
     /* There may be something to read. From any thread, also librdkafka's: only a wake-up. */
     void (*on_ready)(void *context);
     void *context;
+    /* Time, and who gets what is given up: a simulation has its own of both. */
+    int64_t (*clock_ms)(void);
+    void (*send_letter)(struct dead_letters *letters, struct record *record);
 
     uint64_t last_epoch;
     struct share window; /* of all partitions */

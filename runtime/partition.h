@@ -78,6 +78,9 @@ void partition_revoke(struct partition *partition);
  * collected has come to partition_end_record: one that failed too is among what is dropped here. */
 void partition_give_back(struct partition *partition);
 
+/* The broker acknowledged a commit of `position` that was sent in that epoch. */
+void partition_mark_committed(struct partition *partition, uint64_t epoch, int64_t position);
+
 /* Handlers of this epoch run. What has ended and is not collected is not among them. */
 size_t partition_running(const struct partition *partition);
 

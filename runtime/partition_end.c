@@ -87,7 +87,7 @@ static void dead_letter(struct record *record)
     record->run++;
     if (record->state != RECORD_KEPT && list_is_empty(&record->partition_link))
         partition_await(record->owner, record);
-    dead_letters_send(intake->letters, record);
+    intake->send_letter(intake->letters, record);
 }
 
 /* The record failed, but its partition is another's, or soon will be, or is stopped: whoever reads
@@ -130,7 +130,7 @@ static void retry(struct record *record)
     record->is_ended = false;
     free(record->refusal);
     record->refusal = NULL;
-    retries_add(&intake->retries, record, clock_monotonic_ms() + delay_ms);
+    retries_add(&intake->retries, record, intake->clock_ms() + delay_ms);
 }
 
 /* --- the end of a run --- */

@@ -1,10 +1,24 @@
-/* partition_internal.h - what the files of a partition share: how a record leaves it.
+/* partition_internal.h - what the files of a partition share: how an epoch begins and ends, and how
+ * a record comes in and leaves.
  *
  * Threads: main. */
 #ifndef PARTITION_INTERNAL_H
 #define PARTITION_INTERNAL_H
 
 #include "partition.h"
+
+/* The part of partition_assign that needs no librdkafka. */
+void partition_begin(struct partition *partition, const struct partition_start *start);
+
+/* The same for an epoch that follows another of the same assignment: what stops the partition or
+ * keeps it from reading stays. */
+void partition_begin_epoch(struct partition *partition, int64_t start, int64_t committed);
+
+/* Everything of the epoch that main knows of is dropped; what runs is left over. */
+void partition_end_epoch(struct partition *partition);
+
+/* A record of this partition enters its epoch and the window; the dispatcher gets it next. */
+void partition_take_in(struct partition *partition, struct record *record);
 
 /* The record, which has left its strand, waits for deliveries or for its dead letter. */
 void partition_await(struct partition *partition, struct record *record);
