@@ -188,7 +188,7 @@ PARTS := $(OUT)/lagoon $(OUT)/lua/lagoon/testing.so $(ANNOTATIONS:%=$(OUT)/lua/%
 
 # ---- what people type ---------------------------------------------------------------------------
 
-.PHONY: help run dev test test-kafka simulate fuzz fuzz-run lint format install clean deps
+.PHONY: help run dev test test-kafka simulate chaos fuzz fuzz-run lint format install clean deps
 
 help:
 	@echo "make run         build lagoon and run the example against the embedded broker"
@@ -196,6 +196,7 @@ help:
 	@echo "make test-kafka  run the functional specs against a real Apache Kafka"
 	@echo "make simulate    play random games of what decides: SEEDS=1..200 EVENTS=100000 each"
 	@echo "make fuzz        search for inputs that break something: FUZZ=json SECONDS=60 each"
+	@echo "make chaos       disturb a group on a real Kafka and judge it: SCENARIO=kills SEED=7; LIST=1"
 	@echo "make lint        check the sources, change nothing"
 	@echo "make format      format the C sources"
 	@echo "make install     into PREFIX ($(PREFIX)), below DESTDIR if that is set"
@@ -328,6 +329,21 @@ $(OUT)/fuzz/%: $(OUT)/spec/fuzz/%.o $(filter-out %/main.o,$(OBJECTS))
 $(OUT)/fuzz/config.dict: $(wildcard lua/config/*.lua)
 	@mkdir -p $(@D)
 	@grep -oh '[a-z][a-z_.]\{2,\}' $^ | sort -u | sed 's/.*/"&"/' > $@
+# ---- scenarios on a real Kafka --------------------------------------------------------------------
+
+SCENARIO ?=
+SEED     ?=
+RECORDS  ?=
+FAULTS   ?=
+BROKERS  ?=
+LIST     ?=
+
+# LAGOON_BUILD names another build of the program to play with.
+chaos: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
+	@LAGOON_BUILD=$(or $(LAGOON_BUILD),$(OUT)) LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) LUA_INIT= \
+	    LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' $(SPEC_ENV) $(SPEC_RUN) \
+	    lua5.4 spec/chaos/run.lua SCENARIO=$(SCENARIO) SEED=$(SEED) RECORDS=$(RECORDS) \
+	    FAULTS=$(FAULTS) BROKERS=$(BROKERS) LIST=$(LIST)
 
 # ---- looking at the sources ---------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ local M = {}
 ---@class spec.Oracle
 ---@field server spec.Broker? nil when the brokers were given
 ---@field brokers string
+---@field member_brokers string
 ---@field topic string
 ---@field group string
 ---@field partitions integer
@@ -29,10 +30,11 @@ Oracle.__index = Oracle
 local SAMPLE_MS = 100
 
 ---A topic, a group, an application whose handlers do what their events ask for.
----@param options? {partitions: integer?, consumer: table?, brokers: string?, is_ordered: boolean?,
---- nodes: integer[]?, has_out_topic: boolean?, out_properties: table?} consumer: keys of its config
---- that differ; is_ordered: unless false, the records of a key have to be handled one by one, in
---- order; nodes: where its topic is
+---@param options? {partitions: integer?, consumer: table?, brokers: string?, member_brokers:
+--- string?, is_ordered: boolean?, nodes: integer[]?, has_out_topic: boolean?, out_properties:
+--- table?} consumer: keys of its config that differ; member_brokers: what members are told;
+--- is_ordered: unless false, the records of a key have to be handled one by one, in order; nodes:
+--- where its topic is
 ---@return spec.Oracle
 function M.new(options)
   options = options or {}
@@ -41,6 +43,7 @@ function M.new(options)
   local self = setmetatable({
     server = server,
     brokers = brokers,
+    member_brokers = options.member_brokers or brokers,
     topic = broker.unique("orders"),
     group = broker.unique("group"),
     partitions = options.partitions or 4,

@@ -130,7 +130,7 @@ end
 ---@return spec.Application app
 ---@return string ledger path
 function M.new(oracle, options)
-  local app = application.new(oracle.brokers, config_of(oracle, options))
+  local app = application.new(oracle.member_brokers, config_of(oracle, options))
   local ledger = app.folder .. "/ledger"
   app:script("ledger", LEDGER:format(ledger))
   app:script("work", WORK:format(app.folder .. "/gates/"))

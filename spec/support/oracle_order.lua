@@ -5,9 +5,11 @@ local M = {}
 
 ---@class spec.Order
 ---@field on_wrong fun(sentence: string)
----@field on_overlap? fun(entry: spec.LedgerEntry, other: spec.LedgerEntry) a record began while one
---- of its key, or itself, runs in another process: what a lost assignment or an exhausted drain
+---@field on_overlap? fun(entry: spec.LedgerEntry, other: spec.LedgerEntry) a record began while
+--- one of its key, or itself, runs in another process: what a lost assignment or an exhausted drain
 --- leaves behind, or a fault
+---@field on_skip? fun(entry: spec.LedgerEntry, last: spec.LedgerEntry) a process went on behind the
+--- record that follows its last one: a fault, unless it did that one after it lost its partition
 ---@field keys table<string, integer> the highest number that ended
 local Order = {}
 Order.__index = Order
@@ -42,17 +44,18 @@ local function lane_of(self, entry)
   return entry.partition << 48 | entry.offset
 end
 
--- The next one follows what its own process did last, when that was the last that was done with the
--- key; after another process it may begin anywhere in what is known.
+-- The next one is known or follows what is. In a process it follows what that did last with the
+-- key, when nobody else did anything since: else it left one out that was given to it again.
 function Order:judge_number(entry)
-  local last = self.ends[entry.key]
   local known = self.keys[entry.key] or 0
-  if last and last.pid == entry.pid then
-    known = last.number
-  end
   if entry.number > known + 1 then
     self.on_wrong(("%s began as number %d of its key after number %d"):format(M.name(entry),
       entry.number, known))
+    return
+  end
+  local last = self.ends[entry.key]
+  if self.on_skip and last and last.pid == entry.pid and entry.number > last.number + 1 then
+    self.on_skip(entry, last)
   end
 end
 

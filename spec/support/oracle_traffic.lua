@@ -10,6 +10,8 @@ local M = {}
 
 local TYPES = { "OrderCreated", "OrderPaid", "OrderShipped" }
 local STEP_MS = 5
+-- What its producer holds, which has room for 100,000.
+local MAX_OPEN = 50000
 
 ---@class spec.Traffic
 ---@field sent integer
@@ -29,8 +31,10 @@ function M.send(writer, topic, key, number, event, partition)
     partition))
 end
 
----@param options {rate: integer, keys: integer, event: (fun(number: integer): table)?, prefix:
---- string?} records a second, over so many keys in turn; event: what handlers are asked to do
+---@param options {rate: integer?, backlog: integer?, keys: integer, event: (fun(number: integer):
+--- table)?, prefix: string?, limit: (fun(): number)?} rate: records a second, or as many as keep
+--- the backlog at that many; over so many keys in turn; event: what handlers are asked to do;
+--- limit: no more than that
 ---@return spec.Traffic
 function M.start(oracle, options)
   local self = setmetatable({
@@ -38,7 +42,8 @@ function M.start(oracle, options)
     options = options,
     sent = 0,
     numbers = {}, -- by key
-    writer = oracle:new_writer({ ["linger.ms"] = 2 }),
+    oracle = oracle,
+    writer = oracle:new_writer({ ["linger.ms"] = 2, ["message.timeout.ms"] = 0 }),
     began = uv.hrtime(),
     timer = uv.new_timer(),
   }, Traffic)
@@ -61,8 +66,17 @@ function Traffic:send()
   self.sent = self.sent + 1
 end
 
+-- How many are to be sent by now. While Kafka takes nothing they wait here.
+function Traffic:due()
+  local options = self.options
+  local due = options.rate and (uv.hrtime() - self.began) / 1e9 * options.rate
+    or self.oracle.verdicts.handled + options.backlog
+  local _, _, open = self.writer:counts()
+  return math.min(due, self.sent + MAX_OPEN - open, options.limit and options.limit() or math.huge)
+end
+
 function Traffic:step()
-  local due = (uv.hrtime() - self.began) / 1e9 * self.options.rate
+  local due = self:due()
   while self.sent < due do
     self:send()
   end

@@ -1,0 +1,113 @@
+-- make chaos: plays one scenario on a real Kafka and says what it did to the promises.
+--
+-- SCENARIO=kills  one of spec/chaos/scenarios; LIST=1 names them
+-- SEED=7          what its dice show; drawn and said unless it is given
+-- RECORDS=200000  at least so many, FAULTS=20 so many, instead of the scenario's own
+-- BROKERS=...     a Kafka that runs already
+
+local lfs = require("lfs")
+local uv = require("luv")
+
+local rig = require("spec.chaos.rig")
+local scope = require("spec.support.scope")
+
+local FOLDER = "spec/chaos/scenarios/"
+local LOGS = (os.getenv("LAGOON_BUILD") or "build") .. "/chaos"
+
+local function fail(...)
+  io.stderr:write("chaos: ", string.format(...), "\n")
+  os.exit(2)
+end
+
+local function names()
+  local list = {}
+  for file in lfs.dir(FOLDER) do
+    table.insert(list, file:match("^(.+)%.lua$"))
+  end
+  table.sort(list)
+  return list
+end
+
+local function load_scenario(name)
+  if not lfs.attributes(FOLDER .. name .. ".lua") then
+    fail("there is no SCENARIO=%s, but %s", name, table.concat(names(), ", "))
+  end
+  return require("spec.chaos.scenarios." .. name)
+end
+
+local function list_all()
+  for _, name in ipairs(names()) do
+    print(("%-16s %s"):format(name, load_scenario(name).says))
+  end
+end
+
+local function number_of(options, name)
+  if options[name] == "" then
+    return nil
+  end
+  local number = math.tointeger(tonumber(options[name]))
+  if not number or number < 0 then
+    fail("%s=%s is no number", name, options[name])
+  end
+  return number
+end
+
+local function parse(arguments)
+  local options = { SCENARIO = "", SEED = "", RECORDS = "", FAULTS = "", BROKERS = "", LIST = "" }
+  for _, argument in ipairs(arguments) do
+    local name, value = argument:match("^(%u+)=(.*)$")
+    if not name or not options[name] then
+      fail("what is %s?", argument)
+    end
+    options[name] = value
+  end
+  return options
+end
+
+-- Ctrl-C ends it as a wait would end, so that nothing is left behind.
+local function heed_signals(played)
+  local handles = {}
+  for i, signal in ipairs({ "sigint", "sigterm" }) do
+    handles[i] = uv.new_signal()
+    handles[i]:start(signal, function()
+      played.is_interrupted = true
+    end)
+  end
+end
+
+local function close_all()
+  scope.close()
+  uv.walk(function(handle)
+    if not handle:is_closing() then
+      handle:close()
+    end
+  end)
+  uv.run("default")
+end
+
+local function play(name, options)
+  local scenario = load_scenario(name)
+  local seed = number_of(options, "SEED") or os.time() % 100000
+  local played = rig.new(scenario, { seed = seed, records = number_of(options, "RECORDS"),
+    faults = number_of(options, "FAULTS"), brokers = options.BROKERS ~= "" and options.BROKERS })
+  print(("%s, seed %d, %d records: %s"):format(name, seed, played.records, scenario.says))
+  heed_signals(played)
+  local is_good, passed, failed = played:run()
+  if not is_good then
+    local folder = ("%s/%s-%d"):format(LOGS, name, seed)
+    played:keep_logs(folder)
+    print(("again: make chaos SCENARIO=%s SEED=%d RECORDS=%d FAULTS=%d"):format(name, seed,
+      played.records, played.count))
+    print("the ledger and the members' logs are in " .. folder)
+  end
+  close_all()
+  print(("%d passed, %d failed"):format(passed, failed))
+  return is_good
+end
+
+local options = parse(arg)
+if options.LIST ~= "" then
+  list_all()
+else
+  os.exit(play(options.SCENARIO ~= "" and options.SCENARIO or "mixed", options), true)
+end
