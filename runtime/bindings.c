@@ -52,6 +52,7 @@ struct call *bindings_waitable_call(lua_State *L, const char *what)
     const char *place = bindings_idle_place(bindings);
     if (place != NULL)
         luaL_error(L, "%s: cannot wait %s, only in a handler", what, place);
+    bindings_check_interrupt(L);
     if (call->deadline_ms < INT64_MAX && clock_monotonic_ms() >= call->deadline_ms)
         luaL_error(L, "%s", bindings_push_timeout(L));
     if (!bindings_can_yield(L))

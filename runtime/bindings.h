@@ -116,7 +116,7 @@ void bindings_push_log(lua_State *L);
 /* Puts coroutine.resume and coroutine.wrap in place that let waits pass through. */
 void bindings_open_coroutine(lua_State *L);
 
-/* Puts an xpcall in place whose message handler cannot hold up the end of a call. */
+/* Puts pcall and xpcall in place that cannot hold up the end of a call. */
 void bindings_open_guard(lua_State *L);
 
 /* For watch_options.arm: the coroutine raises from its next instruction on, until the stretch that
@@ -133,6 +133,15 @@ void bindings_end_load(lua_State *L);
 
 /* Pushes that the call's time is over. */
 const char *bindings_push_timeout(lua_State *L);
+
+/* The stop of the process ends the call that runs. */
+bool bindings_is_interrupted(lua_State *L);
+
+/* Raises then that it does. */
+void bindings_check_interrupt(lua_State *L);
+
+/* The same from within a C function that goes on for long: it may be asked to end meanwhile. */
+void bindings_check_stop(lua_State *L);
 
 /* The code that runs in L may yield up to its worker. */
 bool bindings_can_yield(lua_State *L);

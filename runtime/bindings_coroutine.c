@@ -58,7 +58,7 @@ static int raise_from_wrap(lua_State *L, lua_State *co, int status)
     if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD)
         status = lua_resetthread(co);
     lua_xmove(co, L, 1);
-    if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
+    if (status != LUA_ERRMEM && !bindings_is_interrupted(L) && lua_type(L, -1) == LUA_TSTRING) {
         luaL_where(L, 1);
         lua_insert(L, -2);
         lua_concat(L, 2);
@@ -102,7 +102,7 @@ static int go_on(lua_State *L, enum way way, int argument_count)
     }
     if (status == LUA_OK || status == LUA_YIELD)
         return give_results(L, co, count, way);
-    if (way == WRAP)
+    if (way == WRAP || bindings_is_interrupted(L))
         return raise_from_wrap(L, co, status);
     lua_pushboolean(L, 0);
     lua_xmove(co, L, 1);

@@ -1,5 +1,10 @@
 /* What ends a script that runs too long, whatever it does to go on: an armed coroutine raises at
- * its next instruction, and at every one after it until its call, or what is loaded, has ended. */
+ * its next instruction, and at every one after it until its call, or what is loaded, has ended.
+ *
+ * The stop of the process is gentler, since nothing is wrong with what it ends: the error is raised
+ * once, where the call stands or waits, and no pcall, xpcall or coroutine keeps it from going up to
+ * the call's end; what is to be closed on its way runs undisturbed. Only when that takes too long
+ * every instruction raises. */
 #include "bindings.h"
 
 #include <lauxlib.h>
@@ -8,11 +13,46 @@
 
 enum { LOOK_INSTRUCTIONS = 100000 }; /* between two looks at the clock while files are loaded */
 
+static const char STOPS[] = "ended: the process stops";
+
+/* --- interrupting a call --- */
+
+bool bindings_is_interrupted(lua_State *L)
+{
+    const struct call *call = bindings_of(L)->current;
+    return call != NULL && call->interrupt != INTERRUPT_NONE;
+}
+
+void bindings_check_interrupt(lua_State *L)
+{
+    if (bindings_is_interrupted(L))
+        luaL_error(L, "%s", STOPS);
+}
+
+/* The hook that was armed would raise as soon as the function returns. */
+void bindings_check_stop(lua_State *L)
+{
+    const struct watch *watch = watch_mine();
+    if (watch != NULL && watch_reason(watch) == WATCH_STOP)
+        luaL_error(L, "%s", STOPS);
+}
+
+/* The stretch was asked to end. True: by a stop, and this is the first that the call hears of it,
+ * or the error of that is still on its way up. */
+static bool is_gentle(lua_State *L, const struct watch *watch)
+{
+    const struct call *call = bindings_of(L)->current;
+    return watch_reason(watch) == WATCH_STOP && call != NULL &&
+           call->interrupt != INTERRUPT_INSISTED;
+}
+
 /* --- ending a call --- */
 
 static const char *describe(lua_State *L, enum watch_reason reason)
 {
     const struct consumer_config *consumer = bindings_of(L)->consumer;
+    if (bindings_is_interrupted(L))
+        reason = WATCH_STOP;
     switch (reason) {
     case WATCH_CPU:
         return lua_pushfstring(L, "ended: it used %f s of CPU time without a wait (cpu_limit)",
@@ -20,7 +60,7 @@ static const char *describe(lua_State *L, enum watch_reason reason)
     case WATCH_TIME:
         return bindings_push_timeout(L);
     default:
-        return lua_pushliteral(L, "ended: the process stops");
+        return lua_pushstring(L, STOPS);
     }
 }
 
@@ -38,6 +78,18 @@ static void push_where(lua_State *L)
     lua_pushliteral(L, "");
 }
 
+/* Armed once more, the call has not come to its end. */
+static void note_stop(lua_State *L)
+{
+    struct call *call = bindings_of(L)->current;
+    if (call->interrupt == INTERRUPT_NONE) {
+        call->interrupt = INTERRUPT_RAISED;
+        lua_sethook(L, NULL, 0, 0);
+    } else {
+        call->interrupt = INTERRUPT_INSISTED;
+    }
+}
+
 /* A hook. A coroutine may keep it from a call that is over: then it takes it off. */
 static void on_instruction(lua_State *L, lua_Debug *event)
 {
@@ -47,6 +99,8 @@ static void on_instruction(lua_State *L, lua_Debug *event)
         lua_sethook(L, NULL, 0, 0);
         return;
     }
+    if (is_gentle(L, watch))
+        note_stop(L);
     push_where(L);
     describe(L, watch_reason(watch));
     lua_concat(L, 2);
@@ -129,17 +183,21 @@ void bindings_run(lua_State *L)
     if (watch == NULL)
         return;
     watch_run(watch, L);
-    if (watch_reason(watch) != WATCH_NONE)
+    bool is_raised = is_gentle(L, watch) && bindings_is_interrupted(L);
+    if (is_raised && lua_gethook(L) == on_instruction)
+        lua_sethook(L, NULL, 0, 0);
+    else if (watch_reason(watch) != WATCH_NONE && !is_raised)
         bindings_arm(L);
 }
 
-/* --- xpcall --- */
+/* --- pcall and xpcall --- */
 
 /* In front of a message handler, where no hook can end it: upvalue 1. */
 static int on_message(lua_State *L)
 {
     const struct watch *watch = watch_mine();
-    if (bindings_of(L)->is_load_late || (watch != NULL && watch_reason(watch) != WATCH_NONE))
+    bool is_asked = watch != NULL && watch_reason(watch) != WATCH_NONE;
+    if (bindings_of(L)->is_load_late || is_asked || bindings_is_interrupted(L))
         return 1;
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -147,13 +205,26 @@ static int on_message(lua_State *L)
     return 1;
 }
 
-static int after_xpcall(lua_State *L, int status, lua_KContext below)
+/* The results stand above `below` values; or the error is on top. */
+static int after_call(lua_State *L, int status, lua_KContext below)
 {
     if (status == LUA_OK || status == LUA_YIELD)
         return lua_gettop(L) - (int)below;
+    if (bindings_is_interrupted(L))
+        return lua_error(L);
     lua_pushboolean(L, 0);
     lua_insert(L, -2);
     return 2;
+}
+
+/* pcall(f, ...) */
+static int on_pcall(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_pushboolean(L, 1); /* the first result, when all goes well */
+    lua_insert(L, 1);
+    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, after_call);
+    return after_call(L, status, 0);
 }
 
 /* xpcall(f, message_handler, ...) */
@@ -168,12 +239,14 @@ static int on_xpcall(lua_State *L)
     lua_pushboolean(L, 1); /* the first result, when all goes well */
     lua_pushvalue(L, FUNCTION);
     lua_rotate(L, BELOW + 1, 2);
-    int status = lua_pcallk(L, argument_count, LUA_MULTRET, HANDLER, BELOW, after_xpcall);
-    return after_xpcall(L, status, BELOW);
+    int status = lua_pcallk(L, argument_count, LUA_MULTRET, HANDLER, BELOW, after_call);
+    return after_call(L, status, BELOW);
 }
 
 void bindings_open_guard(lua_State *L)
 {
+    lua_pushcfunction(L, on_pcall);
+    lua_setglobal(L, "pcall");
     lua_pushcfunction(L, on_xpcall);
     lua_setglobal(L, "xpcall");
 }

@@ -15,6 +15,7 @@ enum { MAX_SECRET_BYTES = 64 * 1024 };
 static int after_sleep(lua_State *L, int status, lua_KContext is_in_time)
 {
     (void)status;
+    bindings_check_interrupt(L);
     if (is_in_time)
         return 0;
     return luaL_error(L, "%s", bindings_push_timeout(L));

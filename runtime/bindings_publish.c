@@ -35,6 +35,7 @@ static int after_delivery(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
+    bindings_check_interrupt(L);
     bindings_end_broker_wait(bindings_of(L)->current);
     return push_delivery_result(L);
 }
@@ -69,6 +70,7 @@ static int publish_when_room(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
+    bindings_check_interrupt(L);
     bindings_end_broker_wait(bindings_of(L)->current);
     return publish_now(L);
 }
@@ -77,6 +79,7 @@ static int publish_when_room(lua_State *L, int status, lua_KContext context)
 static int wait_for_room(lua_State *L, struct producer *producer)
 {
     struct call *call = bindings_of(L)->current;
+    bindings_check_interrupt(L);
     lua_settop(L, ARG_LAST);
     bindings_wait_for_broker(call);
     producer_wait_for_room(producer, call->inbox, call_next_ticket(call));
@@ -90,8 +93,10 @@ static enum publish_result publish_or_block(lua_State *L, struct producer *produ
 {
     enum publish_result result;
     while ((result = producer_publish(producer, publication, delivery, err)) == PUBLISH_FULL &&
-           !bindings_can_yield(L))
+           !bindings_can_yield(L)) {
+        bindings_check_stop(L);
         producer_block_for_room(producer, ROOM_BLOCK_MS);
+    }
     return result;
 }
 

@@ -20,6 +20,13 @@ enum call_wait {
     CALL_WAITS_TICKET, /* until its ticket is posted to its inbox */
 };
 
+/* Whether the stop of the process ends the call. */
+enum call_interrupt {
+    INTERRUPT_NONE,
+    INTERRUPT_RAISED,   /* its error is raised; what it has to close may still run */
+    INTERRUPT_INSISTED, /* that takes too long: whatever it runs raises again */
+};
+
 /* What a handler asked for by lagoon.retry, skip or dead_letter. */
 struct call_request {
     enum outcome outcome; /* NONE: nothing */
@@ -36,9 +43,10 @@ struct call {
     int64_t wake_at_ms;    /* clock_monotonic_ms */
     int64_t wait_began_ms; /* for a broker; the same clock */
     int64_t deadline_ms;   /* of the handler; INT64_MAX: none */
-    int worker;            /* index, for messages and context.worker */
-    uint32_t published;    /* deliveries begun by this call */
-    uint64_t tag;          /* of what it publishes; a script of our own numbers its lines by it */
+    enum call_interrupt interrupt;
+    int worker;         /* index, for messages and context.worker */
+    uint32_t published; /* deliveries begun by this call */
+    uint64_t tag;       /* of what it publishes; a script of our own numbers its lines by it */
 
     /* The script's. */
     struct lua_State *thread;

@@ -51,7 +51,8 @@ struct consumer {
     bool is_leaked; /* its handle cannot be closed safely: the end of the process closes it */
     int64_t handlers_deadline_ms; /* of a stop */
     int64_t deadline_ms;
-    size_t abandoned; /* handlers that still ran at the end of a stop */
+    bool is_interrupted; /* what still ran at that deadline */
+    size_t abandoned;    /* handlers that still ran at the end of a stop */
 };
 
 /* Everything that main does for the consumer, as far as it can go now without waiting. */

@@ -76,6 +76,7 @@ static void log_counts(const struct consumer *consumer)
         log_integer("failed", (int64_t)counts.failed),
         log_integer("given_back", (int64_t)counts.dropped),
         log_integer("jumps", (int64_t)counts.jumps),
+        log_integer("interrupted", (int64_t)counts.interrupted),
     };
     log_event(LOG_INFO, fields, ARRAY_LENGTH(fields), "consumer %s: stopped",
               consumer->config->name);
@@ -161,9 +162,25 @@ static bool step(struct consumer *consumer)
     }
 }
 
+/* The handlers' time is over: what they have begun is given back to Kafka, so nothing is lost. */
+static void interrupt(struct consumer *consumer)
+{
+    bool is_due = consumer->is_member && clock_monotonic_ms() >= consumer->handlers_deadline_ms;
+    if (!is_due || consumer->is_interrupted)
+        return;
+    consumer->is_interrupted = true;
+    size_t running = dispatcher_running_all(&consumer->dispatcher);
+    if (running == 0)
+        return;
+    log_warn("consumer %s: time is up for %zu handler%s: interrupted, and the record%s given back",
+             consumer->config->name, running, running == 1 ? "" : "s", running == 1 ? "" : "s");
+    pool_interrupt(&consumer->pool);
+}
+
 /* Goes on with the stop as far as it can. */
 void consumer_step_stop(struct consumer *consumer)
 {
+    interrupt(consumer);
     while (step(consumer))
         continue;
     if (consumer->state < CONSUMER_DESTROYING && clock_monotonic_ms() >= consumer->deadline_ms)

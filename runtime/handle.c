@@ -129,6 +129,7 @@ static const char *result_name(const struct call *call)
         return "invalid";
     case OUTCOME_FAILED:
         return call->request.outcome == OUTCOME_FAILED ? "retry" : "failed";
+    case OUTCOME_INTERRUPTED: /* nothing runs on here after a signal */
     case OUTCOME_NONE:
         break;
     }

@@ -23,12 +23,13 @@
 struct consumer_counts {
     uint64_t received;
     uint64_t handled;
-    uint64_t skipped; /* unhandled, as the config or the handler says */
-    uint64_t retried; /* runs that failed and were to be tried again */
-    uint64_t letters; /* dead letters that are acknowledged */
-    uint64_t failed;  /* records that stopped their partition */
-    uint64_t dropped; /* given back unhandled, or handled after their partition was lost */
-    uint64_t jumps;   /* times that retention removed what was to be read next */
+    uint64_t skipped;     /* unhandled, as the config or the handler says */
+    uint64_t retried;     /* runs that failed and were to be tried again */
+    uint64_t letters;     /* dead letters that are acknowledged */
+    uint64_t failed;      /* records that stopped their partition */
+    uint64_t interrupted; /* handlers that the stop ended; their records are among the dropped */
+    uint64_t dropped;     /* given back unhandled, or handled after their partition was lost */
+    uint64_t jumps;       /* times that retention removed what was to be read next */
 };
 
 /* How much one partition has in the window. */

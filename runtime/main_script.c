@@ -66,6 +66,12 @@ void main_script_retire(struct main_script *main)
     worker_retire(main->worker);
 }
 
+void main_script_interrupt(struct main_script *main)
+{
+    if (main->worker != NULL)
+        worker_interrupt(main->worker);
+}
+
 bool main_script_is_running(const struct main_script *main)
 {
     return main->worker != NULL;
@@ -78,7 +84,7 @@ const char *main_script_name(const struct main_script *main)
 
 bool main_script_is_finished(const struct main_script *main)
 {
-    bool is_cut = main->end == MAIN_CUT_WAITING ||
+    bool is_cut = main->end == MAIN_CUT_WAITING || main->end == MAIN_INTERRUPTED ||
                   (main->end == MAIN_CUT_SLEEPING && main->options.chunk->kind == MAIN_OWN);
     return main->has_ended && !is_cut && !input_was_cut();
 }

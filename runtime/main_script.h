@@ -5,8 +5,8 @@
  *          delivery. Borrows host, bundle and chunk, which outlive it.
  * Threads: main.
  * Life:    main_script_init -> main_script_load -> main_script_start -> [main_script_retire] ->
- *          on_end -> main_script_close -> main_script_destroy. Without a chunk all of it does
- *          nothing. */
+ *          [main_script_interrupt] -> on_end -> main_script_close -> main_script_destroy. Without a
+ * chunk all of it does nothing. */
 #ifndef MAIN_SCRIPT_H
 #define MAIN_SCRIPT_H
 
@@ -47,6 +47,9 @@ MUST_USE int main_script_start(struct main_script *main, struct error *err);
 
 /* It is ended where it waits, now or the next time, and standard input ends for it. */
 void main_script_retire(struct main_script *main);
+
+/* It is ended where it runs. */
+void main_script_interrupt(struct main_script *main);
 
 bool main_script_is_running(const struct main_script *main);
 

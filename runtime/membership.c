@@ -193,12 +193,12 @@ bool membership_is_rebalancing(const struct membership *membership)
 
 /* --- leaving --- */
 
-void membership_stop(struct membership *membership, int64_t drain_ms, int64_t end_ms)
+void membership_stop(struct membership *membership, int64_t interrupt_ms, int64_t end_ms)
 {
     if (!membership->is_stopping)
         membership->stop_began_ms = clock_monotonic_ms();
     membership->is_stopping = true;
-    rebalance_stop(&membership->rebalance, drain_ms, end_ms);
+    rebalance_stop(&membership->rebalance, interrupt_ms, end_ms);
 }
 
 static bool is_close_unsafe(const struct membership *membership)
@@ -212,14 +212,18 @@ static bool is_close_unsafe(const struct membership *membership)
  * that is joining. */
 static bool is_drained(const struct membership *membership)
 {
-    if (clock_monotonic_ms() >= membership->rebalance.stop_drain_ms)
-        return true;
-    bool is_joining = joining_is_under_way(membership->options.handle);
+    int64_t now_ms = clock_monotonic_ms();
+    const struct stop_limits *limits = &membership->rebalance.stop_limits;
+    bool has_time = now_ms < limits->handlers_ms;
+    bool is_joining = has_time && joining_is_under_way(membership->options.handle);
     const struct assignment *assignment = membership->options.assignment;
     for (const struct partition *partition = assignment_first(assignment); partition != NULL;
-         partition = assignment_next(assignment, partition))
-        if (partition->epoch != 0 && (is_joining || partition_is_busy(partition)))
+         partition = assignment_next(assignment, partition)) {
+        bool is_busy = (has_time && partition_running(partition) > 0) ||
+                       (now_ms < limits->deliveries_ms && partition->awaited_count > 0);
+        if (partition->epoch != 0 && (is_joining || is_busy))
             return false;
+    }
     return true;
 }
 

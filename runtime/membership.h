@@ -53,9 +53,9 @@ void membership_commit(struct membership *membership);
 /* A revoke is being drained or answered: each end of a handler matters. */
 bool membership_is_rebalancing(const struct membership *membership);
 
-/* From here on revokes may drain until drain_ms and take until end_ms (clock_monotonic_ms); may be
- * called again with shorter ones. */
-void membership_stop(struct membership *membership, int64_t drain_ms, int64_t end_ms);
+/* From here on the limits are those of a stop, see rebalance_stop; may be called again with shorter
+ * ones. */
+void membership_stop(struct membership *membership, int64_t interrupt_ms, int64_t end_ms);
 
 enum leave_state {
     LEAVE_PENDING, /* call again after the next membership_serve */

@@ -95,9 +95,15 @@ static void dead_letter(struct record *record)
 static void give_back(struct record *record)
 {
     struct partition *partition = record->owner;
-    if (record->outcome == OUTCOME_FAILED || record->outcome == OUTCOME_INVALID)
+    if (record->outcome == OUTCOME_INTERRUPTED) {
+        partition->intake->counts.interrupted++;
+        log_record(LOG_INFO, record, reason_of(record),
+                   "a handler was interrupted by the stop; its record is given back, so it will be "
+                   "handled again");
+    } else if (record->outcome == OUTCOME_FAILED || record->outcome == OUTCOME_INVALID) {
         log_record(LOG_WARN, record, reason_of(record),
                    "a record failed; its partition is given back, so it will be handled again");
+    }
     if (record->state == RECORD_KEPT)
         dispatcher_release(partition->intake->dispatcher, record);
     partition_drop_record(partition, record);
@@ -221,6 +227,9 @@ static void act(struct record *record, enum decision decision)
         word_failure(record);
         stop_at(record, reason_of(record));
         return;
+    case DECISION_GIVE_BACK:
+        give_back(record);
+        return;
     }
 }
 
@@ -278,11 +287,11 @@ static enum decision decide(const struct record *record)
 }
 
 /* Its partition is another's, or soon will be: then a record ends here only when it is done with.
- */
+ * A refused delivery does not make a failure of an interrupted run. */
 static bool is_moot(const struct record *record)
 {
     const struct partition *partition = record->owner;
-    if (record->epoch != partition->epoch)
+    if (record->epoch != partition->epoch || record->outcome == OUTCOME_INTERRUPTED)
         return true;
     enum decision decision = decide(record);
     bool is_held = record->outcome == OUTCOME_FAILED && partition->intake->breaker.is_open;

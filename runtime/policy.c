@@ -34,6 +34,8 @@ enum decision policy_decide(const struct consumer_config *consumer, const struct
         return policy_last(consumer->on_unknown_type);
     case OUTCOME_INVALID:
         return policy_last(consumer->on_invalid);
+    case OUTCOME_INTERRUPTED:
+        return DECISION_GIVE_BACK;
     case OUTCOME_NONE:
     case OUTCOME_FAILED:
         break;
@@ -51,6 +53,7 @@ enum verdict policy_verdict(const struct consumer_config *consumer, const struct
         return record->outcome == OUTCOME_FAILED ? VERDICT_KEEP : VERDICT_RELEASE;
     case DECISION_RETRY:
     case DECISION_DEAD_LETTER:
+    case DECISION_GIVE_BACK:
         return VERDICT_KEEP;
     case DECISION_STOP:
         break;

@@ -16,7 +16,8 @@ enum decision {
     DECISION_RETRY,  /* it runs again */
     DECISION_DEAD_LETTER,
     DECISION_SKIP,
-    DECISION_STOP, /* its partition stops */
+    DECISION_STOP,      /* its partition stops */
+    DECISION_GIVE_BACK, /* its run counts for nothing: whoever reads it next handles it */
 };
 
 /* Of an ended record; its outcome is set. */

@@ -342,6 +342,13 @@ void pool_retire(struct pool *pool)
             worker_retire(pool->slots[i].worker);
 }
 
+void pool_interrupt(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->slot_count; i++)
+        if (pool->slots[i].state != SLOT_FREE)
+            worker_interrupt(pool->slots[i].worker);
+}
+
 bool pool_is_done(const struct pool *pool)
 {
     return pool->running == 0 && pool->retiring == 0 && pool->stuck == 0 &&

@@ -98,6 +98,9 @@ void pool_step(struct pool *pool);
 /* Every worker finishes what it has in hand and takes nothing more. */
 void pool_retire(struct pool *pool);
 
+/* Every handler that has begun is to end now, its record given back. */
+void pool_interrupt(struct pool *pool);
+
 /* Every worker has ended, and no helper builds. */
 bool pool_is_done(const struct pool *pool);
 

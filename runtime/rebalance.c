@@ -14,6 +14,7 @@ enum {
     RESOLVE_TIMEOUT_MS = 5000,
     RETRY_MS = 500,
     COMMIT_TIMEOUT_MS = 5000,
+    MOST_ENDING_MS = 1000, /* for interrupted handlers to end */
 };
 
 /* What a helper finds out for an assignment. */
@@ -215,19 +216,20 @@ static bool is_any_awaited(struct rebalance *rebalance)
     return false;
 }
 
-/* A stop's limit is its own; a lost assignment waits for nothing, its handlers run on and never
+/* A stop's limits are its own; a lost assignment waits for nothing, its handlers run on and never
  * commit. */
 static bool is_drained(struct rebalance *rebalance)
 {
-    int64_t deadline_ms =
-        rebalance->is_stopping ? rebalance->stop_drain_ms : rebalance->deadline_ms;
-    bool is_over = rebalance->is_lost || clock_monotonic_ms() >= deadline_ms;
-    if (!is_over && is_any_running(rebalance))
+    int64_t now_ms = clock_monotonic_ms();
+    struct stop_limits limits = {rebalance->deadline_ms, rebalance->deadline_ms, 0};
+    if (rebalance->is_stopping)
+        limits = rebalance->stop_limits;
+    if (!rebalance->is_lost && now_ms < limits.handlers_ms && is_any_running(rebalance))
         return false;
     /* What ended since the turn began is settled before the last commit, or it would be repeated.
      */
     assignment_collect(rebalance->options.assignment);
-    return is_over || !is_any_awaited(rebalance);
+    return rebalance->is_lost || now_ms >= limits.deliveries_ms || !is_any_awaited(rebalance);
 }
 
 static void begin_last_commit(struct rebalance *rebalance)
@@ -236,7 +238,7 @@ static void begin_last_commit(struct rebalance *rebalance)
         rebalance_say_leftovers(name_of(rebalance), partition_at(rebalance, i));
     rebalance->phase = REBALANCE_COMMITTING;
     rebalance->deadline_ms = clock_monotonic_ms() + COMMIT_TIMEOUT_MS;
-    int64_t end_ms = rebalance->is_stopping ? rebalance->stop_end_ms : rebalance->end_ms;
+    int64_t end_ms = rebalance->is_stopping ? rebalance->stop_limits.commit_ms : rebalance->end_ms;
     if (rebalance->deadline_ms > end_ms)
         rebalance->deadline_ms = end_ms;
 }
@@ -339,11 +341,19 @@ bool rebalance_is_idle(const struct rebalance *rebalance)
     return rebalance->phase == REBALANCE_IDLE && rebalance->waiting_count == 0;
 }
 
-void rebalance_stop(struct rebalance *rebalance, int64_t drain_ms, int64_t end_ms)
+/* What is left behind the handlers' time is shared out: a quarter, or a second, for those that are
+ * interrupted then to come to their end, up to the half for acknowledgements, up to three quarters
+ * for the commit. The close has the rest. */
+void rebalance_stop(struct rebalance *rebalance, int64_t interrupt_ms, int64_t end_ms)
 {
+    int64_t rest_ms = end_ms > interrupt_ms ? end_ms - interrupt_ms : 0;
+    int64_t ending_ms = rest_ms / 4 < MOST_ENDING_MS ? rest_ms / 4 : MOST_ENDING_MS;
     rebalance->is_stopping = true;
-    rebalance->stop_drain_ms = drain_ms;
-    rebalance->stop_end_ms = end_ms;
+    rebalance->stop_limits = (struct stop_limits){
+        .handlers_ms = interrupt_ms + ending_ms,
+        .deliveries_ms = interrupt_ms + rest_ms / 2,
+        .commit_ms = interrupt_ms + rest_ms / 4 * 3,
+    };
 }
 
 void rebalance_close(struct rebalance *rebalance)

@@ -31,6 +31,13 @@ struct rebalance_options {
     void (*on_progress)(void *context); /* on main: rebalance_step can go on */
 };
 
+/* Until when (clock_monotonic_ms) a stop waits. */
+struct stop_limits {
+    int64_t handlers_ms;   /* for handlers to end, those that are interrupted too */
+    int64_t deliveries_ms; /* for acknowledgements of what handlers that returned have published */
+    int64_t commit_ms;     /* for the answer to the last commit */
+};
+
 struct rebalance {
     struct rebalance_options options;
     enum rebalance_phase phase;
@@ -45,8 +52,7 @@ struct rebalance {
 
     bool is_stopping; /* then the limits are those of the stop */
     bool is_closing;  /* then an assignment is not answered any more */
-    int64_t stop_drain_ms;
-    int64_t stop_end_ms;
+    struct stop_limits stop_limits;
 };
 
 void rebalance_init(struct rebalance *rebalance, const struct rebalance_options *options);
@@ -63,8 +69,9 @@ void rebalance_step(struct rebalance *rebalance);
 /* Nothing is being answered, and nothing waits for an answer. */
 bool rebalance_is_idle(const struct rebalance *rebalance);
 
-/* From here on revokes may drain until drain_ms and take until end_ms (clock_monotonic_ms). */
-void rebalance_stop(struct rebalance *rebalance, int64_t drain_ms, int64_t end_ms);
+/* From here on the limits are those of a stop: handlers that still run at interrupt_ms are
+ * interrupted then, and all has an end at end_ms (clock_monotonic_ms). */
+void rebalance_stop(struct rebalance *rebalance, int64_t interrupt_ms, int64_t end_ms);
 
 /* rd_kafka_consumer_close_queue was called: answering an assignment can hang the close. */
 void rebalance_close(struct rebalance *rebalance);

@@ -43,6 +43,7 @@ enum outcome {
     OUTCOME_UNKNOWN_TYPE, /* no handler is declared for its type */
     OUTCOME_INVALID,      /* could not be decoded, is too large, or has no type */
     OUTCOME_FAILED,       /* raised, returned nil or false and a reason, or asked for a retry */
+    OUTCOME_INTERRUPTED,  /* was ended because the process stops: no failure of the record */
 };
 
 struct record {

@@ -164,6 +164,8 @@ static void on_main_end(void *context)
         log_info("the stop ended %s where it slept", text);
     else if (main->end == MAIN_CUT_WAITING && runtime->options->is_main_all)
         log_warn("the stop ended %s where it waited for a broker", text);
+    else if (main->end == MAIN_INTERRUPTED)
+        log_warn("%s", text);
     if (runtime->phase == PHASE_RUNNING && runtime->options->is_main_all)
         runtime_stop(runtime, EXIT_OK);
     else

@@ -45,7 +45,8 @@ struct runtime {
     int64_t deadline_ms;  /* of the stop */
     bool is_given_up;     /* a script that has the program for itself waited too long */
     bool is_purged;
-    int64_t main_deadline_ms;      /* of the script of our own */
+    int64_t main_deadline_ms; /* of the script of our own, to be interrupted, then given up */
+    bool is_main_interrupted;
     struct producer_counts counts; /* of all producers, at the end */
     int64_t began_ms;
     int64_t ended_ms;

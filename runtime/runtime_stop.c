@@ -11,6 +11,7 @@
 enum {
     AFTER_HANDLERS_MS = 5000, /* of stop_timeout: acknowledgements, commit, close and flush */
     HURRY_MS = 1000,          /* what a second signal leaves of stop_timeout */
+    MAIN_ENDING_MS = 1000,    /* for a script of our own that is interrupted to come to its end */
     SAME_SIGNAL_MS = 300,     /* a supervisor may signal process and group: that is one signal */
     FLUSH_POLL_MS = 10,
     SAY_MS = 1000,
@@ -73,6 +74,19 @@ static void abandon_main(struct runtime *runtime)
     end_abruptly(runtime);
 }
 
+/* A script of our own that does not come to a wait is ended where it runs, and given up when it is
+ * in a C function. */
+static void interrupt_main(struct runtime *runtime, int64_t now_ms)
+{
+    if (runtime->is_main_interrupted || now_ms < runtime->main_deadline_ms)
+        return;
+    runtime->is_main_interrupted = true;
+    runtime->main_deadline_ms = now_ms + MAIN_ENDING_MS;
+    if (runtime->main_deadline_ms > runtime->deadline_ms)
+        runtime->main_deadline_ms = runtime->deadline_ms;
+    main_script_interrupt(&runtime->main);
+}
+
 /* Goes on with the stop as far as it can. */
 void runtime_step_stop(struct runtime *runtime)
 {
@@ -95,7 +109,7 @@ void runtime_step_stop(struct runtime *runtime)
     if (runtime->abandoned > 0)
         end_abruptly(runtime);
     if (main_script_is_running(&runtime->main)) {
-        if (now_ms >= runtime->main_deadline_ms)
+        if (runtime->is_main_interrupted && now_ms >= runtime->main_deadline_ms)
             abandon_main(runtime);
         return;
     }
@@ -156,8 +170,10 @@ static void on_flush_poll(uv_timer_t *timer)
         runtime->phase < PHASE_CLOSING)
         watch_progress(runtime);
     say_progress(runtime);
-    if (runtime->phase >= PHASE_STOPPING_CONSUMERS)
+    if (runtime->phase >= PHASE_STOPPING_CONSUMERS) {
         watch_deadline(runtime);
+        interrupt_main(runtime, clock_monotonic_ms());
+    }
     runtime_step_stop(runtime);
 }
 
@@ -193,9 +209,11 @@ void runtime_stop(struct runtime *runtime, int exit_code)
 
 static void hurry(struct runtime *runtime)
 {
-    log_warn("hurrying: what still runs in %d s is abandoned", HURRY_MS / 1000);
+    log_warn("hurrying: handlers are interrupted, what still runs in %d s is abandoned",
+             HURRY_MS / 1000);
     runtime->deadline_ms = clock_monotonic_ms() + HURRY_MS;
-    runtime->main_deadline_ms = runtime->deadline_ms;
+    runtime->main_deadline_ms =
+        runtime->is_main_interrupted ? runtime->deadline_ms : clock_monotonic_ms();
     for (size_t i = 0; i < runtime->consumer_count && runtime->running_consumers > 0; i++)
         consumer_stop(runtime->consumers[i], clock_monotonic_ms(), runtime->deadline_ms);
 }

@@ -21,6 +21,7 @@
 enum {
     MAX_POOLED = 256,             /* coroutines kept for the next calls */
     MAX_FAILURE_BYTES = 8 * 1024, /* of a message with its traceback */
+    CLOSING_MS = 500,             /* for what an interrupted call has to close */
 };
 
 struct script {
@@ -209,6 +210,7 @@ static void thread_get(struct script *script, struct call *call)
 
 static void thread_put(struct script *script, struct call *call)
 {
+    bindings_end_context(call);
     lua_settop(call->thread, 0);
     if (script->pooled < MAX_POOLED)
         script->pool[script->pooled++] = (struct pooled){call->thread, call->thread_reference};
@@ -218,11 +220,15 @@ static void thread_put(struct script *script, struct call *call)
 }
 
 /* Of a call that failed: Lua 5.4.4 leaves a coroutine that a hook ended without hooks. What it has
- * to close is closed now. */
+ * to close is closed now, and is the call's yet: the context is there, it stands below all that is
+ * closed. */
 static void thread_drop(struct script *script, struct call *call, int status)
 {
     bindings_run(call->thread); /* what it closes may not end either */
+    script->bindings->current = call;
     lua_resetthread(call->thread);
+    script->bindings->current = NULL;
+    bindings_end_context(call);
     bindings_run(script->L);
     luaL_unref(script->L, LUA_REGISTRYINDEX, call->thread_reference);
     call->thread = NULL;
@@ -246,20 +252,26 @@ static char *failure_new(const char *text)
     return xstrndup(text, strnlen(text, MAX_FAILURE_BYTES));
 }
 
-/* A new stretch in place of the one that runs, without a deadline. */
-static void watch_again(lua_State *running)
+/* How long what is left of a call may take. */
+static int64_t closing_deadline(const struct call *call)
+{
+    return call->interrupt == INTERRUPT_NONE ? INT64_MAX : clock_monotonic_ms() + CLOSING_MS;
+}
+
+/* A new stretch in place of the one that runs, for what is left of the call. */
+static void watch_again(lua_State *running, const struct call *call)
 {
     struct watch *watch = watch_mine();
     if (watch == NULL)
         return;
     watch_end(watch);
-    watch_begin(watch, running, INT64_MAX);
+    watch_begin_closing(watch, running, closing_deadline(call));
 }
 
 static void fail(struct script *script, struct call *call, int status)
 {
     lua_State *L = script->L;
-    watch_again(L); /* a __tostring may not end either */
+    watch_again(L, call); /* a __tostring may not end either */
     call->outcome = OUTCOME_FAILED;
     free(call->failure); /* of a handler that had returned and was ended behind that */
     if (status == LUA_ERRMEM) {
@@ -274,6 +286,17 @@ static void fail(struct script *script, struct call *call, int status)
     const char *text = lua_tostring(L, -1);
     call->failure = failure_new(rc == LUA_OK && text != NULL ? text : "(no error message)");
     lua_pop(L, 1);
+}
+
+/* However the call came to its end and whatever it asked for, it was not let finish. Where it stood
+ * is all of interest. */
+static void note_interrupt(struct call *call)
+{
+    call->outcome = OUTCOME_INTERRUPTED;
+    free(call->request.reason);
+    call->request.reason = NULL;
+    if (call->failure != NULL)
+        call->failure[strcspn(call->failure, "\n")] = '\0';
 }
 
 /* Runs the coroutine until it ends, fails or waits. */
@@ -297,12 +320,14 @@ static enum script_result run_stretch(struct script *script, struct call *call, 
     } else if (status != LUA_OK) {
         fail(script, call, status);
     }
-    bindings_end_context(call);
-    bindings_end_request(call);
     if (status == LUA_OK)
         thread_put(script, call);
     else
         thread_drop(script, call, status);
+    if (call->interrupt != INTERRUPT_NONE)
+        note_interrupt(call);
+    else
+        bindings_end_request(call);
     return SCRIPT_ENDED;
 }
 
@@ -310,8 +335,10 @@ static enum script_result run_stretch(struct script *script, struct call *call, 
 static enum script_result run(struct script *script, struct call *call, int argument_count)
 {
     struct watch *watch = watch_mine();
-    if (watch != NULL)
+    if (watch != NULL && call->interrupt == INTERRUPT_NONE)
         watch_begin(watch, call->thread, call->deadline_ms);
+    else if (watch != NULL)
+        watch_begin_closing(watch, call->thread, closing_deadline(call));
     enum script_result result = run_stretch(script, call, argument_count);
     if (watch != NULL)
         watch_end(watch);
@@ -379,6 +406,7 @@ static bool prepare_thread(struct script *script, struct call *call)
     call->failure = NULL;
     call->context = NULL;
     call->published = 0;
+    call->interrupt = INTERRUPT_NONE;
     call->request = (struct call_request){.retry_after_ms = -1};
     call->deadline_ms = script_deadline(script);
     if (script->pooled > 0) {
@@ -437,7 +465,6 @@ char *script_cut(struct script *script, struct call *call)
         log_warn("closing a script's variables failed: %s", text);
     }
     script->bindings->current = NULL;
-    bindings_end_context(call);
     thread_put(script, call);
     return place;
 }

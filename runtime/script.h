@@ -51,7 +51,7 @@ enum script_result {
 /* Decodes the call's record, finds its handler by type and calls it. */
 enum script_result script_begin(struct script *script, struct call *call);
 
-/* What the call waited for is there. */
+/* What the call waited for is there; or call->interrupt says that it is to end where it waits. */
 enum script_result script_resume(struct script *script, struct call *call);
 
 /* For who runs more than records in it, between calls. */

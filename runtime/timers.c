@@ -69,3 +69,8 @@ bool timers_pop_due(struct timers *timers, int64_t now_ms, size_t *index)
     sink(timers, 0);
     return true;
 }
+
+void timers_clear(struct timers *timers)
+{
+    timers->count = 0;
+}

@@ -33,4 +33,7 @@ int64_t timers_next_ms(const struct timers *timers);
 /* Removes the earliest when it is due at now_ms; false when none is. */
 bool timers_pop_due(struct timers *timers, int64_t now_ms, size_t *index);
 
+/* Nobody waits any more. */
+void timers_clear(struct timers *timers);
+
 #endif

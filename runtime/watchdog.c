@@ -127,7 +127,8 @@ static void see(struct watch *watch, uint64_t stretch)
 
 static enum watch_reason find_reason(const struct watch *watch, int64_t now_ms)
 {
-    if (atomic_load(&watch->is_stopping))
+    if (atomic_load(&watch->is_stopping) &&
+        !atomic_load_explicit(&watch->is_closing, memory_order_relaxed))
         return WATCH_STOP;
     if (now_ms >= atomic_load_explicit(&watch->deadline_ms, memory_order_relaxed))
         return WATCH_TIME;

@@ -55,6 +55,7 @@ struct watch {
     /* The thread writes, the watchdog reads. */
     atomic_uint_fast64_t stretch; /* the number of what runs; 0: nothing */
     atomic_int_fast64_t deadline_ms;
+    atomic_bool is_closing; /* the stretch is what is left of a call: watch_stop does not end it */
 
     /* The other way round. */
     atomic_uint_fast64_t ended; /* the stretch that is to end */
@@ -84,7 +85,8 @@ void watch_close(struct watch *watch);
 /* The calling thread's watch; NULL: it has none. */
 struct watch *watch_mine(void);
 
-/* Any thread: every stretch from now on is to end. */
+/* Any thread: what runs is to end, and every stretch from now on but those of watch_begin_closing.
+ */
 void watch_stop(struct watch *watch);
 
 /* Any thread: what runs does not end, though it was asked to WATCH_STUCK_MS ago. */
@@ -101,6 +103,16 @@ static inline void watch_begin(struct watch *watch, void *running, int64_t deadl
 {
     watch->running = running;
     atomic_store_explicit(&watch->deadline_ms, deadline_ms, memory_order_relaxed);
+    atomic_store_explicit(&watch->is_closing, false, memory_order_relaxed);
+    atomic_store_explicit(&watch->stretch, ++watch->last_stretch, memory_order_release);
+}
+
+/* The same for what is to be closed of a call that ends: only its limits end it. */
+static inline void watch_begin_closing(struct watch *watch, void *running, int64_t deadline_ms)
+{
+    watch->running = running;
+    atomic_store_explicit(&watch->deadline_ms, deadline_ms, memory_order_relaxed);
+    atomic_store_explicit(&watch->is_closing, true, memory_order_relaxed);
     atomic_store_explicit(&watch->stretch, ++watch->last_stretch, memory_order_release);
 }
 

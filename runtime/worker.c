@@ -35,9 +35,10 @@ struct worker {
     struct worker_options options;
     struct script *script;
     struct inbox *inbox;
-    atomic_int state;   /* enum worker_state; main turns it between runs and retires */
-    atomic_size_t busy; /* hands that are not free; the worker counts, main looks */
-    struct watch watch; /* of a worker that runs records; its threads */
+    atomic_int state;           /* enum worker_state; main turns it between runs and retires */
+    atomic_bool is_interrupted; /* by main: what runs and what waits is to end */
+    atomic_size_t busy;         /* hands that are not free; the worker counts, main looks */
+    struct watch watch;         /* of a worker that runs records; its threads */
     _Atomic(const struct record *) current; /* the last that was begun or resumed; main looks */
 
     /* The worker's own. */
@@ -85,6 +86,13 @@ static void note_outcome(struct record *record, const struct call *call)
     record->is_uncounted = call->request.is_uncounted;
 }
 
+static enum main_end main_end_of(enum outcome outcome)
+{
+    if (outcome == OUTCOME_INTERRUPTED)
+        return MAIN_INTERRUPTED;
+    return outcome == OUTCOME_DONE ? MAIN_RETURNED : MAIN_FAILED;
+}
+
 /* The hand is free again. Its record goes back, and unless a woken call is to go first or the
  * worker retires, the next one is taken in the same critical section. */
 static void hand_end(struct worker *worker, struct hand *hand)
@@ -94,7 +102,7 @@ static void hand_end(struct worker *worker, struct hand *hand)
     set_busy(worker, busy_of(worker) - 1);
     list_append(&worker->free, &hand->link);
     if (record == NULL) {
-        worker->main_end = hand->call.outcome == OUTCOME_DONE ? MAIN_RETURNED : MAIN_FAILED;
+        worker->main_end = main_end_of(hand->call.outcome);
         worker->main_text = hand->call.failure;
         atomic_store(&worker->state, WORKER_RETIRES);
         return;
@@ -183,6 +191,19 @@ static void find_woken(struct worker *worker)
         wake_hand(worker, index);
 }
 
+/* The process stops: whatever waits is woken, to end there. None of it waits again. */
+static void interrupt_waiting(struct worker *worker)
+{
+    timers_clear(&worker->timers);
+    for (int i = 0; i < worker->options.hands; i++) {
+        struct call *call = &worker->hands[i].call;
+        if (call->record == NULL || call->wait == CALL_RUNS)
+            continue;
+        call->interrupt = INTERRUPT_RAISED;
+        wake_hand(worker, (size_t)i);
+    }
+}
+
 /* Before the worker turns to something that is not the record it was woken for. */
 static void stop_idling(struct worker *worker)
 {
@@ -239,6 +260,8 @@ static bool end_retirement(struct worker *worker)
 static void run(struct worker *worker)
 {
     while (worker->next != NULL || !end_retirement(worker)) {
+        if (atomic_load_explicit(&worker->is_interrupted, memory_order_relaxed))
+            interrupt_waiting(worker);
         bool has_resumed = resume_woken(worker);
         if (take_next(worker))
             begin_next(worker);
@@ -261,15 +284,13 @@ static void *worker_thread(void *argument)
     char name[16];
     snprintf(name, sizeof name, "%.10s/%d", worker->options.name, worker->options.index);
     thread_set_role(THREAD_WORKER, name);
+    watch_open(&worker->watch);
     if (worker->options.main != NULL)
         begin_main(worker);
-    else
-        watch_open(&worker->watch);
     run(worker);
-    if (worker->options.main == NULL)
-        watch_close(&worker->watch);
-    else if (busy_of(worker) > 0)
+    if (worker->options.main != NULL && busy_of(worker) > 0)
         cut_main(worker);
+    watch_close(&worker->watch);
     script_free(&worker->script);
     atomic_store(&worker->state, WORKER_ENDED);
     worker->options.on_exit(worker->options.context, worker);
@@ -281,13 +302,15 @@ static void *worker_thread(void *argument)
 static void on_stuck(void *context)
 {
     struct worker *worker = context;
-    worker->options.on_stuck(worker->options.context, worker);
+    if (worker->options.on_stuck != NULL)
+        worker->options.on_stuck(worker->options.context, worker);
 }
 
 static void init_watch(struct worker *worker)
 {
+    const struct consumer_config *consumer = worker->options.consumer;
     const struct watch_options options = {
-        .cpu_limit_ms = worker->options.consumer->cpu_limit_ms,
+        .cpu_limit_ms = consumer != NULL ? consumer->cpu_limit_ms : 0,
         .arm = bindings_arm,
         .context = worker,
         .on_stuck = on_stuck,
@@ -307,6 +330,7 @@ struct worker *worker_new(const struct worker_options *options)
     list_init(&worker->woken);
     list_init(&worker->resuming);
     atomic_init(&worker->state, WORKER_ENDED);
+    atomic_init(&worker->is_interrupted, false);
     atomic_init(&worker->busy, 0);
     worker->hands = xcalloc((size_t)options->hands, sizeof worker->hands[0]);
     for (int i = 0; i < options->hands; i++) {
@@ -324,8 +348,8 @@ int worker_start(struct worker *worker, struct script **script, struct error *er
     assert(atomic_load(&worker->state) == WORKER_ENDED);
     worker->script = *script;
     *script = NULL;
-    if (worker->options.main == NULL)
-        init_watch(worker);
+    init_watch(worker);
+    atomic_store(&worker->is_interrupted, false);
     atomic_store(&worker->state, WORKER_RUNS);
     if (thread_start(&worker->thread, worker_thread, worker, err) == 0)
         return 0;
@@ -346,6 +370,13 @@ void worker_retire(struct worker *worker)
     int expected = WORKER_RUNS;
     if (atomic_compare_exchange_strong(&worker->state, &expected, WORKER_RETIRES))
         inbox_wake(worker->inbox);
+}
+
+void worker_interrupt(struct worker *worker)
+{
+    watch_stop(&worker->watch);
+    atomic_store(&worker->is_interrupted, true);
+    inbox_wake(worker->inbox);
 }
 
 bool worker_take_back(struct worker *worker)

@@ -8,7 +8,7 @@
  * Life:    worker_new -> worker_start -> worker_retire -> on_exit (on the worker's thread) ->
  *          worker_join -> worker_start again, or worker_free. A retiring worker takes no record any
  *          more and finishes what it has in hand; until then it can be taken back. A
- *          script of its own is ended where it waits. */
+ *          script of its own is ended where it waits; worker_interrupt ends it where it runs. */
 #ifndef WORKER_H
 #define WORKER_H
 
@@ -25,7 +25,7 @@ struct worker_options {
     const struct consumer_config *consumer; /* its policies; NULL as dispatcher */
     const struct script_main *main;         /* a chunk to run instead of records, outlives it */
     void *context;
-    /* Any thread: worker_stuck_record has another answer. Only a wake-up. */
+    /* Any thread: worker_stuck_record has another answer. Only a wake-up; may be NULL. */
     void (*on_stuck)(void *context, struct worker *worker);
     /* On the worker's thread, the last thing it does. */
     void (*on_exit)(void *context, struct worker *worker);
@@ -39,6 +39,10 @@ struct worker *worker_new(const struct worker_options *options);
 MUST_USE int worker_start(struct worker *worker, struct script **script, struct error *err);
 
 void worker_retire(struct worker *worker);
+
+/* The process stops: handlers that run or wait end with an error that says so, and their records
+ * have OUTCOME_INTERRUPTED. One in a C function goes on until that returns. */
+void worker_interrupt(struct worker *worker);
 
 /* A retiring worker goes on; false when it is not retiring, or at its end by now. */
 bool worker_take_back(struct worker *worker);
@@ -70,6 +74,7 @@ enum main_end {
     MAIN_FAILED,       /* the text says why, with its traceback */
     MAIN_CUT_SLEEPING, /* it was in lagoon.sleep when the worker retired; the text says where */
     MAIN_CUT_WAITING,  /* it waited for a broker then; the text says where */
+    MAIN_INTERRUPTED,  /* by worker_interrupt, while it ran; the text says so, and where */
 };
 
 /* How the main chunk ended; after worker_join. The text, which may be NULL, is the worker's. */

@@ -79,16 +79,31 @@ print(io.read())
     assert.matches("it.lua:3: Operation canceled\n", run.process:stderr(), 1, true)
   end)
 
-  it("gives up in time a script that does not come to a wait, and says so", function()
-    local began = uv.hrtime()
+  it("ends in time a script that does not come to a wait, closes what it has, and says so",
+    function()
+      local began = uv.hrtime()
+      local run, code = stop([[
+local closing <close> = setmetatable({}, { __close = function()
+  out:publish("Sent", { id = "closed" })
+end })
+print("ready")
+while true do pcall(function() while true do end end) end
+]], "sigterm")
+      assert.equal(5, code, run.process:stderr())
+      assert.matches("scripts/commands/it.lua:7: ended: the process stops", run.process:stderr(),
+        1, true)
+      assert.equal("closed", broker:consume(topic)[1].key)
+      assert.is_true((uv.hrtime() - began) / 1e6 < 13000 * wait.patience)
+    end)
+
+  it("gives up a script that is in a C function, and says so", function()
     local run, code = stop([[
 print("ready")
-while true do end
+os.execute("sleep 30")
 ]], "sigterm")
     assert.equal(5, code, run.process:stderr())
     assert.matches("scripts/commands/it.lua still runs and is abandoned", run.process:stderr(), 1,
       true)
-    assert.is_true((uv.hrtime() - began) / 1e6 < 13000 * wait.patience)
   end)
 
   it("ends the process by itself while an on_load blocks", function()

@@ -66,7 +66,7 @@ describe("a stop", function()
     broker = brokers.start()
     start("finishes", {})
     start("blocks", { stop_timeout = "2s" })
-    start("sleeps", { stop_timeout = "2s" })
+    start("sleeps", {})
     start("hurries", {})
     local out = broker:new_topic("flushed", 1)
     start("flushes",
@@ -145,19 +145,30 @@ describe("a stop", function()
     assert.is_true(took_ms > 1000 and took_ms < 4000 * wait.patience, took_ms .. " ms")
   end)
 
-  it("names a handler that waits longer than stop_timeout, and ends without it", function()
-    local took_ms = stop_stuck("sleeps", "wait")
-    assert.is_true(took_ms > 1000 and took_ms < 4000 * wait.patience, took_ms .. " ms")
-  end)
+  local function hurry(lagoon)
+    wait.till("the hurry", 5000, function()
+      lagoon.process:signal("sigint")
+      return #lagoon:log("^hurrying: ") > 0
+    end)
+  end
 
   it("is hurried by a second signal", function()
-    local took_ms = stop_stuck("hurries", "block", function(lagoon)
-      wait.till("the hurry", 5000, function()
-        lagoon.process:signal("sigint")
-        return #lagoon:log("^hurrying: ") > 0
-      end)
-    end)
+    local took_ms = stop_stuck("hurries", "block", hurry)
     assert.is_true(took_ms < 8000 * wait.patience, took_ms .. " ms")
+  end)
+
+  it("is over at once when a second signal finds handlers that only wait", function()
+    local app = apps.sleeps
+    produce("sleeps", 30)
+    app:wait_journal(10, { what = "begin" })
+    app.lagoon.process:signal("sigterm")
+    app.lagoon:wait_log("^consumer sleeps: waiting up to .* for 10 handlers to end$")
+    hurry(app.lagoon)
+    assert.equal(0, (app.lagoon.process:wait_exit(8000)))
+    app.lagoon:wait_log("^consumer sleeps: time is up for 10 handlers: interrupted")
+    local counts = app.lagoon:wait_log("^consumer sleeps: stopped")
+    assert.same({ 0, 0, 10, 30 }, { counts.handled, counts.failed, counts.interrupted,
+      counts.given_back })
   end)
 
   it("waits for what was published until it is acknowledged, and settles its records", function()

@@ -37,6 +37,16 @@ describe("a policy", function()
     })
   end)
 
+  it("gives back what the stop of the process interrupted, whatever the policy says of failures",
+    function()
+      assert_all({
+        { { outcome = "interrupted", retries = 0, attempt = 1, give_up = "stop" }, "give_back",
+          "keep" },
+        { { outcome = "interrupted", retries = 9, attempt = 1, give_up = "skip" }, "give_back",
+          "keep" },
+      })
+    end)
+
   it("never tries again what cannot get better", function()
     assert_all({
       { { outcome = "invalid", retries = 9 }, "stop", "hold" },

@@ -27,10 +27,12 @@ static int word_field(lua_State *L, const char *name, const char *missing, const
  * decided, and how the strand goes on */
 static int l_of(lua_State *L)
 {
-    static const char *const outcomes[] = {"none",         "done",    "skipped", "dead letter",
-                                           "unknown type", "invalid", "failed",  NULL};
+    static const char *const outcomes[] = {"none",        "done",         "skipped",
+                                           "dead letter", "unknown type", "invalid",
+                                           "failed",      "interrupted",  NULL};
     static const char *const policies[] = {"dead_letter", "skip", "stop", NULL};
-    static const char *const decisions[] = {"settle", "retry", "dead_letter", "skip", "stop"};
+    static const char *const decisions[] = {"settle", "retry", "dead_letter",
+                                            "skip",   "stop",  "give_back"};
     static const char *const verdicts[] = {"release", "keep", "hold"};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_getfield(L, 1, "is_uncounted");
