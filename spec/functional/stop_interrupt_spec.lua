@@ -75,8 +75,8 @@ describe("a handler that a stop interrupts", function()
   end)
 
   it("is said with its record, which has not failed", function()
-    lagoon:wait_log(("^consumer c: time is up for %d handlers: interrupted, and the records given " ..
-      "back$"):format(#examples), { level = "warn" })
+    lagoon:wait_log(("^consumer c: time is up for %d handlers: interrupted, and the records " ..
+      "given back$"):format(#examples), { level = "warn" })
     local lines = lagoon:log("^consumer c: a handler was interrupted by the stop; its record is " ..
       "given back, so it will be handled again$")
     assert.equal(#examples, #lines)
