@@ -4,5 +4,6 @@ exclude_files = { "build", "build-*", "lua/*.d.lua" }
 
 files["spec"] = { std = "+busted" }
 files["config.lua"] = { read_globals = { "env", "secret", "file", "include" } }
+files["bench/application/config.lua"] = { read_globals = { "env" } }
 files["lua/new/config.lua"] = { read_globals = { "env" } }
 files["lua/new/spec.lua"] = { std = "+busted" }

@@ -188,7 +188,8 @@ PARTS := $(OUT)/lagoon $(OUT)/lua/lagoon/testing.so $(ANNOTATIONS:%=$(OUT)/lua/%
 
 # ---- what people type ---------------------------------------------------------------------------
 
-.PHONY: help run dev test test-kafka simulate chaos fuzz fuzz-run lint format install clean deps
+.PHONY: help run dev test test-kafka bench simulate chaos fuzz fuzz-run lint format install clean \
+    deps
 
 help:
 	@echo "make run         build lagoon and run the example against the embedded broker"
@@ -197,6 +198,7 @@ help:
 	@echo "make simulate    play random games of what decides: SEEDS=1..200 EVENTS=100000 each"
 	@echo "make fuzz        search for inputs that break something: FUZZ=json SECONDS=60 each"
 	@echo "make chaos       disturb a group on a real Kafka and judge it: SCENARIO=kills SEED=7; LIST=1"
+	@echo "make bench       measure on a Kafka of its own: ROUNDS=7 RECORDS=3000000 CASES=bare,key"
 	@echo "make lint        check the sources, change nothing"
 	@echo "make format      format the C sources"
 	@echo "make install     into PREFIX ($(PREFIX)), below DESTDIR if that is set"
@@ -329,7 +331,8 @@ $(OUT)/fuzz/%: $(OUT)/spec/fuzz/%.o $(filter-out %/main.o,$(OBJECTS))
 $(OUT)/fuzz/config.dict: $(wildcard lua/config/*.lua)
 	@mkdir -p $(@D)
 	@grep -oh '[a-z][a-z_.]\{2,\}' $^ | sort -u | sed 's/.*/"&"/' > $@
-# ---- scenarios on a real Kafka --------------------------------------------------------------------
+
+# ---- scenarios on a real Kafka ------------------------------------------------------------------
 
 SCENARIO ?=
 SEED     ?=
@@ -350,6 +353,23 @@ chaos: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
 C_FILES     := $(wildcard runtime/*.[ch] spec/support/unit/*.[ch] spec/support/tsan/*.c \
                spec/fuzz/*.[ch])
 LUA_FOLDERS := $(wildcard config.lua lua scripts spec)
+# ---- the benchmark ------------------------------------------------------------------------------
+
+# Loaders and consumers are plain programs, with the objects of ours that they need.
+$(OUT)/bench/%: bench/%.c $(filter-out %/main.o,$(OBJECTS))
+	@echo "LD $@"
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -l:liblua5.4-cjson.a $(LIBS)
+
+bench: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(PARTS) $(OUT)/bench/consumer $(OUT)/bench/load
+	@LAGOON_BUILD=$(OUT) LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) LUA_INIT= \
+	    LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' ROUNDS='$(ROUNDS)' \
+	    RECORDS='$(RECORDS)' CASES='$(CASES)' lua5.4 bench/run.lua
+
+# ---- looking at the sources ---------------------------------------------------------------------
+
+C_FILES     := $(wildcard runtime/*.[ch] bench/*.c spec/support/unit/*.[ch] spec/support/tsan/*.c)
+LUA_FOLDERS := $(wildcard bench config.lua lua scripts spec)
 LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
 # A function longer than this has a second one inside.
 MAX_LINES   := 80

@@ -54,4 +54,10 @@ function M.resident_bytes(pid)
   return math.tointeger(read(("/proc/%d/status"):format(pid)):match("VmRSS:%s*(%d+)")) * 1024
 end
 
+---@param pid integer
+---@return integer bytes, the most that it had at once
+function M.peak_bytes(pid)
+  return math.tointeger(read(("/proc/%d/status"):format(pid)):match("VmHWM:%s*(%d+)")) * 1024
+end
+
 return M
