@@ -37,6 +37,7 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+log.cleaner.backoff.ms=200
 ]]
 
 ---@class spec.KafkaOptions

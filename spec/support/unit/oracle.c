@@ -256,12 +256,30 @@ static const char *refusal_of(rd_kafka_event_t *event)
         return "no answer";
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return rd_kafka_event_error_string(event);
-    if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_DELETERECORDS_RESULT)
-        return NULL;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ALTERCONFIGS_RESULT) {
+        size_t count;
+        const rd_kafka_ConfigResource_t **topics = rd_kafka_AlterConfigs_result_resources(
+            rd_kafka_event_AlterConfigs_result(event), &count);
+        return rd_kafka_ConfigResource_error_string(topics[0]);
+    }
     const rd_kafka_topic_partition_list_t *list =
         rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event));
     rd_kafka_resp_err_t code = list->elems[0].err;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? NULL : rd_kafka_err2str(code);
+}
+
+/* The answer to the one request that was sent: true, or false and why. Takes queue and handle. */
+static int push_answer(lua_State *L, rd_kafka_t *handle, rd_kafka_queue_t *queue)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * TIMEOUT_MS);
+    const char *refusal = refusal_of(event);
+    lua_pushboolean(L, refusal == NULL);
+    lua_pushstring(L, refusal);
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(handle);
+    return 2;
 }
 
 /* delete_records(brokers, topic, partition, offset): everything before the offset goes. */
@@ -275,18 +293,26 @@ static int oracle_delete_records(lua_State *L)
     rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_DeleteRecords(handle, &request, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * TIMEOUT_MS);
-    const char *refusal = refusal_of(event);
-    lua_pushboolean(L, refusal == NULL);
-    lua_pushstring(L, refusal);
-
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteRecords_destroy(request);
     rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_destroy(handle);
-    return 2;
+    return push_answer(L, handle, queue);
+}
+
+/* alter_topic(brokers, topic, {name = value}): these are its own settings now, and no others. */
+static int oracle_alter_topic(lua_State *L)
+{
+    luaL_checktype(L, 3, LUA_TTABLE);
+    rd_kafka_t *handle = open_handle(L, RD_KAFKA_PRODUCER, luaL_checkstring(L, 1), 5);
+    rd_kafka_ConfigResource_t *topic =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, luaL_checkstring(L, 2));
+    for (lua_pushnil(L); lua_next(L, 3) != 0; lua_pop(L, 2)) {
+        const char *value = luaL_tolstring(L, -1, NULL);
+        rd_kafka_ConfigResource_set_config(topic, lua_tostring(L, -3), value);
+    }
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_AlterConfigs(handle, &topic, 1, NULL, queue);
+    rd_kafka_ConfigResource_destroy(topic);
+    return push_answer(L, handle, queue);
 }
 
 static const luaL_Reg watch_methods[] = {
@@ -310,6 +336,7 @@ static const luaL_Reg functions[] = {
     {"watch", oracle_watch},
     {"writer", oracle_writer},
     {"delete_records", oracle_delete_records},
+    {"alter_topic", oracle_alter_topic},
     {NULL, NULL},
 };
 
