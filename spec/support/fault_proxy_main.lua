@@ -19,6 +19,10 @@ local function obey(line)
   return line
 end
 
+-- Who writes to a connection that was reset meets this signal, which by itself would end it.
+local broken_pipe = uv.new_signal()
+broken_pipe:start("sigpipe")
+
 local input = uv.new_pipe()
 assert(input:open(0))
 local rest = ""

@@ -30,7 +30,9 @@ end
 local function connect(address)
   local client = { socket = uv.new_tcp(), text = "", reads = 0 }
   scope.defer(function()
-    client.socket:close()
+    if not client.socket:is_closing() then
+      client.socket:close()
+    end
   end)
   local port = math.tointeger(address:match("%d+$"))
   client.socket:connect("127.0.0.1", port, function(failure)
@@ -142,6 +144,21 @@ describe("The fault proxy", function()
     client.socket:write(text)
     wait_text(client, text)
     assert.is_true(client.reads <= 10, client.reads)
+  end)
+
+  it("outlives clients that go while it writes to them", function()
+    front:set("slices")
+    for _ = 1, 5 do
+      local client = connect(front.address)
+      client.socket:write(("a"):rep(10000))
+      wait.till("the first bytes", 5000, function()
+        return #client.text > 0
+      end)
+      client.socket:close()
+    end
+    local client = connect(front.address)
+    client.socket:write("b")
+    wait_text(client, "b")
   end)
 
   it("resets a connection whose server is not there", function()

@@ -142,7 +142,7 @@ static rd_kafka_NewTopic_t *new_topic(lua_State *L)
     bool is_placed = lua_istable(L, 4);
     rd_kafka_NewTopic_t *topic =
         rd_kafka_NewTopic_new(luaL_checkstring(L, 2), partitions,
-                              is_placed ? -1 : (int)luaL_optinteger(L, 4, 1), text, sizeof(text));
+                              is_placed ? -1 : (int)luaL_optinteger(L, 4, -1), text, sizeof(text));
     if (topic == NULL)
         luaL_error(L, "%s", text);
     if (is_placed)
@@ -156,8 +156,9 @@ static rd_kafka_NewTopic_t *new_topic(lua_State *L)
     return topic;
 }
 
-/* create_topic(bootstrap, name, partitions [, replicas or {node, ...} [, settings]]): true once the
- * controller has made it. */
+/* create_topic(bootstrap, name, partitions [, replicas or {node, ...} [, settings]]), as many
+ * replicas as the cluster sets by default unless it is said: true once the controller has made it.
+ */
 static int kafka_create_topic(lua_State *L)
 {
     const char *brokers = luaL_checkstring(L, 1);
