@@ -348,11 +348,6 @@ chaos: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
 	    lua5.4 spec/chaos/run.lua SCENARIO=$(SCENARIO) SEED=$(SEED) RECORDS=$(RECORDS) \
 	    FAULTS=$(FAULTS) BROKERS=$(BROKERS) LIST=$(LIST)
 
-# ---- looking at the sources ---------------------------------------------------------------------
-
-C_FILES     := $(wildcard runtime/*.[ch] spec/support/unit/*.[ch] spec/support/tsan/*.c \
-               spec/fuzz/*.[ch])
-LUA_FOLDERS := $(wildcard config.lua lua scripts spec)
 # ---- the benchmark ------------------------------------------------------------------------------
 
 # Loaders and consumers are plain programs, with the objects of ours that they need.
@@ -368,7 +363,8 @@ bench: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(PARTS) $(OUT)/bench/consu
 
 # ---- looking at the sources ---------------------------------------------------------------------
 
-C_FILES     := $(wildcard runtime/*.[ch] bench/*.c spec/support/unit/*.[ch] spec/support/tsan/*.c)
+C_FILES     := $(wildcard runtime/*.[ch] bench/*.c spec/support/unit/*.[ch] spec/support/tsan/*.c \
+               spec/fuzz/*.[ch])
 LUA_FOLDERS := $(wildcard bench config.lua lua scripts spec)
 LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
 # A function longer than this has a second one inside.
