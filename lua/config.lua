@@ -8,6 +8,7 @@ local reports = require("lagoon.config.report")
 local sandbox = require("lagoon.config.sandbox")
 local schema = require("lagoon.config.schema")
 local security = require("lagoon.config.security")
+local settings = require("lagoon.config.settings")
 
 local M = {}
 
@@ -18,6 +19,8 @@ local M = {}
 ---@field secrets string[] values that must not be printed
 ---@field files string[] what was read beside the config
 ---@field variables string[] what was asked of the environment
+---@field settings string[] as lagoon.config.settings lists them
+---@field sources string[] the texts of the files that ran
 
 local function check_value(source, value, report, options, natives)
   local entry = lines.read(source, report.chunks.list[1])
@@ -50,6 +53,7 @@ end
 function M.load(source, options, natives)
   local report = reports.new(options.path, options.directory, natives.line)
   source = include.strip(source)
+  report.chunks.list[1].source = source
   security.source(source, report)
   local value, ran = sandbox.run(source, options, report, natives)
   local config = ran and check_limited(source, value, report, options, natives) or nil
@@ -61,6 +65,8 @@ function M.load(source, options, natives)
     secrets = report:list_secrets(),
     files = report:list_files(),
     variables = report:list_variables(),
+    settings = #problems == 0 and settings.list(config) or {},
+    sources = report.chunks:list_sources(),
   }
 end
 

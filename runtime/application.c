@@ -162,6 +162,17 @@ int application_load(struct application *application, const struct command_line 
     return exit_code;
 }
 
+void application_read_again(void *context, struct reading *reading)
+{
+    const struct application_source *source = context;
+    struct application application;
+    if (application_read(&application, source->line, source->is_dev, &reading->problems) == 0)
+        script_check(application.config, application.bundle, &reading->problems,
+                     &reading->suspicions);
+    reading->config = application.config;
+    reading->bundle = application.bundle;
+}
+
 int application_find_dev(struct application *application, const struct command_line *line)
 {
     struct error err;

@@ -8,6 +8,7 @@
 #include "command_line.h"
 #include "config.h"
 #include "dev_note.h"
+#include "reload.h"
 
 struct application {
     struct config *config;
@@ -25,6 +26,16 @@ MUST_USE int application_read(struct application *application, const struct comm
  * standard error, a line each. 0, or the exit code. Starts the log as the config wants it. */
 MUST_USE int application_load(struct application *application, const struct command_line *line,
                               bool is_dev);
+
+/* What application_load read, from the same command line. */
+struct application_source {
+    const struct command_line *line;
+    bool is_dev;
+};
+
+/* Reads and checks it again as application_load does, and says nothing; for runtime_options.read,
+ * with an application_source. Any thread. */
+void application_read_again(void *source, struct reading *reading);
 
 /* Finds the running `lagoon dev` when --dev is given, and does nothing without it; its brokers are
  * what the verb goes to. 0; or, after it said so, the exit code. */

@@ -119,6 +119,22 @@ static void push_options(lua_State *L, const struct loading *loading)
     lua_setfield(L, -2, "sets");
 }
 
+/* Of the texts in `sources` of the table on top. */
+static uint64_t hash_sources(lua_State *L)
+{
+    uint64_t hash = HASH_START;
+    lua_getfield(L, -1, "sources");
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
+        size_t length;
+        const char *source = lua_tolstring(L, -1, &length);
+        hash = hash_bytes(hash, &length, sizeof length);
+        hash = hash_bytes(hash, source, length);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+    return hash;
+}
+
 /* Calls lagoon.config's load and takes over what it returns. */
 static int load_protected(lua_State *L)
 {
@@ -139,6 +155,8 @@ static int load_protected(lua_State *L)
     config_read_strings(L, "notices", &config->notices, &config->notice_count);
     config_read_strings(L, "secrets", &config->secrets, &config->secret_count);
     config_read_strings(L, "files", &config->files, &config->file_count);
+    config_read_strings(L, "settings", &config->settings, &config->setting_count);
+    config->content_hash = hash_sources(L);
     config_read_strings(L, "variables", &config->variables, &config->variable_count);
     if (lua_getfield(L, -1, "config") == LUA_TTABLE)
         config_read(L, config);
@@ -253,6 +271,7 @@ void config_free(struct config **config_owned)
     free_strings(config->notices, config->notice_count);
     free_strings(config->secrets, config->secret_count);
     free_strings(config->files, config->file_count);
+    free_strings(config->settings, config->setting_count);
     free_strings(config->variables, config->variable_count);
     free(config->path);
     free(config->directory);

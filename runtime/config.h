@@ -189,6 +189,11 @@ struct config {
     /* Paths of what the file read beside itself: by include, file and secret. */
     char **files;
     size_t file_count;
+    /* Every value of it, defaults included, as "path\nvalue", sorted: what tells two readings
+     * apart. A value is never to be printed, there are passwords among them. */
+    char **settings;
+    size_t setting_count;
+    uint64_t content_hash; /* of the file and what it includes */
     /* Environment variables that the file asked for, set or not. */
     char **variables;
     size_t variable_count;

@@ -37,6 +37,7 @@ struct consumer *consumer_new(const struct consumer_options *options)
     struct consumer *consumer = xcalloc(1, sizeof *consumer);
     consumer->options = *options;
     consumer->config = options->config;
+    generation_reference(options->generation);
     consumer->handlers_deadline_ms = INT64_MAX;
     consumer->deadline_ms = INT64_MAX;
     atomic_init(&consumer->is_given_up, false);
@@ -63,7 +64,7 @@ static void open_letters(struct consumer *consumer)
 {
     const struct dead_letters_options options = {
         .loop = consumer->options.loop,
-        .config = consumer->options.host->config,
+        .config = consumer->options.all,
         .consumer = consumer->config,
         .cluster = consumer->options.cluster,
         .query = consumer->options.query,
@@ -83,6 +84,7 @@ void consumer_free(struct consumer **consumer_owned)
     assert(consumer->open_handles == 0);
     assignment_destroy(&consumer->assignment);
     dispatcher_destroy(&consumer->dispatcher);
+    generation_release(&consumer->options.generation);
     free(consumer);
 }
 
@@ -316,15 +318,6 @@ static void throw_away_parts(struct consumer *consumer)
         consumer_close_handles(consumer);
 }
 
-static struct script_source script_source_of(const struct consumer *consumer)
-{
-    return (struct script_source){
-        .host = consumer->options.host,
-        .bundle = consumer->options.bundle,
-        .consumer = consumer->config,
-    };
-}
-
 static void on_made(uv_work_t *work, int status)
 {
     (void)status;
@@ -341,7 +334,8 @@ static void on_made(uv_work_t *work, int status)
     open_membership(consumer);
     const struct pool_options options = {
         .loop = consumer->options.loop,
-        .source = script_source_of(consumer),
+        .generation = consumer->options.generation,
+        .consumer = consumer->config,
         .dispatcher = &consumer->dispatcher,
         .context = consumer,
         .on_exit = wake_main,
@@ -359,9 +353,14 @@ static void on_made(uv_work_t *work, int status)
 static void make(uv_work_t *work)
 {
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
-    const struct script_source source = script_source_of(consumer);
-    consumer->work_rc = consumer_parts_make(&consumer->parts, consumer->options.cluster, &source,
-                                            &consumer->is_given_up, &consumer->work_error);
+    const struct consumer_parts_options options = {
+        .cluster = consumer->options.cluster,
+        .all = consumer->options.all,
+        .config = consumer->config,
+        .generation = consumer->options.generation,
+        .is_given_up = &consumer->is_given_up,
+    };
+    consumer->work_rc = consumer_parts_make(&consumer->parts, &options, &consumer->work_error);
 }
 
 void consumer_start(struct consumer *consumer)

@@ -8,10 +8,9 @@
 
 #include <uv.h>
 
-#include "bindings.h"
-#include "bundle.h"
 #include "cluster.h"
 #include "config.h"
+#include "generation.h"
 #include "intake.h"
 
 struct consumer;
@@ -31,13 +30,13 @@ struct consumer_options {
     uv_loop_t *loop;
     const struct consumer_config *config;
     const struct cluster *cluster;
-    rd_kafka_t *query; /* of the cluster, for a helper's questions */
-    const struct bindings_host *host;
-    const struct bundle *bundle;
+    rd_kafka_t *query;             /* of the cluster, for a helper's questions */
+    const struct config *all;      /* what config is of */
+    struct generation *generation; /* that its workers begin with; it declares the consumer */
     struct consumer_callbacks callbacks;
 };
 
-/* Everything in the options outlives the consumer. */
+/* Everything in the options outlives the consumer, but for the generation, which it holds. */
 struct consumer *consumer_new(const struct consumer_options *options);
 
 /* Makes handle, Lua states and threads on helpers, then subscribes. The topics that are to be
@@ -51,6 +50,28 @@ void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int6
 
 /* Sets *consumer to NULL. Only after on_stopped without abandoned handlers, or before start. */
 void consumer_free(struct consumer **consumer);
+
+/* How far it is from serving a generation. */
+enum consumer_renewal {
+    RENEWAL_READY, /* its workers have what they need, or it is not concerned */
+    RENEWAL_DUE,   /* consumer_prepare */
+    RENEWAL_WAITS, /* it starts, makes states, or a worker has as many as it may have: asked again
+                      later */
+};
+enum consumer_renewal consumer_renewal(const struct consumer *consumer,
+                                       const struct generation *generation);
+
+/* As pool_prepare; RENEWAL_DUE. */
+void consumer_prepare(struct consumer *consumer, struct generation *generation,
+                      void (*on_end)(void *context, const struct error *err), void *context);
+
+/* What is prepared is not needed. */
+void consumer_withdraw(struct consumer *consumer);
+
+/* All that the process has, each RENEWAL_READY: from here on no call of any of them begins in an
+ * older generation. */
+void consumers_offer(struct consumer *const *consumers, size_t count,
+                     struct generation *generation);
 
 const struct consumer_config *consumer_config_of(const struct consumer *consumer);
 

@@ -127,30 +127,31 @@ static int make_handle(struct consumer_parts *parts, const struct cluster *clust
     return -1;
 }
 
-static int make_scripts(struct consumer_parts *parts, const struct script_source *source,
-                        const atomic_bool *is_given_up, struct error *err)
+static int make_scripts(struct consumer_parts *parts, const struct consumer_parts_options *options,
+                        struct error *err)
 {
-    parts->script_count = (size_t)source->consumer->workers_min;
+    const struct script_source source =
+        script_source_of(options->generation, options->config->name);
+    parts->script_count = (size_t)options->config->workers_min;
     parts->scripts = xcalloc(parts->script_count, sizeof parts->scripts[0]);
     for (size_t i = 0; i < parts->script_count; i++) {
-        if (atomic_load(is_given_up)) {
+        if (atomic_load(options->is_given_up)) {
             error_set(err, "the stop came before its workers were made");
             return -1;
         }
-        parts->scripts[i] = script_new(source, err);
+        parts->scripts[i] = script_new(&source, err);
         if (parts->scripts[i] == NULL)
             return -1;
     }
     return 0;
 }
 
-int consumer_parts_make(struct consumer_parts *parts, const struct cluster *cluster,
-                        const struct script_source *source, const atomic_bool *is_given_up,
+int consumer_parts_make(struct consumer_parts *parts, const struct consumer_parts_options *options,
                         struct error *err)
 {
     *parts = (struct consumer_parts){0};
-    if (make_scripts(parts, source, is_given_up, err) == 0 &&
-        make_handle(parts, cluster, source->host->config, source->consumer, err) == 0)
+    if (make_scripts(parts, options, err) == 0 &&
+        make_handle(parts, options->cluster, options->all, options->config, err) == 0)
         return 0;
     consumer_parts_destroy(parts);
     return -1;

@@ -21,11 +21,18 @@ struct consumer_parts {
     size_t script_count;
 };
 
+struct consumer_parts_options {
+    const struct cluster *cluster;
+    const struct config *all;
+    const struct consumer_config *config;
+    struct generation *generation; /* of the Lua states */
+    const atomic_bool *is_given_up;
+};
+
 /* On failure nothing is left to free. It fails too once *is_given_up, which any thread may set: an
  * on_load may take its time, and there are many states. */
-MUST_USE int consumer_parts_make(struct consumer_parts *parts, const struct cluster *cluster,
-                                 const struct script_source *source, const atomic_bool *is_given_up,
-                                 struct error *err);
+MUST_USE int consumer_parts_make(struct consumer_parts *parts,
+                                 const struct consumer_parts_options *options, struct error *err);
 
 /* Frees the scripts that were not taken; the handle is the taker's. */
 void consumer_parts_destroy(struct consumer_parts *parts);

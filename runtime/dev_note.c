@@ -45,15 +45,6 @@ static char *folder_new(void)
     return xasprintf("/tmp/lagoon-%u", (unsigned)geteuid());
 }
 
-/* FNV-1a: a path is longer than a name may be. The note says which path it is about. */
-static uint64_t hash_of(const char *text)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static char *real_path(const struct config *config, struct error *err)
 {
     char *real = realpath(config->path, NULL);
@@ -68,7 +59,7 @@ static char *note_path(const char *real, struct error *err)
     char *folder = folder_new();
     char *path = NULL;
     if (check_folder(folder, err) == 0)
-        path = xasprintf("%s/dev-%016" PRIx64, folder, hash_of(real));
+        path = xasprintf("%s/dev-%016" PRIx64, folder, hash_bytes(HASH_START, real, strlen(real)));
     free(folder);
     return path;
 }

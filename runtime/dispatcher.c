@@ -376,6 +376,16 @@ void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need nee
     pthread_mutex_unlock(&dispatcher->mutex);
 }
 
+void dispatcher_lock(struct dispatcher *dispatcher)
+{
+    pthread_mutex_lock(&dispatcher->mutex);
+}
+
+void dispatcher_unlock(struct dispatcher *dispatcher)
+{
+    pthread_mutex_unlock(&dispatcher->mutex);
+}
+
 void dispatcher_tick(struct dispatcher *dispatcher)
 {
     struct wakes wakes = {0};

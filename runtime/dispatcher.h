@@ -130,6 +130,12 @@ void dispatcher_each_running(struct dispatcher *dispatcher,
 void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need,
                          size_t low_water);
 
+/* Between the two no record is taken and none finished: for what has to lie between two records of
+ * every worker. Of several dispatchers always in the same order, and nothing else between that
+ * waits. */
+void dispatcher_lock(struct dispatcher *dispatcher);
+void dispatcher_unlock(struct dispatcher *dispatcher);
+
 /* The net under the wake-ups: wakes a worker when there is backlog, an idle worker and no wake
  * under way. Called by a timer that is armed only while records are outstanding. */
 void dispatcher_tick(struct dispatcher *dispatcher);

@@ -32,8 +32,7 @@ void main_script_init(struct main_script *main, const struct main_script_options
 
 int main_script_load(struct main_script *main, struct error *err)
 {
-    const struct script_source source = {.host = main->options.host,
-                                         .bundle = main->options.bundle};
+    const struct script_source source = script_source_of(main->options.generation, NULL);
     if (main->options.chunk == NULL)
         return 0;
     main->script = script_new(&source, err);

@@ -2,7 +2,7 @@
  * and the scripts of `lagoon publish` and `lagoon exec`.
  *
  * Owns:    its Lua state and its worker, a thread of its own, so that a script that blocks stops no
- *          delivery. Borrows host, bundle and chunk, which outlive it.
+ *          delivery. Borrows the generation and chunk, which outlive it.
  * Threads: main.
  * Life:    main_script_init -> main_script_load -> main_script_start -> [main_script_retire] ->
  *          [main_script_interrupt] -> on_end -> main_script_close -> main_script_destroy. Without a
@@ -16,8 +16,7 @@
 
 struct main_script_options {
     uv_loop_t *loop;
-    const struct bindings_host *host;
-    const struct bundle *bundle;
+    struct generation *generation;   /* of its state */
     const struct script_main *chunk; /* NULL: there is no such script */
     void *context;
     /* The script has returned, failed, or was ended where it waits. */

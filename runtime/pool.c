@@ -13,7 +13,7 @@ enum { RETRY_MS = 5 * 1000 };
 
 static const struct consumer_config *config_of(const struct pool *pool)
 {
-    return pool->options.source.consumer;
+    return pool->options.consumer;
 }
 
 static void on_worker_exit(void *context, struct worker *worker)
@@ -32,6 +32,12 @@ static void on_worker_stuck(void *context, struct worker *worker)
     pool->options.on_exit(pool->options.context);
 }
 
+static void on_state_leave(void *context, struct worker_state *state)
+{
+    struct pool *pool = context;
+    pool_closing_add(&pool->closing, state);
+}
+
 /* --- slots --- */
 
 static struct worker *make_worker(struct pool *pool, size_t index)
@@ -44,6 +50,7 @@ static struct worker *make_worker(struct pool *pool, size_t index)
         .consumer = config_of(pool),
         .context = pool,
         .on_stuck = on_worker_stuck,
+        .on_state_leave = on_state_leave,
         .on_exit = on_worker_exit,
     };
     return worker_new(&options);
@@ -163,6 +170,15 @@ static void say_failure(const struct pool *pool, const struct error *err)
              config_of(pool)->name, pool->running, pool->wanted, RETRY_MS / 1000, err->text);
 }
 
+/* Another generation serves by now: no worker may begin with these. */
+static void drop_stale(struct pool *pool)
+{
+    struct pool_growth *growth = &pool->growth;
+    for (size_t i = 0; i < growth->built; i++)
+        pool_closing_add(&pool->closing, worker_state_of_nobody(&growth->scripts[i]));
+    growth->built = 0;
+}
+
 /* States that are not wanted any more get their workers all the same: whoever closes a state is its
  * worker, and it retires at once. */
 static void on_built(uv_work_t *work, int status)
@@ -170,7 +186,11 @@ static void on_built(uv_work_t *work, int status)
     (void)status;
     struct pool *pool = CONTAINER_OF(work, struct pool, growth.work);
     struct pool_growth *growth = &pool->growth;
-    bool has_failed = growth->built < growth->asked;
+    bool is_stale = growth->generation != pool->generation;
+    bool has_failed = growth->built < growth->asked && !is_stale;
+    generation_release(&growth->generation);
+    if (is_stale)
+        drop_stale(pool);
     for (size_t i = 0; i < growth->built; i++)
         has_failed = start_worker(pool, &growth->scripts[i], &growth->error) != 0 || has_failed;
     growth->is_under_way = false;
@@ -187,10 +207,12 @@ static void build(uv_work_t *work)
 {
     struct pool *pool = CONTAINER_OF(work, struct pool, growth.work);
     struct pool_growth *growth = &pool->growth;
+    const struct script_source source =
+        script_source_of(growth->generation, pool->options.consumer->name);
     for (growth->built = 0; growth->built < growth->asked; growth->built++) {
         if (atomic_load(&growth->is_given_up))
             return;
-        growth->scripts[growth->built] = script_new(&pool->options.source, &growth->error);
+        growth->scripts[growth->built] = script_new(&source, &growth->error);
         if (growth->scripts[growth->built] == NULL)
             return;
     }
@@ -217,6 +239,7 @@ static void grow(struct pool *pool)
     if (count == 0 || growth->is_under_way || clock_monotonic_ms() < growth->retry_at_ms)
         return;
     growth->asked = count < POOL_BATCH ? count : POOL_BATCH;
+    growth->generation = generation_reference(pool->generation);
     growth->is_under_way = true;
     uv_queue_work(pool->options.loop, &growth->work, build, on_built);
 }
@@ -280,7 +303,7 @@ static void shake(struct pool *pool)
 int pool_start(struct pool *pool, const struct pool_options *options, struct script **scripts,
                size_t count, struct error *err)
 {
-    const struct consumer_config *config = options->source.consumer;
+    const struct consumer_config *config = options->consumer;
     const struct scaler_limits limits = {
         .min = (size_t)config->workers_min,
         .max = (size_t)config->workers_max,
@@ -290,6 +313,9 @@ int pool_start(struct pool *pool, const struct pool_options *options, struct scr
     size_t replacements = limits.max >= 2 ? limits.max / 2 : 1;
     *pool = (struct pool){
         .options = *options, .slot_count = limits.max + replacements, .wanted = limits.min};
+    pool->generation = generation_reference(options->generation);
+    pool_closing_init(&pool->closing, options->loop, options->on_exit, options->context);
+    atomic_init(&pool->renewal.is_given_up, false);
     atomic_init(&pool->has_stuck, false);
     atomic_init(&pool->growth.is_given_up, false);
     assert(count == limits.min);
@@ -322,6 +348,7 @@ void pool_step(struct pool *pool)
 {
     if (atomic_load(&pool->exits) > pool->reaped)
         reap(pool);
+    pool_closing_step(&pool->closing);
     look_for_stuck(pool);
     if (!pool->is_stopping)
         shake(pool);
@@ -335,6 +362,7 @@ void pool_retire(struct pool *pool)
 {
     pool->is_stopping = true;
     atomic_store(&pool->growth.is_given_up, true);
+    pool_withdraw(pool);
     pool->wanted = 0;
     shrink(pool);
     for (size_t i = 0; i < pool->slot_count; i++)
@@ -349,10 +377,11 @@ void pool_interrupt(struct pool *pool)
             worker_interrupt(pool->slots[i].worker);
 }
 
-bool pool_is_done(const struct pool *pool)
+bool pool_is_done(struct pool *pool)
 {
     return pool->running == 0 && pool->retiring == 0 && pool->stuck == 0 &&
-           !pool->growth.is_under_way;
+           !pool->growth.is_under_way && !pool->renewal.is_under_way &&
+           pool_closing_is_done(&pool->closing);
 }
 
 void pool_destroy(struct pool *pool)
@@ -361,5 +390,7 @@ void pool_destroy(struct pool *pool)
         if (pool->slots[i].worker != NULL)
             worker_free(&pool->slots[i].worker);
     free(pool->slots);
+    pool_closing_destroy(&pool->closing);
+    generation_release(&pool->generation);
     *pool = (struct pool){0};
 }

@@ -4,7 +4,9 @@
  * Shrinking retires: a worker finishes what it has in hand, so nothing is drained, nothing moves,
  * and nobody waits. All of them together, retiring ones too, are never more than `max`.
  *
- * Owns:    the workers, and one piece of work on a helper. Borrows the dispatcher.
+ * Workers that run get new Lua states by pool_renewal.h, all pools of a process at once.
+ *
+ * Owns:    the workers, and pieces of work on helpers. Borrows the dispatcher.
  * Threads: main; each worker says on its own thread that it ends; a helper builds.
  * Life:    pool_start -> pool_scale and pool_step -> pool_retire -> pool_step until pool_is_done ->
  *          pool_destroy. */
@@ -16,13 +18,16 @@
 #include <uv.h>
 
 #include "error.h"
+#include "pool_closing.h"
+#include "pool_renewal.h"
 #include "pool_shaker.h"
 #include "scaler.h"
 #include "worker.h"
 
 struct pool_options {
     uv_loop_t *loop;
-    struct script_source source; /* of the workers' Lua states; what it names outlives the pool */
+    struct generation *generation; /* of the workers' Lua states, until another one is offered */
+    const struct consumer_config *consumer;
     struct dispatcher *dispatcher;
     void *context;
     void (*on_exit)(void *context);  /* any thread: pool_step is due; only a wake-up */
@@ -51,6 +56,7 @@ struct pool_growth {
     bool is_under_way;
     int64_t retry_at_ms;     /* after a failure */
     atomic_bool is_given_up; /* by main, when the pool stops: the helper builds no further one */
+    struct generation *generation; /* of what is built; held while it is under way */
     /* The helper's while it is under way. */
     struct script *scripts[POOL_BATCH];
     size_t asked;
@@ -68,6 +74,7 @@ struct pool_change {
 
 struct pool {
     struct pool_options options;
+    struct generation *generation; /* held: of the states of further workers */
     struct scaler scaler;
     struct pool_shaker shaker;
     struct pool_slot *slots; /* `max` of them, and those for replacements */
@@ -78,6 +85,8 @@ struct pool {
     size_t wanted;
     bool is_stopping;
     struct pool_growth growth;
+    struct pool_renewal renewal;
+    struct pool_closing closing;
     struct pool_change change;
     atomic_bool has_stuck; /* a worker became stuck, or came back; cleared by main */
     atomic_size_t exits;   /* workers count the ends of their threads, main reads */
@@ -101,8 +110,8 @@ void pool_retire(struct pool *pool);
 /* Every handler that has begun is to end now, its record given back. */
 void pool_interrupt(struct pool *pool);
 
-/* Every worker has ended, and no helper builds. */
-bool pool_is_done(const struct pool *pool);
+/* Every worker has ended, and no helper builds or closes. */
+bool pool_is_done(struct pool *pool);
 
 /* Once it is done. */
 void pool_destroy(struct pool *pool);

@@ -70,12 +70,8 @@ static void make_producers(struct runtime *runtime)
                                                  on_producer_fatal};
     producers_init(&runtime->producers, &runtime->loop, runtime->config, &runtime->connections,
                    &callbacks);
-    runtime->host = (struct bindings_host){
-        .config = runtime->config,
-        .producers = runtime->producers.items,
-        .generation = 1,
-        .output = runtime->options->output,
-    };
+    runtime->first->host.producers = runtime->producers.items;
+    runtime->first->host.output = runtime->options->output;
 }
 
 static bool is_wanted(const struct runtime_options *options, const struct consumer_config *consumer)
@@ -95,6 +91,14 @@ static void say_disabled(const struct runtime *runtime)
     }
 }
 
+/* The one that serves, unless it does not declare the consumer any more. */
+static struct generation *generation_for(struct runtime *runtime,
+                                         const struct consumer_config *config)
+{
+    struct generation *serving = runtime->reload.serving;
+    return config_consumer(serving->config, config->name) != NULL ? serving : runtime->first;
+}
+
 static void start_consumer(struct runtime *runtime, const struct consumer_config *config)
 {
     const struct consumer_options options = {
@@ -102,8 +106,8 @@ static void start_consumer(struct runtime *runtime, const struct consumer_config
         .config = config,
         .cluster = connections_cluster(&runtime->connections, config->cluster),
         .query = connections_query(&runtime->connections, config->cluster),
-        .host = &runtime->host,
-        .bundle = runtime->options->bundle,
+        .all = runtime->config,
+        .generation = generation_for(runtime, config),
         .callbacks = {runtime, on_consumer_fatal, on_consumer_stuck, on_consumer_stopped},
     };
     struct consumer *consumer = consumer_new(&options);
@@ -140,6 +144,43 @@ static void on_producers_connected(void *context, const struct cluster_config *c
         if (runtime->config->producers[i].cluster == cluster)
             log_info("producer %s is ready; publish by: lagoon publish %s TYPE < events.jsonl",
                      runtime->config->producers[i].name, runtime->config->producers[i].name);
+}
+
+/* --- reloads --- */
+
+/* What changes without a new Lua state. */
+static void on_change(void *context, const struct generation *generation)
+{
+    struct runtime *runtime = context;
+    log_set_level(generation->config->log_level);
+    runtime->stop_timeout_ms = generation->config->stop_timeout_ms;
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    (void)number;
+    struct runtime *runtime = handle->data;
+    log_info("SIGHUP: reloading");
+    reload_ask(&runtime->reload, RELOAD_ASKED);
+}
+
+static void make_reload(struct runtime *runtime)
+{
+    const struct reload_options options = {
+        .loop = &runtime->loop,
+        .first = runtime->first,
+        .consumers = runtime->consumers,
+        .consumer_count = &runtime->consumer_count,
+        .context = runtime,
+        .read_context = runtime->options->read_context,
+        .read = runtime->options->read,
+        .on_change = on_change,
+    };
+    reload_init(&runtime->reload, &options);
+    uv_signal_init(&runtime->loop, &runtime->hangup);
+    runtime->hangup.data = runtime;
+    if (runtime->options->read != NULL)
+        uv_signal_start(&runtime->hangup, on_hangup, SIGHUP);
 }
 
 /* --- the script of our own --- */
@@ -244,7 +285,7 @@ static void catch_signals(struct runtime *runtime)
  * variable when it first needs a helper; what somebody has set stays. */
 static void want_helpers(const struct config *config)
 {
-    enum { OTHERS = 4 };
+    enum { OTHERS = 5 };
     char count[32];
     snprintf(count, sizeof count, "%zu", config->cluster_count + config->consumer_count + OTHERS);
     setenv("UV_THREADPOOL_SIZE", count, 0);
@@ -254,8 +295,7 @@ static void make_main(struct runtime *runtime)
 {
     const struct main_script_options options = {
         .loop = &runtime->loop,
-        .host = &runtime->host,
-        .bundle = runtime->options->bundle,
+        .generation = runtime->first,
         .chunk = runtime->options->main,
         .context = runtime,
         .on_end = on_main_end,
@@ -295,8 +335,10 @@ static void release(struct runtime *runtime)
     for (size_t i = 0; i < runtime->consumer_count; i++)
         consumer_free(&runtime->consumers[i]);
     free(runtime->consumers);
+    reload_destroy(&runtime->reload);
     producers_destroy(&runtime->producers);
     main_script_destroy(&runtime->main);
+    generation_release(&runtime->first);
     connections_destroy(&runtime->connections);
     int rc = uv_loop_close(&runtime->loop);
     assert(rc == 0);
@@ -316,12 +358,15 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
         .options = options,
         .config = options->config,
         .deadline_ms = INT64_MAX,
+        .first = generation_first(options->config, options->bundle),
+        .stop_timeout_ms = options->config->stop_timeout_ms,
         .consumers = xcalloc(options->config->consumer_count, sizeof runtime.consumers[0]),
     };
     want_helpers(runtime.config);
     open_loop(&runtime);
     make_connections(&runtime);
     make_producers(&runtime);
+    make_reload(&runtime);
     make_main(&runtime);
     say_disabled(&runtime);
     connections_start(&runtime.connections);

@@ -9,10 +9,15 @@
 #include "worker.h"
 
 struct runtime_result;
+struct reading;
 
 struct runtime_options {
     const struct config *config;
     const struct bundle *bundle;
+    /* Reads config and scripts again, for a reload: as reload_options.read. NULL: what the process
+     * began with stays. */
+    void (*read)(void *read_context, struct reading *reading);
+    void *read_context;
     const char *only; /* NULL: everything; "producers", "consumers", or a consumer's name */
     /* The one cluster that is needed; NULL: all that something of the config is on, with
      * is_main_all a producer. */

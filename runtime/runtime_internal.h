@@ -11,6 +11,7 @@
 #include "consumer.h"
 #include "main_script.h"
 #include "producers.h"
+#include "reload.h"
 #include "runtime.h"
 
 enum runtime_phase {
@@ -25,6 +26,7 @@ struct runtime {
     const struct config *config;
     uv_loop_t loop;
     uv_signal_t signals[2];
+    uv_signal_t hangup; /* SIGHUP: reload */
     uv_timer_t flusher; /* watches the deadline of a stop */
     enum runtime_phase phase;
     int exit_code;
@@ -32,7 +34,9 @@ struct runtime {
     struct connections connections;
     bool is_disconnected; /* no helper looks at a cluster any more */
 
-    struct bindings_host host;
+    struct generation *first; /* what the process began with */
+    struct reload reload;
+    int64_t stop_timeout_ms; /* of the generation that serves */
     struct producers producers;
     struct consumer **consumers; /* those that this process runs */
     size_t consumer_count;

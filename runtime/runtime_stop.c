@@ -30,7 +30,9 @@ static void close_loop_handles(struct runtime *runtime)
 {
     uv_close((uv_handle_t *)&runtime->signals[0], NULL);
     uv_close((uv_handle_t *)&runtime->signals[1], NULL);
+    uv_close((uv_handle_t *)&runtime->hangup, NULL);
     uv_close((uv_handle_t *)&runtime->flusher, NULL);
+    reload_close(&runtime->reload);
     main_script_close(&runtime->main);
     connections_close(&runtime->connections);
 }
@@ -197,12 +199,13 @@ void runtime_stop(struct runtime *runtime, int exit_code)
     if (runtime->phase >= PHASE_STOPPING_CONSUMERS)
         return;
     runtime->phase = PHASE_STOPPING_CONSUMERS;
-    runtime->deadline_ms = clock_monotonic_ms() + runtime->config->stop_timeout_ms;
+    runtime->deadline_ms = clock_monotonic_ms() + runtime->stop_timeout_ms;
     runtime->main_deadline_ms = runtime->options->is_main_all
                                     ? handlers_deadline(runtime, clock_monotonic_ms())
                                     : clock_monotonic_ms() + HURRY_MS;
     uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
     main_script_retire(&runtime->main);
+    reload_stop(&runtime->reload);
     stop_consumers(runtime);
     connections_stop(&runtime->connections);
 }
@@ -229,6 +232,6 @@ void runtime_on_signal(uv_signal_t *handle, int number)
     }
     runtime->signalled_ms = now_ms;
     log_info("%s: stopping, within %" PRId64 " s", number == SIGTERM ? "SIGTERM" : "SIGINT",
-             runtime->config->stop_timeout_ms / 1000);
+             runtime->stop_timeout_ms / 1000);
     runtime_stop(runtime, EXIT_OK);
 }

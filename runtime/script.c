@@ -28,6 +28,7 @@ struct script {
     struct script_memory memory;
     lua_State *L;
     bool is_adopted; /* the state is somebody else's */
+    struct generation *generation;
     struct bindings *bindings;
     const struct consumer_config *consumer;
     int handlers; /* reference of the table type -> function */
@@ -76,14 +77,27 @@ static void set_memory_error(const struct script *script, struct error *err)
               script->memory.limit_bytes);
 }
 
+struct script_source script_source_of(struct generation *generation, const char *consumer)
+{
+    return (struct script_source){
+        .generation = generation,
+        .host = &generation->host,
+        .bundle = generation->bundle,
+        .consumer = consumer != NULL ? config_consumer(generation->config, consumer) : NULL,
+    };
+}
+
 struct script *script_new(const struct script_source *source, struct error *err)
 {
     struct script *script = xcalloc(1, sizeof *script);
     script->consumer = source->consumer;
+    if (source->generation != NULL)
+        script->generation = generation_reference(source->generation);
     script->L =
         script_memory_open(&script->memory, (size_t)source->host->config->lua_memory_limit_bytes);
     if (script->L == NULL) {
         error_set(err, "no memory for a Lua state");
+        generation_release(&script->generation);
         free(script);
         return NULL;
     }
@@ -155,6 +169,7 @@ void script_free(struct script **script_owned)
     else
         lua_close(script->L);
     bindings_free(&script->bindings);
+    generation_release(&script->generation);
     free(script);
 }
 
@@ -435,6 +450,11 @@ enum script_result script_begin(struct script *script, struct call *call)
 enum script_result script_resume(struct script *script, struct call *call)
 {
     return run(script, call, 0);
+}
+
+uint64_t script_generation(const struct script *script)
+{
+    return script->generation != NULL ? script->generation->number : 0;
 }
 
 lua_State *script_state(struct script *script)

@@ -3,8 +3,9 @@
  * The only door into Lua for records: everything a script does runs in a coroutine from here,
  * protected, with its error turned into the record's failure. Coroutines are used again.
  *
- * Owns:    the state, its bindings, its coroutines. Borrows host, bundle and consumer, which
- * outlive it. Threads: made and freed on any thread, used by its worker only. */
+ * Owns:    the state, its bindings, its coroutines, a reference of its generation. Borrows host,
+ * bundle and consumer, which outlive it. Threads: made and freed on any thread, used by its worker
+ * only. */
 #ifndef SCRIPT_H
 #define SCRIPT_H
 
@@ -12,10 +13,13 @@
 #include "bundle.h"
 #include "call.h"
 #include "config.h"
+#include "generation.h"
 
 struct script;
 
 struct script_source {
+    struct generation *generation; /* of host and bundle, which the state holds; NULL: they outlive
+                                      it anyway */
     const struct bindings_host *host;
     const struct bundle *bundle;
     const struct consumer_config
@@ -25,6 +29,10 @@ struct script_source {
      * of the first being an error. */
     struct config_problems *problems;
 };
+
+/* Of the generation, which outlives its use; its consumer is NULL when none of the name is declared
+ * there, or name is NULL. */
+struct script_source script_source_of(struct generation *generation, const char *consumer);
 
 /* A new state with all that is declared loaded, and its on_load functions called. NULL and err,
  * with file, line and traceback, when a script does not load or is none of what it may be. May
@@ -53,6 +61,9 @@ enum script_result script_begin(struct script *script, struct call *call);
 
 /* What the call waited for is there; or call->interrupt says that it is to end where it waits. */
 enum script_result script_resume(struct script *script, struct call *call);
+
+/* The number of its generation; 0: it has none. */
+uint64_t script_generation(const struct script *script);
 
 /* For who runs more than records in it, between calls. */
 lua_State *script_state(struct script *script);

@@ -74,6 +74,14 @@ int64_t clock_monotonic_ns(void)
     return clock_read_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+    const unsigned char *next = bytes;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ next[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 int64_t clock_monotonic_ms(void)
 {
     return clock_monotonic_ns() / 1000000;

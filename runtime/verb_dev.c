@@ -11,7 +11,8 @@
 #include "exit_code.h"
 #include "runtime.h"
 
-static int run_dev(const struct application *application, const struct dev_brokers *brokers)
+static int run_dev(const struct application *application, const struct dev_brokers *brokers,
+                   struct application_source *source)
 {
     const struct bundle_file *traffic = bundle_find(application->bundle, "dev");
     log_info("in dev the brokers and security properties of the config are set aside");
@@ -27,6 +28,8 @@ static int run_dev(const struct application *application, const struct dev_broke
     const struct runtime_options options = {
         .config = application->config,
         .bundle = application->bundle,
+        .read = application_read_again,
+        .read_context = source,
         .embedded_brokers = brokers->addresses,
         .main = traffic != NULL ? &main : NULL,
     };
@@ -37,7 +40,8 @@ static int run_dev(const struct application *application, const struct dev_broke
 }
 
 /* Without its note it runs all the same. */
-static int run_noted(const struct application *application, const struct dev_brokers *brokers)
+static int run_noted(const struct application *application, const struct dev_brokers *brokers,
+                     struct application_source *source)
 {
     struct dev_note note;
     struct error err;
@@ -45,7 +49,7 @@ static int run_noted(const struct application *application, const struct dev_bro
         log_info("publish, exec and check find it by --dev");
     else
         log_warn("%s", err.text);
-    int exit_code = run_dev(application, brokers);
+    int exit_code = run_dev(application, brokers, source);
     dev_note_remove(&note);
     return exit_code;
 }
@@ -59,11 +63,12 @@ int verb_dev(const struct command_line *line)
     if (exit_code != 0)
         return exit_code;
     application_say_notices(&application);
+    struct application_source source = {line, true};
     if (dev_brokers_start(&brokers, application.config, line->port, &err) != 0) {
         log_error("%s", err.text);
         exit_code = EXIT_INTERNAL;
     } else {
-        exit_code = run_noted(&application, &brokers);
+        exit_code = run_noted(&application, &brokers, &source);
         dev_brokers_stop(&brokers);
     }
     application_destroy(&application);

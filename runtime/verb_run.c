@@ -41,9 +41,12 @@ int verb_run(const struct command_line *line)
     exit_code = check_only(application.config, line->only);
     if (exit_code == 0) {
         application_say_notices(&application);
+        struct application_source source = {line, false};
         const struct runtime_options options = {
             .config = application.config,
             .bundle = application.bundle,
+            .read = application_read_again,
+            .read_context = &source,
             .only = line->only,
         };
         exit_code = runtime_run(&options, &result);

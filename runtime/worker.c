@@ -17,7 +17,7 @@ _Static_assert(WORKER_MAX_HANDS < 1 << CALL_INDEX_BITS, "a ticket holds the call
 /* Posted tickets taken from the inbox at once. */
 enum { DRAIN_COUNT = 64 };
 
-enum worker_state {
+enum worker_phase {
     WORKER_RUNS,
     WORKER_RETIRES, /* takes nothing more; may be taken back */
     WORKER_CLOSES,  /* has nothing in hand and closes its Lua state */
@@ -26,16 +26,17 @@ enum worker_state {
 
 struct hand {
     struct call call;
-    struct link link; /* on the list of free or of woken hands; on none while it waits */
+    struct worker_state *state; /* in which the call runs */
+    struct link link;           /* on the list of free or of woken hands; on none while it waits */
 };
 
 struct worker {
     struct taker taker; /* the dispatcher's */
     pthread_t thread;
     struct worker_options options;
-    struct script *script;
+    struct worker_states states;
     struct inbox *inbox;
-    atomic_int state;           /* enum worker_state; main turns it between runs and retires */
+    atomic_int state;           /* enum worker_phase; main turns it between runs and retires */
     atomic_bool is_interrupted; /* by main: what runs and what waits is to end */
     atomic_size_t busy;         /* hands that are not free; the worker counts, main looks */
     struct watch watch;         /* of a worker that runs records; its threads */
@@ -99,6 +100,7 @@ static void hand_end(struct worker *worker, struct hand *hand)
 {
     struct record *record = hand->call.record;
     hand->call.record = NULL;
+    worker_states_end(&worker->states, hand->state);
     set_busy(worker, busy_of(worker) - 1);
     list_append(&worker->free, &hand->link);
     if (record == NULL) {
@@ -129,11 +131,14 @@ static void hand_settle(struct worker *worker, struct hand *hand, enum script_re
 
 /* --- beginnings --- */
 
+/* The record is taken by now: of a strand's two records the second cannot run in an older state
+ * than the first, since new states are offered while nothing can be taken. */
 static struct hand *hand_get(struct worker *worker, struct record *record)
 {
     struct hand *hand = hand_of(list_pop(&worker->free));
     set_busy(worker, busy_of(worker) + 1);
     hand->call.record = record;
+    hand->state = worker_states_begin(&worker->states);
     return hand;
 }
 
@@ -147,13 +152,14 @@ static void begin_next(struct worker *worker)
     struct hand *hand = hand_get(worker, worker->next);
     worker->next = NULL;
     set_current(worker, hand);
-    hand_settle(worker, hand, script_begin(worker->script, &hand->call));
+    hand_settle(worker, hand, script_begin(hand->state->script, &hand->call));
 }
 
 static void begin_main(struct worker *worker)
 {
     struct hand *hand = hand_get(worker, NULL);
-    hand_settle(worker, hand, script_begin_main(worker->script, &hand->call, worker->options.main));
+    hand_settle(worker, hand,
+                script_begin_main(hand->state->script, &hand->call, worker->options.main));
 }
 
 /* --- waiting calls --- */
@@ -224,7 +230,7 @@ static bool resume_woken(struct worker *worker)
     for (struct link *link; (link = list_pop(&worker->resuming)) != NULL;) {
         struct hand *hand = hand_of(link);
         set_current(worker, hand);
-        hand_settle(worker, hand, script_resume(worker->script, &hand->call));
+        hand_settle(worker, hand, script_resume(hand->state->script, &hand->call));
     }
     return true;
 }
@@ -257,6 +263,13 @@ static bool end_retirement(struct worker *worker)
     return atomic_compare_exchange_strong(&worker->state, &expected, WORKER_CLOSES);
 }
 
+/* A state that nothing is begun in any more is not kept through the sleep. */
+static void rest(struct worker *worker)
+{
+    worker_states_look(&worker->states);
+    inbox_sleep(worker->inbox, timers_next_ms(&worker->timers));
+}
+
 static void run(struct worker *worker)
 {
     while (worker->next != NULL || !end_retirement(worker)) {
@@ -266,16 +279,18 @@ static void run(struct worker *worker)
         if (take_next(worker))
             begin_next(worker);
         else if (!has_resumed)
-            inbox_sleep(worker->inbox, timers_next_ms(&worker->timers));
+            rest(worker);
     }
 }
 
 /* A main chunk has the worker's first and only hand. */
 static void cut_main(struct worker *worker)
 {
-    struct call *call = &worker->hands[0].call;
+    struct hand *hand = &worker->hands[0];
+    struct call *call = &hand->call;
     worker->main_end = call->wait == CALL_WAITS_TIME ? MAIN_CUT_SLEEPING : MAIN_CUT_WAITING;
-    worker->main_text = script_cut(worker->script, call);
+    worker->main_text = script_cut(hand->state->script, call);
+    worker_states_end(&worker->states, hand->state);
 }
 
 static void *worker_thread(void *argument)
@@ -291,7 +306,7 @@ static void *worker_thread(void *argument)
     if (worker->options.main != NULL && busy_of(worker) > 0)
         cut_main(worker);
     watch_close(&worker->watch);
-    script_free(&worker->script);
+    worker_states_close(&worker->states);
     atomic_store(&worker->state, WORKER_ENDED);
     worker->options.on_exit(worker->options.context, worker);
     return NULL;
@@ -324,6 +339,7 @@ struct worker *worker_new(const struct worker_options *options)
     struct worker *worker = xcalloc(1, sizeof *worker);
     worker->options = *options;
     worker->inbox = inbox_new();
+    worker_states_init(&worker->states, options->context, options->on_state_leave);
     taker_init(&worker->taker);
     timers_init(&worker->timers);
     list_init(&worker->free);
@@ -346,8 +362,7 @@ struct worker *worker_new(const struct worker_options *options)
 int worker_start(struct worker *worker, struct script **script, struct error *err)
 {
     assert(atomic_load(&worker->state) == WORKER_ENDED);
-    worker->script = *script;
-    *script = NULL;
+    worker_states_start(&worker->states, script);
     init_watch(worker);
     atomic_store(&worker->is_interrupted, false);
     atomic_store(&worker->state, WORKER_RUNS);
@@ -355,7 +370,7 @@ int worker_start(struct worker *worker, struct script **script, struct error *er
         return 0;
     error_prefix(err, "worker %d of %s: ", worker->options.index, worker->options.name);
     atomic_store(&worker->state, WORKER_ENDED);
-    script_free(&worker->script);
+    worker_states_close(&worker->states);
     return -1;
 }
 
@@ -393,6 +408,37 @@ bool worker_has_ended(const struct worker *worker)
     return atomic_load(&worker->state) == WORKER_ENDED;
 }
 
+void worker_prepare(struct worker *worker, struct script **script)
+{
+    ASSERT_ON(THREAD_MAIN);
+    worker_states_prepare(&worker->states, script);
+}
+
+bool worker_is_prepared(const struct worker *worker)
+{
+    return worker->states.prepared != NULL;
+}
+
+struct worker_state *worker_offer(struct worker *worker)
+{
+    return worker_states_offer(&worker->states);
+}
+
+void worker_look(struct worker *worker)
+{
+    inbox_wake(worker->inbox);
+}
+
+void worker_withdraw(struct worker *worker)
+{
+    worker_states_withdraw(&worker->states);
+}
+
+size_t worker_state_count(const struct worker *worker)
+{
+    return atomic_load(&worker->states.count);
+}
+
 size_t worker_in_hand(const struct worker *worker)
 {
     return busy_of(worker);
@@ -401,6 +447,7 @@ size_t worker_in_hand(const struct worker *worker)
 void worker_join(struct worker *worker)
 {
     pthread_join(worker->thread, NULL);
+    worker_states_clear(&worker->states);
 }
 
 void worker_free(struct worker **worker_owned)

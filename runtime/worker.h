@@ -3,7 +3,7 @@
  * Up to `hands` calls have begun and not returned; they interleave only where they wait. Woken
  * calls go before new records.
  *
- * Owns:    its thread, its inbox, its script. Borrows the dispatcher, which outlives it.
+ * Owns:    its thread, its inbox, its Lua states. Borrows the dispatcher, which outlives it.
  * Threads: main, except what runs on the worker's own thread.
  * Life:    worker_new -> worker_start -> worker_retire -> on_exit (on the worker's thread) ->
  *          worker_join -> worker_start again, or worker_free. A retiring worker takes no record any
@@ -14,6 +14,7 @@
 
 #include "dispatcher.h"
 #include "script.h"
+#include "worker_states.h"
 
 struct worker;
 
@@ -27,6 +28,8 @@ struct worker_options {
     void *context;
     /* Any thread: worker_stuck_record has another answer. Only a wake-up; may be NULL. */
     void (*on_stuck)(void *context, struct worker *worker);
+    /* As worker_states has it; NULL with `main`, which is offered nothing. Any thread. */
+    void (*on_state_leave)(void *context, struct worker_state *state);
     /* On the worker's thread, the last thing it does. */
     void (*on_exit)(void *context, struct worker *worker);
 };
@@ -37,6 +40,25 @@ struct worker *worker_new(const struct worker_options *options);
 
 /* Takes *script; on failure it is freed and err says why. */
 MUST_USE int worker_start(struct worker *worker, struct script **script, struct error *err);
+
+/* Takes *script, in which calls are to begin once it is offered. It has less than
+ * WORKER_MAX_STATES, and nothing is prepared. */
+void worker_prepare(struct worker *worker, struct script **script);
+bool worker_is_prepared(const struct worker *worker);
+
+/* What is prepared does not take over. */
+void worker_withdraw(struct worker *worker);
+
+/* Calls that begin from now on begin in what is prepared; those that have begun end where they are.
+ * For a new generation while no worker of any dispatcher takes a record: dispatcher_lock. What
+ * worker_states_offer gives is the caller's. */
+MUST_USE struct worker_state *worker_offer(struct worker *worker);
+
+/* It looks for what was offered also when no record comes. */
+void worker_look(struct worker *worker);
+
+/* How many Lua states it has, at most WORKER_MAX_STATES; those that are being closed count. */
+size_t worker_state_count(const struct worker *worker);
 
 void worker_retire(struct worker *worker);
 

@@ -11,6 +11,7 @@ local M = {}
 ---@field order integer
 ---@field chunk string? the name of its chunk; nil for what is no Lua file
 ---@field real string? the path without links, "." and ".."
+---@field source string? its text; nil for what is no Lua file
 ---@field set string? the key that --set names, when the value comes from there
 
 ---@class lagoon.config.At where something stands
@@ -49,6 +50,15 @@ function Chunks:add(path, directory)
   }
   table.insert(self.list, file)
   return file
+end
+
+---@return string[] # the texts of the files
+function Chunks:list_sources()
+  local sources = {}
+  for _, file in ipairs(self.list) do
+    table.insert(sources, file.source)
+  end
+  return sources
 end
 
 ---@param chunk string

@@ -111,6 +111,7 @@ function M.new(report, environment, natives)
     security.source(source, report)
     local file = chunks:add(resolved)
     file.real = real
+    file.source = source
     return (run(report, environment, source, file))
   end
 end

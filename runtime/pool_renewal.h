@@ -1,0 +1,62 @@
+/* pool_renewal.h - further Lua states for the workers of a pool, made on a helper while all of them
+ * go on.
+ *
+ * Owns:    one piece of work on a helper, and what it has made, until the workers have it.
+ * Threads: main; the helper makes. */
+#ifndef POOL_RENEWAL_H
+#define POOL_RENEWAL_H
+
+#include <stdatomic.h>
+
+#include <uv.h>
+
+#include "error.h"
+#include "script.h"
+
+struct pool;
+struct worker_state;
+
+/* The state of one slot's worker. */
+struct renewed {
+    size_t slot;
+    struct script *script; /* NULL: it was not made */
+};
+
+struct pool_renewal {
+    uv_work_t work;
+    bool is_under_way;
+    atomic_bool is_given_up;       /* by main: no further one is made, and none is needed */
+    struct generation *generation; /* whose states are made; held while it is under way */
+    struct script_source source;
+    struct renewed *items;
+    size_t count;
+    struct error error;
+    int rc;
+    void *context;
+    void (*on_end)(void *context, const struct error *err);
+    struct worker_state *unused; /* what gave way at the last offer */
+};
+
+/* Every worker that there is has a state prepared. */
+bool pool_is_prepared(const struct pool *pool);
+
+/* A helper is free to make states, and no worker has as many as it may have. */
+bool pool_can_prepare(const struct pool *pool);
+
+/* Makes a state of the generation for every worker that has none prepared; pool_can_prepare. Then
+ * on_end; with err, NULL when all is well, say why nothing was prepared. Workers that started
+ * meanwhile have none yet. */
+void pool_prepare(struct pool *pool, struct generation *generation,
+                  void (*on_end)(void *context, const struct error *err), void *context);
+
+/* What is prepared, or being made, is not needed. on_end comes nevertheless. */
+void pool_withdraw(struct pool *pool);
+
+/* Under the lock of all dispatchers: what is prepared takes over, and further workers begin with
+ * this generation. */
+void pool_offer(struct pool *pool, struct generation *generation);
+
+/* After it, without the lock. */
+void pool_finish_offer(struct pool *pool);
+
+#endif

@@ -1,0 +1,259 @@
+#include "reload_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "log.h"
+#include "thread.h"
+
+/* Between two looks whether there is room. */
+enum { WAIT_MS = 20 };
+
+static void begin(struct reload *reload, enum reload_cause cause);
+static void step(struct reload *reload);
+
+void reload_init(struct reload *reload, const struct reload_options *options)
+{
+    *reload = (struct reload){
+        .options = *options,
+        .serving = generation_reference(options->first),
+        .last_number = options->first->number,
+    };
+    uv_timer_init(options->loop, &reload->timer);
+}
+
+/* --- ends --- */
+
+static void destroy_reading(struct reading *reading)
+{
+    config_free(&reading->config);
+    bundle_free(&reading->bundle);
+    config_problems_destroy(&reading->problems);
+    config_problems_destroy(&reading->suspicions);
+}
+
+/* The next one that was asked for meanwhile begins. */
+static void end(struct reload *reload)
+{
+    generation_release(&reload->next);
+    destroy_reading(&reload->reading);
+    if (reload->phase == RELOAD_STOPPED)
+        return;
+    reload->phase = RELOAD_IDLE;
+    if (reload->is_asked)
+        begin(reload, reload->asked_cause);
+}
+
+static void refuse(struct reload *reload, const char *reason)
+{
+    bool is_known = reload->refusal != NULL && strcmp(reload->refusal, reason) == 0;
+    if (reload->cause == RELOAD_ASKED || !is_known)
+        reload_say_refused(reload->serving, reason);
+    char *kept = xstrdup(reason);
+    free(reload->refusal);
+    reload->refusal = kept;
+    reload->refused_hash[0] = '\0';
+    if (reload->next != NULL)
+        memcpy(reload->refused_hash, reload->next->hash, sizeof reload->refused_hash);
+    end(reload);
+}
+
+/* The files say what they said before. */
+static void find_unchanged(struct reload *reload)
+{
+    if (reload->cause == RELOAD_ASKED || reload->refusal != NULL)
+        log_info("reload: nothing has changed, generation %llu goes on",
+                 (unsigned long long)reload->serving->number);
+    free(reload->refusal);
+    reload->refusal = NULL;
+    end(reload);
+}
+
+/* --- taking over --- */
+
+static void commit(struct reload *reload)
+{
+    struct generation *before = reload->serving;
+    consumers_offer(reload->options.consumers, *reload->options.consumer_count, reload->next);
+    reload->serving = reload->next;
+    reload->next = NULL;
+    reload->last_number = reload->serving->number;
+    free(reload->refusal);
+    reload->refusal = NULL;
+    reload->refused_hash[0] = '\0';
+    reload_say_done(reload->options.first, before, reload->serving);
+    for (size_t i = 0; i < reload->reading.suspicions.count; i++)
+        log_warn("%s", reload->reading.suspicions.lines[i]);
+    reload->options.on_change(reload->options.context, reload->serving);
+    generation_release(&before);
+    end(reload);
+}
+
+/* --- preparing --- */
+
+static void withdraw_all(struct reload *reload)
+{
+    for (size_t i = 0; i < *reload->options.consumer_count; i++)
+        consumer_withdraw(reload->options.consumers[i]);
+}
+
+static void on_prepared(void *context, const struct error *err)
+{
+    struct reload *reload = context;
+    reload->is_making = false;
+    if (reload->phase == RELOAD_STOPPED) {
+        end(reload);
+    } else if (err != NULL) {
+        withdraw_all(reload);
+        refuse(reload, err->text);
+    } else {
+        step(reload);
+    }
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    step(CONTAINER_OF(timer, struct reload, timer));
+}
+
+/* While it waits, what was asked for meanwhile takes its place: of many changes the newest counts.
+ */
+static void wait_for_room(struct reload *reload)
+{
+    if (!reload->is_asked) {
+        uv_timer_start(&reload->timer, on_timer, WAIT_MS, 0);
+        return;
+    }
+    withdraw_all(reload);
+    end(reload);
+}
+
+/* Has the next consumer's states made; when no consumer needs any more, all change over. */
+static void step(struct reload *reload)
+{
+    if (reload->phase != RELOAD_PREPARES || reload->is_making)
+        return;
+    bool waits = false;
+    for (size_t i = 0; i < *reload->options.consumer_count; i++) {
+        struct consumer *consumer = reload->options.consumers[i];
+        enum consumer_renewal renewal = consumer_renewal(consumer, reload->next);
+        if (renewal == RENEWAL_DUE) {
+            reload->is_making = true;
+            consumer_prepare(consumer, reload->next, on_prepared, reload);
+            return;
+        }
+        waits = waits || renewal == RENEWAL_WAITS;
+    }
+    if (waits)
+        wait_for_room(reload);
+    else
+        commit(reload);
+}
+
+/* --- reading --- */
+
+static bool was_refused(const struct reload *reload)
+{
+    return reload->refusal != NULL && strcmp(reload->refused_hash, reload->next->hash) == 0;
+}
+
+static char *join(const struct config_problems *problems)
+{
+    struct buffer text;
+    buffer_init(&text);
+    for (size_t i = 0; i < problems->count; i++)
+        buffer_format(&text, "%s%s", i > 0 ? "\n" : "", problems->lines[i]);
+    buffer_append(&text, "", 1);
+    return text.bytes;
+}
+
+static void on_read(uv_work_t *work, int status)
+{
+    (void)status;
+    struct reload *reload = CONTAINER_OF(work, struct reload, work);
+    struct reading *reading = &reload->reading;
+    reload->is_reading = false;
+    if (reload->phase == RELOAD_STOPPED) {
+        end(reload);
+        return;
+    }
+    if (reading->problems.count > 0) {
+        char *reason = join(&reading->problems);
+        refuse(reload, reason);
+        free(reason);
+        return;
+    }
+    reload->next = generation_new(&reading->config, &reading->bundle);
+    if (generation_is_same(reload->next, reload->serving)) {
+        find_unchanged(reload);
+        return;
+    }
+    if (reload->cause == RELOAD_WATCHED && was_refused(reload)) {
+        end(reload);
+        return;
+    }
+    reload->next->number = reload->last_number + 1;
+    reload->next->host.generation = reload->next->number;
+    generation_settle(reload->next, reload->options.first);
+    reload->phase = RELOAD_PREPARES;
+    step(reload);
+}
+
+/* On a helper. */
+static void read_files(uv_work_t *work)
+{
+    struct reload *reload = CONTAINER_OF(work, struct reload, work);
+    reload->options.read(reload->options.read_context, &reload->reading);
+}
+
+static void begin(struct reload *reload, enum reload_cause cause)
+{
+    assert(!reload->is_reading && !reload->is_making);
+    reload->is_asked = false;
+    reload->cause = cause;
+    reload->phase = RELOAD_READS;
+    reload->is_reading = true;
+    reload->reading = (struct reading){0};
+    uv_queue_work(reload->options.loop, &reload->work, read_files, on_read);
+}
+
+/* --- from outside --- */
+
+void reload_ask(struct reload *reload, enum reload_cause cause)
+{
+    ASSERT_ON(THREAD_MAIN);
+    if (reload->phase == RELOAD_STOPPED)
+        return;
+    if (reload->phase == RELOAD_IDLE) {
+        begin(reload, cause);
+        return;
+    }
+    if (!reload->is_asked || cause == RELOAD_ASKED)
+        reload->asked_cause = cause;
+    reload->is_asked = true;
+}
+
+void reload_stop(struct reload *reload)
+{
+    if (reload->phase == RELOAD_STOPPED)
+        return;
+    reload->phase = RELOAD_STOPPED;
+    uv_timer_stop(&reload->timer);
+    withdraw_all(reload);
+    if (!reload->is_reading && !reload->is_making)
+        end(reload);
+}
+
+void reload_close(struct reload *reload)
+{
+    uv_close((uv_handle_t *)&reload->timer, NULL);
+}
+
+void reload_destroy(struct reload *reload)
+{
+    assert(!reload->is_reading && !reload->is_making);
+    generation_release(&reload->serving);
+    free(reload->refusal);
+}

@@ -1,0 +1,87 @@
+/* reload.h - changes a running process over to what its files say now, or leaves it as it is.
+ *
+ * A helper reads and checks everything; then, consumer by consumer, a helper makes a new Lua state
+ * for each worker, while all of them go on; and when the last is there all take over at once. What
+ * fails anywhere on the way leaves nothing behind but its reason. One reload is under way at a
+ * time; what is asked for meanwhile is one more behind it, and while it waits for room in a worker
+ * it begins again with the files as they are then.
+ *
+ * Owns:    the generation that serves, the one that is on its way, a timer of the loop.
+ * Threads: main; `read` runs on a helper.
+ * Life:    reload_init -> reload_ask, any number of times -> reload_stop -> reload_close ->
+ *          reload_destroy. */
+#ifndef RELOAD_H
+#define RELOAD_H
+
+#include <uv.h>
+
+#include "consumer.h"
+#include "generation.h"
+
+/* What a helper read. */
+struct reading {
+    struct config *config;
+    struct bundle *bundle;
+    struct config_problems problems; /* any: nothing of it can be used */
+    struct config_problems suspicions;
+};
+
+struct reload_options {
+    uv_loop_t *loop;
+    struct generation *first; /* what the process began with; outlives it */
+    struct consumer *const *consumers;
+    const size_t *consumer_count;
+    /* On a helper: reads and checks, as at a start. */
+    void (*read)(void *read_context, struct reading *reading);
+    void *read_context;
+    void *context;
+    /* The generation serves from here on. */
+    void (*on_change)(void *context, const struct generation *generation);
+};
+
+enum reload_phase {
+    RELOAD_IDLE,
+    RELOAD_READS,
+    RELOAD_PREPARES,
+    RELOAD_STOPPED,
+};
+
+/* Who asks: what decides how much is said. */
+enum reload_cause {
+    RELOAD_ASKED,   /* somebody did: there is an answer in any case */
+    RELOAD_WATCHED, /* files look changed: nothing is said when they are not, or not of what was
+                       refused before */
+};
+
+struct reload {
+    struct reload_options options;
+    enum reload_phase phase;
+    struct generation *serving; /* held */
+    struct generation *next;    /* held, while it is prepared */
+    uint64_t last_number;
+    uv_work_t work;
+    struct reading reading; /* the helper's while it reads */
+    bool is_reading;
+    bool is_making;                /* a consumer's helper makes states */
+    bool is_asked;                 /* again, since the reload that is under way began to read */
+    enum reload_cause cause;       /* of what is under way */
+    enum reload_cause asked_cause; /* of what is asked */
+    uv_timer_t timer;              /* while it waits for room */
+    char *refusal; /* why the files as they are do not serve; NULL: they do, as far as known */
+    char refused_hash[GENERATION_HASH_BYTES]; /* of what was refused after it was read; or "" */
+};
+
+void reload_init(struct reload *reload, const struct reload_options *options);
+
+void reload_ask(struct reload *reload, enum reload_cause cause);
+
+/* Nothing changes any more. What a helper does goes on to its end. */
+void reload_stop(struct reload *reload);
+
+/* Closes the loop's handle. */
+void reload_close(struct reload *reload);
+
+/* After the loop has run. */
+void reload_destroy(struct reload *reload);
+
+#endif
