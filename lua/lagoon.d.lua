@@ -70,7 +70,7 @@ local lagoon = {}
 ---@field consumer string name of the consumer in config.lua
 ---@field group string
 ---@field worker integer number of the worker in its consumer, from 1
----@field generation integer 1: scripts are not reloaded yet
+---@field generation integer of the reading of config and scripts, from 1; one more with each reload
 local Context = {}
 
 ---The last value of that name: any bytes, lagoon.null for a null one, nil when there is none.

@@ -55,8 +55,8 @@ void consumer_free(struct consumer **consumer);
 enum consumer_renewal {
     RENEWAL_READY, /* its workers have what they need, or it is not concerned */
     RENEWAL_DUE,   /* consumer_prepare */
-    RENEWAL_WAITS, /* it starts, makes states, or a worker has as many as it may have: asked again
-                      later */
+    RENEWAL_BUSY,  /* it starts, or states are made just now: later */
+    RENEWAL_FULL,  /* a worker has WORKER_MAX_STATES: later */
 };
 enum consumer_renewal consumer_renewal(const struct consumer *consumer,
                                        const struct generation *generation);

@@ -17,10 +17,12 @@ enum consumer_renewal consumer_renewal(const struct consumer *consumer,
 {
     ASSERT_ON(THREAD_MAIN);
     if (consumer->state == CONSUMER_STARTING)
-        return RENEWAL_WAITS;
+        return RENEWAL_BUSY;
     if (!is_concerned(consumer, generation) || pool_is_prepared(&consumer->pool))
         return RENEWAL_READY;
-    return pool_can_prepare(&consumer->pool) ? RENEWAL_DUE : RENEWAL_WAITS;
+    if (consumer->pool.renewal.is_under_way)
+        return RENEWAL_BUSY;
+    return pool_has_room(&consumer->pool) ? RENEWAL_DUE : RENEWAL_FULL;
 }
 
 void consumer_prepare(struct consumer *consumer, struct generation *generation,

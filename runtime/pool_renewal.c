@@ -18,7 +18,7 @@ bool pool_is_prepared(const struct pool *pool)
     return !pool->renewal.is_under_way;
 }
 
-bool pool_can_prepare(const struct pool *pool)
+bool pool_has_room(const struct pool *pool)
 {
     for (size_t i = 0; i < pool->slot_count; i++) {
         const struct pool_slot *slot = &pool->slots[i];
@@ -26,7 +26,7 @@ bool pool_can_prepare(const struct pool *pool)
             worker_state_count(slot->worker) >= WORKER_MAX_STATES)
             return false;
     }
-    return !pool->renewal.is_under_way;
+    return true;
 }
 
 /* --- making --- */
@@ -79,7 +79,7 @@ void pool_prepare(struct pool *pool, struct generation *generation,
                   void (*on_end)(void *context, const struct error *err), void *context)
 {
     struct pool_renewal *renewal = &pool->renewal;
-    assert(pool_can_prepare(pool) && !pool->is_stopping);
+    assert(pool_has_room(pool) && !renewal->is_under_way && !pool->is_stopping);
     *renewal = (struct pool_renewal){
         .generation = generation_reference(generation),
         .source = script_source_of(generation, pool->options.consumer->name),

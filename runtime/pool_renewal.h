@@ -40,10 +40,11 @@ struct pool_renewal {
 /* Every worker that there is has a state prepared. */
 bool pool_is_prepared(const struct pool *pool);
 
-/* A helper is free to make states, and no worker has as many as it may have. */
-bool pool_can_prepare(const struct pool *pool);
+/* No worker that has none prepared has as many states as it may have. */
+bool pool_has_room(const struct pool *pool);
 
-/* Makes a state of the generation for every worker that has none prepared; pool_can_prepare. Then
+/* Makes a state of the generation for every worker that has none prepared. There is room, and
+ * none is made. Then
  * on_end; with err, NULL when all is well, say why nothing was prepared. Workers that started
  * meanwhile have none yet. */
 void pool_prepare(struct pool *pool, struct generation *generation,

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "log.h"
 #include "thread.h"
+#include "worker_states.h"
 
 /* Between two looks whether there is room. */
 enum { WAIT_MS = 20 };
@@ -44,6 +45,8 @@ static void end(struct reload *reload)
     reload->phase = RELOAD_IDLE;
     if (reload->is_asked)
         begin(reload, reload->asked_cause);
+    else
+        reload->is_full_said = false;
 }
 
 static void refuse(struct reload *reload, const char *reason)
@@ -113,21 +116,26 @@ static void on_prepared(void *context, const struct error *err)
     }
 }
 
+/* What was asked for while it waited takes its place: of many changes the newest counts. */
 static void on_timer(uv_timer_t *timer)
 {
-    step(CONTAINER_OF(timer, struct reload, timer));
-}
-
-/* While it waits, what was asked for meanwhile takes its place: of many changes the newest counts.
- */
-static void wait_for_room(struct reload *reload)
-{
+    struct reload *reload = CONTAINER_OF(timer, struct reload, timer);
     if (!reload->is_asked) {
-        uv_timer_start(&reload->timer, on_timer, WAIT_MS, 0);
+        step(reload);
         return;
     }
     withdraw_all(reload);
     end(reload);
+}
+
+/* Once, however often it begins again meanwhile. */
+static void say_full(struct reload *reload, const struct consumer *consumer)
+{
+    if (!reload->is_full_said)
+        log_info("reload: a worker of consumer %s has %d Lua states, the older ones for handlers "
+                 "that wait; the reload waits until one of those is done with",
+                 consumer_config_of(consumer)->name, WORKER_MAX_STATES);
+    reload->is_full_said = true;
 }
 
 /* Has the next consumer's states made; when no consumer needs any more, all change over. */
@@ -144,10 +152,12 @@ static void step(struct reload *reload)
             consumer_prepare(consumer, reload->next, on_prepared, reload);
             return;
         }
-        waits = waits || renewal == RENEWAL_WAITS;
+        if (renewal == RENEWAL_FULL)
+            say_full(reload, consumer);
+        waits = waits || renewal != RENEWAL_READY;
     }
     if (waits)
-        wait_for_room(reload);
+        uv_timer_start(&reload->timer, on_timer, WAIT_MS, 0);
     else
         commit(reload);
 }

@@ -66,6 +66,7 @@ struct reload {
     bool is_asked;                 /* again, since the reload that is under way began to read */
     enum reload_cause cause;       /* of what is under way */
     enum reload_cause asked_cause; /* of what is asked */
+    bool is_full_said;             /* that it waits for room */
     uv_timer_t timer;              /* while it waits for room */
     char *refusal; /* why the files as they are do not serve; NULL: they do, as far as known */
     char refused_hash[GENERATION_HASH_BYTES]; /* of what was refused after it was read; or "" */

@@ -25,7 +25,7 @@ local function add(lines, path, value)
     if math.type(key) == "integer" then
       add(lines, item_path(path, inner, key), inner)
     elseif key ~= "place" and key ~= "name" then
-      add(lines, path == "" and key or path .. "." .. key, inner)
+      add(lines, path .. "." .. key, inner)
     end
   end
 end
@@ -34,7 +34,12 @@ end
 ---@return string[] # a path and a value each, on lines of their own; sorted
 function M.list(config)
   local lines = {}
-  add(lines, "", config)
+  for key, value in pairs(config) do
+    -- A single `cluster` stands among the clusters, too.
+    if key ~= "place" and not (key == "clusters" and config.cluster) then
+      add(lines, key, value)
+    end
+  end
   table.sort(lines)
   return lines
 end

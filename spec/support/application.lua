@@ -73,6 +73,16 @@ function Application:script(name, source)
   directory.write(("%s/scripts/%s.lua"):format(self.folder, name), source)
 end
 
+---@return string # the text of config.lua
+function Application:config()
+  return directory.read(self.folder .. "/config.lua")
+end
+
+---@param text string
+function Application:write_config(text)
+  directory.write(self.folder .. "/config.lua", text)
+end
+
 ---Starts `lagoon ARGUMENTS...` in the application's folder.
 ---@param arguments string[]
 ---@param options? table as in process.start

@@ -1,5 +1,5 @@
 /* config.c - config.lua as the program reads it, as Lua tables for specs. */
-#include "config.h"
+#include "config_compare.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -298,6 +298,31 @@ static int unit_property(lua_State *L)
     return 1;
 }
 
+static void set_difference(lua_State *L, const char *key, const struct config *before,
+                           const struct config *after, enum config_reach reach)
+{
+    struct config_difference difference;
+    config_compare(before, after, reach, &difference);
+    set_strings(L, key, difference.paths, difference.count);
+    config_difference_destroy(&difference);
+}
+
+/* compare(path, path): the paths in which they differ, {live = {...}, restart = {...}}, and whether
+ * the hashes of their texts are the same. */
+static int unit_compare(lua_State *L)
+{
+    struct config *before = load_or_raise(L);
+    lua_remove(L, 1);
+    struct config *after = load_or_raise(L);
+    lua_newtable(L);
+    set_difference(L, "live", before, after, REACH_LIVE);
+    set_difference(L, "restart", before, after, REACH_RESTART);
+    lua_pushboolean(L, before->content_hash == after->content_hash);
+    config_free(&before);
+    config_free(&after);
+    return 2;
+}
+
 /* setenv(name [, value]): without a value it is unset. */
 static int unit_setenv(lua_State *L)
 {
@@ -323,10 +348,9 @@ static int unit_cpu_quota(lua_State *L)
 int unit_open_config(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"load", unit_load},           {"redact", unit_redact},
-        {"places", unit_places},       {"property", unit_property},
-        {"setenv", unit_setenv},       {"cpu_count", unit_cpu_count},
-        {"cpu_quota", unit_cpu_quota}, {NULL, NULL}};
+        {"load", unit_load},           {"redact", unit_redact},   {"places", unit_places},
+        {"property", unit_property},   {"setenv", unit_setenv},   {"cpu_count", unit_cpu_count},
+        {"cpu_quota", unit_cpu_quota}, {"compare", unit_compare}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

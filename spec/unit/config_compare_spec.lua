@@ -1,0 +1,80 @@
+local config = require("unit").config
+local directory = require("spec.support.directory")
+
+local CONFIG = [[
+return {
+  cluster = { brokers = "localhost:9092" },
+  topics = { orders = { partitions = 2 }, ["orders.eu"] = {} },
+  producers = { p = { topic = "orders", headers = { source = "a" } } },
+  consumers = {
+    c = { topic = "orders", group = "c", workers = 2, handlers = { A = "handlers.a" } },
+    ["c.more"] = { topic = "orders.eu", group = "m", handler = "handlers.a" },
+  },
+}
+]]
+
+describe("config_compare", function()
+  local folder = directory.new()
+
+  local function compare(after, before)
+    directory.write(folder .. "/before.lua", before or CONFIG)
+    directory.write(folder .. "/after.lua", after)
+    return config.compare(folder .. "/before.lua", folder .. "/after.lua")
+  end
+
+  ---With `new` in place of `old`.
+  local function change(old, new)
+    local first, last = CONFIG:find(old, 1, true)
+    local difference = compare(CONFIG:sub(1, first - 1) .. new .. CONFIG:sub(last + 1))
+    local back = compare(CONFIG, CONFIG:sub(1, first - 1) .. new .. CONFIG:sub(last + 1))
+    assert.equal(#difference.live + #difference.restart, #back.live + #back.restart)
+    return difference
+  end
+
+  it("finds nothing between two texts that say the same", function()
+    local difference, is_same_text = compare("-- a remark\n" .. CONFIG)
+    assert.same({ live = {}, restart = {} }, difference)
+    assert.is_false(is_same_text)
+    assert.is_true(select(2, compare(CONFIG)))
+  end)
+
+  it("names what a running process takes up", function()
+    local live = {
+      ['A = "handlers.a"'] = { 'A = "handlers.b"', "consumers.c.handlers.A" },
+      ['handler = "handlers.a"'] = { 'handler = "handlers.a", nulls = "keep"',
+        "consumers.c.more.nulls" },
+      ['source = "a"'] = { 'source = "b"', "producers.p.headers.source" },
+      ["topics ="] = { 'log = { level = "debug" },\n  topics =', "log.level" },
+      ["producers ="] = { 'lua = { memory_limit = "64MiB" },\n  producers =', "lua.memory_limit" },
+    }
+    for old, new in pairs(live) do
+      assert.same({ live = { new[2] }, restart = {} }, change(old, new[1]), old)
+    end
+  end)
+
+  it("names what takes another start", function()
+    local restart = {
+      ["localhost:9092"] = { "localhost:9093", "cluster.brokers" },
+      ["workers = 2"] = { "workers = 3", "consumers.c.workers.max", "consumers.c.workers.min" },
+      ["partitions = 2"] = { "partitions = 3", "topics.orders.partitions" },
+      ['group = "m"'] = { 'group = "n"', "consumers.c.more.group" },
+    }
+    for old, new in pairs(restart) do
+      assert.same({ live = {}, restart = table.move(new, 2, #new, 1, {}) }, change(old, new[1]), old)
+    end
+  end)
+
+  it("names a whole table that is new or removed once", function()
+    local added = 'producers = { q = { topic = "orders" }, '
+    assert.same({ live = {}, restart = { "producers.q (new)" } }, change("producers = { ", added))
+    assert.same({ live = {}, restart = { "topics.orders.eu (removed)" } },
+      change(', ["orders.eu"] = {}', ""))
+  end)
+
+  it("tells a secret's change without its value", function()
+    local with = CONFIG:gsub("localhost:9092\"", "%0, tls = true, sasl = "
+      .. "{ mechanism = \"PLAIN\", username = \"u\", password = \"@\" }")
+    local difference = compare((with:gsub("@", "second-secret")), (with:gsub("@", "first-secret")))
+    assert.same({ live = {}, restart = { "cluster.sasl.password" } }, difference)
+  end)
+end)
