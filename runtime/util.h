@@ -26,8 +26,8 @@ char *xstrndup(const char *text, size_t length);
 /* A new string in the manner of sprintf; the caller frees it. */
 char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* FNV-1a, to tell contents apart; the hash of several parts is begun with HASH_START and goes on from
- * part to part. */
+/* FNV-1a, to tell contents apart; the hash of several parts is begun with HASH_START and goes on
+ * from part to part. */
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length);
 

@@ -135,7 +135,9 @@ static void hand_settle(struct worker *worker, struct hand *hand, enum script_re
  * than the first, since new states are offered while nothing can be taken. */
 static struct hand *hand_get(struct worker *worker, struct record *record)
 {
-    struct hand *hand = hand_of(list_pop(&worker->free));
+    struct link *link = list_pop(&worker->free);
+    assert(link != NULL);
+    struct hand *hand = hand_of(link);
     set_busy(worker, busy_of(worker) + 1);
     hand->call.record = record;
     hand->state = worker_states_begin(&worker->states);
