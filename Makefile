@@ -163,6 +163,29 @@ $(OUT)/unit_modules.so: $(UNIT_OBJECTS) | need-test
 	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -shared -Wl,-z,lazy -Wl,-z,undefs -o $@ $^ \
 	    -l:liblua5.4-cjson.so.0 $(filter-out -llua%,$(LIBS))
 
+# ---- the program with a fault planted in it ------------------------------------------------------
+
+# PLANT names the fault, PLANTED the files that it changes; below PLANT_OUT they stand changed.
+# All other objects are the program's.
+ifneq ($(PLANTED),)
+PLANT_OUT     := $(OUT)/plants/$(PLANT)
+plant_objects  = $(filter-out $(PLANTED:%.c=$(OUT)/%.o),$(1)) $(PLANTED:%.c=$(PLANT_OUT)/%.o)
+
+$(PLANT_OUT)/%.o: $(PLANT_OUT)/%.c
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(PLANT_OUT)/lagoon: $(call plant_objects,$(OBJECTS))
+	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -l:liblua5.4-cjson.a $(LIBS)
+
+# unit.so opens the library beside it.
+$(PLANT_OUT)/unit.so: $(OUT)/unit.so $(PLANT_OUT)/unit_modules.so
+	@cp $< $@
+
+$(PLANT_OUT)/unit_modules.so: $(call plant_objects,$(UNIT_OBJECTS))
+	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -shared -Wl,-z,lazy -Wl,-z,undefs -o $@ $^ \
+	    -l:liblua5.4-cjson.so.0 $(filter-out -llua%,$(LIBS))
+endif
+
 # ---- the library for tests of handlers ----------------------------------------------------------
 
 TESTING_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard runtime/testing*.c)) \
@@ -188,8 +211,8 @@ PARTS := $(OUT)/lagoon $(OUT)/lua/lagoon/testing.so $(ANNOTATIONS:%=$(OUT)/lua/%
 
 # ---- what people type ---------------------------------------------------------------------------
 
-.PHONY: help run dev test test-kafka bench simulate chaos fuzz fuzz-run lint format install clean \
-    deps
+.PHONY: help run dev test test-kafka bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
+    install clean deps
 
 help:
 	@echo "make run         build lagoon and run the example against the embedded broker"
@@ -198,6 +221,7 @@ help:
 	@echo "make simulate    play random games of what decides: SEEDS=1..200 EVENTS=100000 each"
 	@echo "make fuzz        search for inputs that break something: FUZZ=json SECONDS=60 each"
 	@echo "make chaos       disturb a group on a real Kafka and judge it: SCENARIO=kills SEED=7; LIST=1"
+	@echo "make chaos-selftest  plant faults in the program, see each found: PLANT=wake_lost"
 	@echo "make bench       measure on a Kafka of its own: ROUNDS=7 RECORDS=3000000 CASES=bare,key"
 	@echo "make lint        check the sources, change nothing"
 	@echo "make format      format the C sources"
@@ -347,6 +371,11 @@ chaos: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
 	    LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' $(SPEC_ENV) $(SPEC_RUN) \
 	    lua5.4 spec/chaos/run.lua SCENARIO=$(SCENARIO) SEED=$(SEED) RECORDS=$(RECORDS) \
 	    FAULTS=$(FAULTS) BROKERS=$(BROKERS) LIST=$(LIST)
+
+# The faults of spec/chaos/plants, or those that PLANT names, and the program as it is.
+chaos-selftest: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
+	@LAGOON_BUILD=$(OUT) LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) LUA_INIT= LUA_PATH='./?.lua;;' \
+	    LUA_CPATH='$(dir $(UNIT_SO))?.so;;' lua5.4 spec/chaos/selftest.lua $(PLANT)
 
 # ---- the benchmark ------------------------------------------------------------------------------
 

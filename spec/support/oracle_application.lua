@@ -122,6 +122,12 @@ local function config_of(oracle, options)
   for name, value in pairs(options.consumer or {}) do
     config.consumers.orders[name] = value
   end
+  for name, producer in pairs(options.producers or {}) do
+    config.producers[name] = producer
+  end
+  if options.cluster then
+    config.cluster = { brokers = oracle.brokers, properties = options.cluster.properties }
+  end
   return config
 end
 
