@@ -1,9 +1,6 @@
 -- One run of the program under an oracle that ends as soon as a verdict is broken.
 --
--- Verdicts: L lost, D duplicates, O order and overlap, S a commit passed unfinished work, C it
--- went back, Q it did not come to an end, P a commit passed what is not published, B more was given
--- up than the breaker allows, E an exit code that does not say what happened, A the program ended
--- by itself.
+-- Its verdicts are those of spec/chaos/README.md.
 
 local broker = require("spec.support.broker")
 local oracle = require("spec.support.oracle")
@@ -97,7 +94,7 @@ function Trial:check_members()
       self.judge.verdicts:read()
       self:check_verdicts()
       local assertion = member.process.output:text("stderr"):match("[^\n]*Assertion[^\n]*")
-      self:blame("A", ("a member ended by itself, %s: %s"):format(member.process:how_it_ended(),
+      self:blame("E", ("a member ended by itself, %s: %s"):format(member.process:how_it_ended(),
         assertion or member.process:tail(3)))
     end
   end

@@ -28,7 +28,7 @@ return function(trial)
   trial:wait("Q", "the outage", 10000, function()
     local letters = #member:log("^consumer orders: a record is given up")
     if letters > allowed then
-      trial:blame("B", ("%d records are given up, and %d at most may be"):format(letters, allowed))
+      trial:blame("G", ("%d records are given up, and %d at most may be"):format(letters, allowed))
     end
     return #member:log("the breaker is open") > 0 and uv.hrtime() >= till, "the breaker is closed"
   end)
