@@ -26,7 +26,7 @@ void partition_free(struct partition **partition)
 
 /* --- epochs --- */
 
-void partition_begin_epoch(struct partition *partition, int64_t start, int64_t committed)
+static void begin_epoch(struct partition *partition, int64_t start, int64_t committed)
 {
     struct intake *intake = partition->intake;
     assert(partition->epoch == 0);
@@ -43,7 +43,18 @@ void partition_begin(struct partition *partition, const struct partition_start *
     partition->has_seen_error = false;
     partition->gives_back = false;
     bool is_committed = start->is_committed || start->is_missing;
-    partition_begin_epoch(partition, start->offset, is_committed ? start->offset : -1);
+    begin_epoch(partition, start->offset, is_committed ? start->offset : -1);
+}
+
+int64_t partition_restart(struct partition *partition, int64_t offset)
+{
+    int64_t position = partition->offsets.position;
+    int64_t start = position < offset ? position : offset;
+    bool is_revoking = partition->is_revoking;
+    partition_end_epoch(partition);
+    partition->is_revoking = is_revoking;
+    begin_epoch(partition, start, -1);
+    return start;
 }
 
 void partition_take_in(struct partition *partition, struct record *record)

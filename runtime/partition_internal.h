@@ -10,9 +10,10 @@
 /* The part of partition_assign that needs no librdkafka. */
 void partition_begin(struct partition *partition, const struct partition_start *start);
 
-/* The same for an epoch that follows another of the same assignment: what stops the partition or
- * keeps it from reading stays. */
-void partition_begin_epoch(struct partition *partition, int64_t start, int64_t committed);
+/* The broker's log went back to `offset`: a new epoch of the same assignment begins there, or
+ * before it at the first record that is not settled, since all that is read is dropped. Returns
+ * where that is; reading has to go on there. */
+MUST_USE int64_t partition_restart(struct partition *partition, int64_t offset);
 
 /* Everything of the epoch that main knows of is dropped; what runs is left over. */
 void partition_end_epoch(struct partition *partition);

@@ -76,19 +76,32 @@ void partition_skip_removed(struct partition *partition)
     offsets_skip_to(&partition->offsets, earliest);
 }
 
+/* What is in the queue already is not read any more. */
+static void seek(const struct partition *partition, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->lane->topic, partition->number)->offset =
+        offset;
+    rd_kafka_error_destroy(rd_kafka_seek_partitions(partition->intake->handle, list, 0));
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 /* The broker's log is shorter than what was read (an unclean election, a topic made anew): what
- * follows belongs to a new epoch, or its offsets would be taken for settled ones. */
-static void restart_at(struct partition *partition, int64_t offset)
+ * follows belongs to a new epoch, or its offsets would be taken for settled ones. Says whether
+ * reading goes on with the message of that offset; else what is there already is read once more. */
+static bool restart_at(struct partition *partition, int64_t offset)
 {
     struct intake *intake = partition->intake;
+    int64_t delivered = partition->offsets.delivered;
+    int64_t start = partition_restart(partition, offset);
     log_warn("consumer %s: %s[%d]: the broker's log went back from offset %" PRId64 " to %" PRId64
-             "; it is read again from there",
-             intake->config->name, partition->lane->topic, partition->number,
-             partition->offsets.delivered, offset);
-    bool is_revoking = partition->is_revoking;
-    partition_end_epoch(partition);
-    partition->is_revoking = is_revoking;
-    partition_begin_epoch(partition, offset, -1);
+             "; it is read again from %" PRId64,
+             intake->config->name, partition->lane->topic, partition->number, delivered, offset,
+             start);
+    if (start == offset)
+        return true;
+    seek(partition, start);
+    return false;
 }
 
 static void note_error(struct partition *partition, const rd_kafka_message_t *message)
@@ -115,7 +128,8 @@ static void push(struct partition *partition, rd_kafka_message_t **messages, siz
         if (messages[i]->offset < partition->offsets.delivered) {
             dispatcher_push(intake->dispatcher, partition->lane, records, accepted);
             accepted = 0;
-            restart_at(partition, messages[i]->offset);
+            if (!restart_at(partition, messages[i]->offset))
+                return;
         } else if (messages[i]->offset > partition->offsets.delivered &&
                    earliest_left(partition) > partition->offsets.delivered) {
             note_jump(partition, messages[i]->offset);

@@ -63,6 +63,13 @@ local function strand_of(self, rec)
   return strands[name]
 end
 
+-- What has this offset and runs; with another key it is another record, of a log that went back,
+-- and without a strand nobody looks at keys.
+local function running_twin(rec)
+  local other = rec.lane.at[rec.offset]
+  return other and (other.key == rec.key or not rec.strand)
+end
+
 -- Why this record must not start now, if so.
 local function objection(rec)
   local lane = rec.lane
@@ -70,7 +77,7 @@ local function objection(rec)
     or rec.epoch ~= lane.epoch and "its epoch is over"
     or lane.is_revoked and "its lane is revoked"
     or lane.is_held and "its lane is held"
-    or lane.at[rec.offset] and "the same offset runs already"
+    or running_twin(rec) and "the same offset runs already"
     or rec.strand and front(rec.strand) ~= rec and "its strand has an older record"
     or nil
 end
@@ -151,7 +158,9 @@ end
 
 function Model:finish(rec, verdict)
   local lane = rec.lane
-  lane.at[rec.offset] = nil
+  if lane.at[rec.offset] == rec then
+    lane.at[rec.offset] = nil
+  end
   self.running, self.ended = self.running - 1, self.ended + 1
   if rec.epoch ~= lane.epoch then
     verdict = "release"

@@ -56,4 +56,18 @@ function OffsetsModel:commit(position, tracker)
   self.committed = position
 end
 
+---The broker's log has lost its end, and goes on differently.
+function OffsetsModel:truncate(offset)
+  while #self.log > 0 and self.log[#self.log].offset >= offset do
+    self.log[#self.log] = nil
+  end
+  for settled in pairs(self.ever_settled) do
+    if settled >= offset then
+      self.ever_settled[settled] = nil
+    end
+  end
+  self.proved = math.min(self.proved, #self.log + 1)
+  self.committed = math.min(self.committed, offset)
+end
+
 return M

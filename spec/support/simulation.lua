@@ -1,15 +1,17 @@
--- A seeded game: random steps of workers, of main, of an operator and of the broker over a real
--- dispatcher, offsets, retry schedule and scaler, each checked against the model.
+-- A seeded game: random steps of workers, of main, of an operator and of the broker over the real
+-- modules that decide, each checked against the model. There are two kinds: in one the dispatcher,
+-- the offsets and the schedule of retries are used in every way that their headers allow
+-- (simulation_steps.lua), in the other they are used by the consumer's own partitions
+-- (simulation_consumer.lua).
 --
 -- A game is repeated by its seed. Each step draws from a seed of its own, so that the others stay
--- what they are when one is left out. Which steps there are is in simulation_steps.lua.
+-- what they are when one is left out.
 
 local model = require("spec.support.model")
-local model_offsets = require("spec.support.model_offsets")
-local model_retries = require("spec.support.model_retries")
 local model_wakes = require("spec.support.model_wakes")
+local simulation_consumer = require("spec.support.simulation_consumer")
 local simulation_crew = require("spec.support.simulation_crew")
-local steps = require("spec.support.simulation_steps")
+local simulation_steps = require("spec.support.simulation_steps")
 local unit = require("unit")
 
 local M = {}
@@ -23,6 +25,7 @@ local LANES = 3
 local LONG_KEY = ("long"):rep(30)
 
 local DISTRIBUTIONS = { "key", "key", "partition", "free_worker" }
+local KINDS = { simulation_steps, simulation_consumer }
 
 local function new_game(seed)
   math.randomseed(seed, 0)
@@ -30,30 +33,21 @@ local function new_game(seed)
   local self = setmetatable({
     dispatcher = unit.dispatcher.new(distribution, WORKERS),
     model = model.new(distribution),
-    retries = unit.retries.new(),
-    parked = model_retries.new(),
     crew = simulation_crew.new(WORKERS, distribution == "partition"),
     records = {}, -- by pointer
     running = {},
     lanes = {},
     begun = {}, -- by worker: how many records
     next_id = 1,
-    next_epoch = 1,
     pace = math.random(3), -- how readily records are read
     events = 0, -- that there would be to tell of
+    kind = KINDS[seed % #KINDS + 1],
   }, Game)
   self.wakes = model_wakes.new(self.model)
   for worker = 1, WORKERS do
     self.begun[worker] = 0
   end
-  for index = 1, LANES do
-    local lane = model.new_lane()
-    lane.index, lane.handle = index, self.dispatcher:lane("orders", index)
-    lane.kept, lane.awaited = {}, {}
-    lane.log, lane.log_end = {}, 0
-    lane.offsets = model_offsets.new(lane.log)
-    self.lanes[index] = lane
-  end
+  self.kind.open(self, LANES)
   return self
 end
 
@@ -63,8 +57,8 @@ local function random_key()
     or draw <= 13 and "warm" .. math.random(2) or draw <= 16 and "k" .. math.random(12) or nil
 end
 
----The next record of the lane's log, which grows as it is read; offsets have holes.
-function Game:read(lane)
+---The next entry of the lane's log, which grows as it is read; offsets have holes.
+function Game.next_entry(_, lane)
   local entry = lane.log[lane.next]
   if not entry then
     local offset = lane.log_end + (math.random(5) == 1 and math.random(4) or 0)
@@ -72,20 +66,18 @@ function Game:read(lane)
     lane.log[lane.next], lane.log_end = entry, offset + 1
   end
   lane.next = lane.next + 1
-  local pointer = unit.record.make("orders", lane.index, entry.offset, entry.key)
-  local slot = lane.tracker:add(entry.offset)
-  unit.record.deliver(pointer, lane.epoch, slot)
-  local rec = { id = self.next_id, pointer = pointer, lane = lane, offset = entry.offset,
-    key = entry.key, epoch = lane.epoch, slot = slot }
-  self.next_id = self.next_id + 1
-  self.records[pointer] = rec
-  return rec
+  return entry
 end
 
----Main has no use for the record any more.
-function Game:free(rec)
-  self.records[rec.pointer] = nil
-  unit.record.free(rec.pointer)
+---The record that was made of the entry.
+function Game:enter(lane, entry, pointer)
+  model.check(not self.records[pointer], "a record was freed that is not done with")
+  local rec = { id = self.next_id, pointer = pointer, lane = lane, offset = entry.offset,
+    key = entry.key, epoch = lane.epoch }
+  self.next_id = self.next_id + 1
+  self.records[pointer] = rec
+  self:note("lane %d reads record %d, offset %d, key %s", lane.index, rec.id, rec.offset, rec.key)
+  return rec
 end
 
 ---A worker took something, or nothing.
@@ -111,6 +103,7 @@ function Game:check(has_finished)
   local running = self.dispatcher:running(lane.handle)
   model.check(running == lane.running, "lane %d has %d running", lane.index, running)
   model.check(self.dispatcher:running_all() == self.model.running, "running of all")
+  self.kind.check(self, lane)
 end
 
 function Game:note(...)
@@ -123,16 +116,15 @@ end
 local function play(self, seed, numbers)
   for _, number in ipairs(numbers) do
     math.randomseed(seed, number)
-    self:check(steps.random(self))
+    self:check(self.kind.step(self))
   end
   math.randomseed(seed, 0)
-  steps.finish_all(self)
+  self.kind.finish_all(self)
   for name, left in pairs(self.dispatcher:counts()) do
     model.check(left == 0, "%d %s are left at the end", left, name)
   end
   model.check(next(self.records) == nil, "records are lost")
-  model.check(not self.retries:next(), "a record that is gone waits for its retry")
-  self.retries:destroy()
+  self.kind.close(self)
   self.dispatcher:destroy()
 end
 
@@ -145,7 +137,7 @@ function M.play(seed, numbers)
   local self = new_game(seed)
   play(self, seed, numbers)
   local seen = self.model.seen
-  for _, part in ipairs({ self.wakes, self.parked, self.crew, self.crew.model }) do
+  for _, part in ipairs({ self.wakes, self.parked, self.crew, self.crew.model, self.endings }) do
     for name, times in pairs(part.seen) do
       seen[name] = times
     end

@@ -9,11 +9,28 @@ local M = {}
 local WINDOW = 24
 local LONGEST_RETRY_MS = 400
 
+---The next record of the lane's log.
+local function read(game, lane)
+  local entry = game:next_entry(lane)
+  local pointer = unit.record.make("orders", lane.index, entry.offset, entry.key)
+  local slot = lane.tracker:add(entry.offset)
+  unit.record.deliver(pointer, lane.epoch, slot)
+  local rec = game:enter(lane, entry, pointer)
+  rec.slot = slot
+  return rec
+end
+
+---Main has no use for the record any more.
+function M.free(game, rec)
+  game.records[rec.pointer] = nil
+  unit.record.free(rec.pointer)
+end
+
 local function settle(game, rec)
   game:note("record %d is settled", rec.id)
   rec.lane.tracker:settle(rec.slot)
   rec.lane.offsets:settle(rec, rec.lane.tracker)
-  game:free(rec)
+  M.free(game, rec)
 end
 
 function M.push(game, lane)
@@ -22,10 +39,9 @@ function M.push(game, lane)
   end
   local batch = {}
   for i = 1, math.random(0, 3 * game.pace) do
-    local rec = game:read(lane)
+    local rec = read(game, lane)
     batch[i] = rec.pointer
     game.model:push(rec)
-    game:note("lane %d reads record %d, offset %d, key %s", lane.index, rec.id, rec.offset, rec.key)
   end
   game.dispatcher:push(lane.handle, batch)
 end
@@ -38,7 +54,7 @@ local function end_record(game, rec)
       game.dispatcher:release(rec.pointer)
       rec.state = "out"
     end
-    game:free(rec)
+    M.free(game, rec)
   elseif rec.state == "kept" then
     table.insert(lane.kept, rec)
   elseif math.random(3) == 1 then

@@ -1,6 +1,7 @@
 -- Main's part in a simulated game: commits, and assignments from their begin to their end.
 
 local lists = require("spec.support.simulation_lists")
+local main = require("spec.support.simulation_main")
 local unit = require("unit")
 
 local M = {}
@@ -37,7 +38,7 @@ function M.revoke(game, lane)
     lists.remove(lane.kept, rec)
     game.parked:remove(rec)
     game.retries:remove(rec.pointer)
-    game:free(rec)
+    main.free(game, rec)
   end
   assert(#lane.kept == 0)
 end
@@ -46,7 +47,7 @@ end
 local function end_epoch(game, lane)
   M.revoke(game, lane)
   for _, rec in ipairs(lane.awaited) do
-    game:free(rec)
+    main.free(game, rec)
   end
   lane.awaited, lane.tracker = {}, nil
 end

@@ -1,55 +1,56 @@
--- What happens in a simulated game, a step at a time. A worker's part, which is here, is that of a
--- thread with a few handlers begun.
+-- A game of the dispatcher, the offsets and the schedule of retries, used in every way that their
+-- headers allow.
 
 local crew = require("spec.support.simulation_crew")
 local lists = require("spec.support.simulation_lists")
 local main = require("spec.support.simulation_main")
+local model = require("spec.support.model")
+local model_offsets = require("spec.support.model_offsets")
+local model_retries = require("spec.support.model_retries")
 local partitions = require("spec.support.simulation_partitions")
+local unit = require("unit")
+local workers = require("spec.support.simulation_workers")
 
 local M = {}
 
-local HANDS = 3
 local PATIENCE = 100000
 
-local function take(game)
-  local worker = game.crew:pick()
-  local is_due = game.wakes.woken == worker or game.wakes:is_awake(worker) or math.random(8) == 1
-  if game.begun[worker] < HANDS and is_due then
-    game:take(worker, game.dispatcher:take(worker))
+---@param game spec.Game
+---@param lanes integer
+function M.open(game, lanes)
+  game.retries, game.parked = unit.retries.new(), model_retries.new()
+  game.next_epoch = 1
+  for index = 1, lanes do
+    local lane = model.new_lane()
+    lane.index, lane.handle = index, game.dispatcher:lane("orders", index)
+    lane.kept, lane.awaited = {}, {}
+    lane.log, lane.log_end = {}, 0
+    lane.offsets = model_offsets.new(lane.log)
+    game.lanes[index] = lane
   end
 end
 
-local function leave(game)
-  local worker = game.crew:pick()
-  game:note("worker %d turns to something else", worker)
-  game.wakes:answer(worker)
-  game.dispatcher:leave(worker)
+---@param game spec.Game
+function M.close(game)
+  model.check(not game.retries:next(), "a record that is gone waits for its retry")
+  game.retries:destroy()
+end
+
+function M.check()
 end
 
 local VERDICTS = { "keep", "keep", "keep", "hold" }
 
 local function finish(game)
-  if #game.running == 0 then
-    return false
-  end
-  local rec = lists.take_out(game.running, math.random(#game.running))
-  local verdict = math.random(5) == 1 and lists.pick(VERDICTS) or "release"
-  local worker = rec.worker
-  game.begun[worker] = game.begun[worker] - 1
-  game.model:finish(rec, verdict)
-  game:note("record %d ends: %s", rec.id, verdict)
-  if not game.crew:is_running(worker) or math.random(4) == 1 then
-    game.dispatcher:finish(rec.pointer, verdict)
-  else
-    game:take(worker, game.dispatcher:finish(rec.pointer, verdict, worker))
-  end
-  return true
+  return workers.finish(game, function()
+    return math.random(5) == 1 and lists.pick(VERDICTS) or "release"
+  end)
 end
 
 local WEIGHTS = {
-  { take, 30 },
+  { workers.take, 30 },
   { finish, 34 },
-  { leave, 3 },
+  { workers.leave, 3 },
   { crew.scale, 4 },
   { crew.go, 4 },
   { main.push, 24 },
@@ -83,7 +84,7 @@ end
 ---One step; says whether a record ended by it.
 ---@param game spec.Game
 ---@return boolean has_finished
-function M.random(game)
+function M.step(game)
   return lists.pick(drawn)(game, lists.pick(game.lanes)) == true
 end
 
@@ -110,7 +111,7 @@ function M.finish_all(game)
       main.resume(game, lane)
       game:check(false)
     end
-    local step = lists.pick({ take, finish, main.collect, main.acknowledge, main.decide,
+    local step = lists.pick({ workers.take, finish, main.collect, main.acknowledge, main.decide,
       main.retry, crew.go })
     game:check(step(game, lane) == true)
     left = left - 1

@@ -11,6 +11,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "unit_dispatcher.h"
+
 int unit_open_dispatcher(lua_State *L);
 
 static const char BENCH[] = "unit.dispatcher";
@@ -32,6 +34,12 @@ static struct bench *check_bench(lua_State *L)
     struct bench *bench = luaL_checkudata(L, 1, BENCH);
     luaL_argcheck(L, bench->is_open, 1, "is destroyed");
     return bench;
+}
+
+struct dispatcher *unit_check_dispatcher(lua_State *L, int index)
+{
+    struct bench *bench = luaL_checkudata(L, index, BENCH);
+    return &bench->dispatcher;
 }
 
 static struct lane *check_lane(lua_State *L)

@@ -1,0 +1,161 @@
+-- Main's part in a game of partitions: assignments from their begin to their end, and what is read
+-- meanwhile.
+
+local commits = require("spec.support.simulation_commits")
+local model = require("spec.support.model")
+local outcomes = require("spec.support.simulation_outcomes")
+
+local M = {}
+
+local check = model.check
+
+-- The partition's offsets, as the model of offsets asks for them.
+local Tracker = {}
+Tracker.__index = Tracker
+
+for place, name in ipairs({ "position", "oldest", "committed", "delivered", "unsettled",
+  "ahead" }) do
+  Tracker[name] = function(self)
+    return (select(place, self.intake:offsets(self.partition)))
+  end
+end
+
+-- --- reading ---
+
+local function read(game, lane)
+  local entry = game:next_entry(lane)
+  local rec = game:enter(lane, entry, game.intake:take_in(lane.partition, entry.offset, entry.key))
+  rec.attempt, rec.run, rec.published, rec.acknowledged, rec.open = 1, 1, 0, 0, 0
+  lane.live = lane.live + 1
+  game.model:push(rec)
+  return rec.pointer
+end
+
+-- The limits of the window, and what keeps a partition from being read.
+local function check_room(game, lane, room)
+  local live, active = 0, 0
+  for _, other in ipairs(game.lanes) do
+    live = live + other.live
+    active = active + (other.tracker and not other.is_stopped and 1 or 0)
+  end
+  local limit = game.config.window_records
+  local is_at_stand = not lane.tracker or lane.is_revoked or lane.is_stopped or lane.is_gated
+    or lane.tracker:ahead() >= game.config.max_ahead
+  check(not room or not is_at_stand, "lane %d is at a stand, and read", lane.index)
+  check(room or is_at_stand or live > 0, "lane %d is not read, but nothing is", lane.index)
+  check(not room or live + room <= limit, "%d more are read into %d of %d", room or 0, live, limit)
+  check(not room or active <= 1 or lane.live + room <= math.max(1, limit // 4),
+    "lane %d takes more than its quarter", lane.index)
+end
+
+function M.poll(game, lane)
+  local room = game.intake:room(lane.partition)
+  check_room(game, lane, room)
+  local batch = {}
+  for i = 1, math.min(room or 0, math.random(0, 3 * game.pace)) do
+    batch[i] = read(game, lane)
+  end
+  game.dispatcher:push(lane.handle, batch)
+end
+
+-- --- epochs ---
+
+local function begin(game, lane, epoch)
+  lane.tracker = setmetatable({ intake = game.intake, partition = lane.partition }, Tracker)
+  lane.live = 0
+  game.model:assign(lane, epoch)
+  lane.offsets:assign(lane.delivered)
+end
+
+function M.assign(game, lane)
+  if lane.tracker then
+    return
+  end
+  local start = lane.offsets.committed
+  local how = lane.has_commit and "committed" or math.random(6) == 1 and "missing" or "resolved"
+  lane.next = lane.offsets.proved
+  lane.is_stopped, lane.is_gated, lane.gives_back = how == "missing", how == "resolved", false
+  begin(game, lane, game.intake:begin(lane.partition, start, how))
+  game:note("lane %d is assigned from %d, %s, epoch %d", lane.index, start, how, lane.epoch)
+end
+
+function M.revoke(game, lane)
+  if not lane.tracker then
+    return
+  end
+  game:note("lane %d is revoked", lane.index)
+  lane.is_revoked = true
+  game.intake:revoke(lane.partition)
+  outcomes.give_back(game, lane)
+end
+
+-- What ran on is left over; of the rest main knows nothing any more.
+local function end_epoch(game, lane)
+  for _, rec in ipairs(lane.delivered) do
+    local is_ended = rec.state == "out" and rec.has_ended and not rec.is_gone
+    if is_ended or rec.state == "waiting" or rec.state == "kept" then
+      outcomes.drop(game, rec)
+    end
+  end
+  lane.tracker, lane.live = nil, 0
+  game.model:forget(lane)
+end
+
+function M.lose(game, lane)
+  if not lane.tracker then
+    return
+  end
+  game:note("lane %d is lost", lane.index)
+  game.intake:finish(lane.partition)
+  end_epoch(game, lane)
+end
+
+---The drain of a revoked lane is over: after the commit in flight there is one more.
+function M.drop(game, lane)
+  if lane.is_revoked and lane.tracker then
+    commits.answer(game, lane)
+    commits.send(game, lane)
+    commits.answer(game, lane)
+    M.lose(game, lane)
+  end
+end
+
+function M.seek(game, lane)
+  M.lose(game, lane)
+  M.assign(game, lane)
+end
+
+---A stopped partition goes on in a new assignment only.
+function M.replace_stopped(game, lane)
+  if lane.is_stopped then
+    M.seek(game, lane)
+  end
+end
+
+-- Reading goes on at `start`, or at the first entry behind it.
+local function read_from(lane, start)
+  lane.next = #lane.log + 1
+  while lane.next > 1 and lane.log[lane.next - 1].offset >= start do
+    lane.next = lane.next - 1
+  end
+end
+
+---The broker's log has lost its end, and what comes next has an offset that was read before.
+function M.restart(game, lane)
+  local delivered = lane.tracker and lane.tracker:delivered()
+  if not delivered or delivered == 0 or not game.intake:room(lane.partition) then
+    return
+  end
+  local back = math.max(0, delivered - math.random(5))
+  local start, epoch = game.intake:restart(lane.partition, back)
+  game:note("lane %d: the log goes back to %d, it is read again from %d", lane.index, back, start)
+  check(start == math.min(back, lane.offsets.position), "it is read again from %d", start)
+  end_epoch(game, lane)
+  lane.offsets:truncate(back)
+  lane.log_end = back
+  read_from(lane, start)
+  begin(game, lane, epoch)
+  lane.offsets.position = start
+end
+
+return M
