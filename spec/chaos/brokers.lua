@@ -23,18 +23,14 @@ function M.start_behind_proxy(rig)
   return kafka_cluster.start({ has_proxy = true })
 end
 
----Commits may fail for so long, and every member lose what it has: what is handled meanwhile may
----be handled again.
+---Commits may fail for so long, and every member lose what it has: all that comes meanwhile or is
+---there already may be handled again.
 ---@param rig spec.Rig
----@param seconds number
+---@param seconds integer
 function M.charge(rig, seconds)
-  local pids = {}
-  for i, member in ipairs(rig.members.list) do
-    pids[i] = member.pid
-  end
-  local before = rig.bound.rate
-  rig.bound:add(pids, #pids)
-  rig.bound.rate = before + math.ceil((rig.bound.rate - before) * math.max(1, seconds))
+  rig.bound:add({}, #rig.members.list)
+  local waiting = rig.traffic.sent - rig.judge.verdicts.handled
+  rig.bound.rate = rig.bound.rate + rig.scenario.rate * seconds + math.max(0, waiting)
 end
 
 -- Milliseconds since 1970, as records have them.
