@@ -33,8 +33,9 @@ function M.charge(rig, seconds)
   rig.bound.rate = rig.bound.rate + rig.scenario.rate * seconds + math.max(0, waiting)
 end
 
--- Milliseconds since 1970, as records have them.
-local function now_ms()
+---Milliseconds since 1970, as records have them.
+---@return integer
+function M.now_ms()
   local seconds, microseconds = uv.gettimeofday()
   return seconds * 1000 + microseconds // 1000
 end
@@ -44,7 +45,7 @@ end
 ---@param rig spec.Rig
 ---@param what string
 function M.recover(rig, what)
-  local since, reached = now_ms(), {}
+  local since, reached = M.now_ms(), {}
   rig.judge.verdicts.on_end = function(entry)
     reached[entry.partition] = reached[entry.partition] or entry.sent_at >= since
   end
@@ -57,7 +58,7 @@ function M.recover(rig, what)
     return true
   end)
   rig.judge.verdicts.on_end = nil
-  local seconds = (now_ms() - since) / 1000
+  local seconds = (M.now_ms() - since) / 1000
   table.insert(rig.recoveries, seconds)
   rig:say("%.1f s %s every partition goes on", seconds, what)
 end
@@ -120,9 +121,8 @@ local function judge_blame(rig)
     :format(sums.retried, sums.dead_letters, sums.failed, sums.skipped)
 end
 
-M.checks = {
-  { letter = "R", judge = judge_recovery },
-  { letter = "B", judge = judge_blame },
-}
+M.recovery = { letter = "R", judge = judge_recovery }
+
+M.checks = { M.recovery, { letter = "B", judge = judge_blame } }
 
 return M

@@ -49,13 +49,15 @@ function Tally:ahead(partition)
   return ahead
 end
 
----These offsets hold nothing that is handled.
+---These offsets hold nothing that has to be handled; if it is, that is not another time.
 ---@param partition integer
 ---@param first integer
 ---@param last integer
 function Tally:excuse(partition, first, last)
+  local ended = self.ended[partition] or {}
+  self.ended[partition] = ended
   for offset = first, last do
-    Tally.count(self.ended, partition, offset)
+    ended[offset] = ended[offset] or 0
   end
 end
 
