@@ -77,6 +77,7 @@ local function start_traffic(self)
     limit = function()
       return self.is_disturbed and math.huge or self.records
     end,
+    properties = self.kafka and self.kafka.writer_properties,
   })
 end
 

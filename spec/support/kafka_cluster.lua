@@ -10,12 +10,16 @@ local M = {}
 
 local NODES = 3
 local SYNC_MS = 60000
+local WRITER = { ["enable.idempotence"] = false, ["max.in.flight.requests.per.connection"] = 1,
+  ["acks"] = "all", ["retries"] = 2147483647 }
 local SETTINGS = "min.insync.replicas=2\n"
 
 ---@class spec.KafkaCluster
 ---@field kafka spec.Kafka
 ---@field brokers string without a proxy
 ---@field member_brokers string what members are told; the same unless there is a proxy
+---@field writer_properties table of a producer of records that does not turn fatal when
+--- a broker is lost, as an idempotent one may; it keeps their order, and may write some twice
 ---@field fronts spec.FaultFront[] the proxy's way to each node; none unless there is a proxy
 local Cluster = {}
 Cluster.__index = Cluster
@@ -24,7 +28,7 @@ Cluster.__index = Cluster
 ---@return spec.KafkaCluster
 function M.start(options)
   options = options or {}
-  local self = setmetatable({ fronts = {} }, Cluster)
+  local self = setmetatable({ fronts = {}, writer_properties = WRITER }, Cluster)
   local listeners, advertise
   if options.has_proxy then
     local proxy = fault_proxy.start()

@@ -32,18 +32,22 @@ function M.send(writer, topic, key, number, event, partition)
 end
 
 ---@param options {rate: integer?, backlog: integer?, keys: integer, event: (fun(number: integer):
---- table)?, prefix: string?, limit: (fun(): number)?} rate: records a second, or as many as keep
---- the backlog at that many; over so many keys in turn; event: what handlers are asked to do;
---- limit: no more than that
+--- table)?, prefix: string?, limit: (fun(): number)?, properties: table?} rate: records a
+--- second, or as many as keep the backlog at that many; over so many keys in turn; event: what
+--- handlers are asked to do; limit: no more than that; properties: its producer's, of librdkafka
 ---@return spec.Traffic
 function M.start(oracle, options)
+  local properties = { ["linger.ms"] = 2, ["message.timeout.ms"] = 0 }
+  for name, value in pairs(options.properties or {}) do
+    properties[name] = value
+  end
   local self = setmetatable({
     topic = oracle.topic,
     options = options,
     sent = 0,
     numbers = {}, -- by key
     oracle = oracle,
-    writer = oracle:new_writer({ ["linger.ms"] = 2, ["message.timeout.ms"] = 0 }),
+    writer = oracle:new_writer(properties),
     began = uv.hrtime(),
     timer = uv.new_timer(),
   }, Traffic)

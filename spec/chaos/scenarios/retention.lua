@@ -4,6 +4,8 @@ local unit = require("unit")
 
 local PARTITIONS = 4
 local LEFT = 500
+-- What is fetched is not lost, so little is.
+local PREFETCH = { ["queued.min.messages"] = 100, ["max.partition.fetch.bytes"] = 16384 }
 
 -- Removes all but the last records of each partition.
 local function remove(rig)
@@ -66,7 +68,7 @@ return {
   members = 2,
   -- A key's records have holes between them.
   consumer = { distribution = "free_worker", workers = 2, buffer_size = 1,
-    window = { records = 100 } },
+    window = { records = 100 }, properties = PREFETCH },
   event = function()
     return { block_ms = 4 }
   end,
