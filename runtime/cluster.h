@@ -50,6 +50,11 @@ rd_kafka_t *cluster_handle_new(enum cluster_handle handle, rd_kafka_conf_t **con
  * property exists and is a whole number. */
 int64_t cluster_conf_integer(const rd_kafka_conf_t *conf, const char *name);
 
+/* How many bytes a handle of this consumer may hold of one partition that nobody has read yet, and
+ * one of this producer of what is not acknowledged; 0: its properties are wrong. */
+int64_t cluster_prefetch_bytes(const struct consumer_config *consumer);
+int64_t cluster_queue_bytes(const struct producer_config *producer);
+
 /* One of those that say who may connect and how (security.*, ssl.*, sasl.*): an embedded broker
  * knows none, so cluster_conf_new sets them aside when is_embedded. */
 bool cluster_property_is_security(const char *name);

@@ -117,6 +117,7 @@ static int make_handle(struct consumer_parts *parts, const struct cluster *clust
     }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
                                        RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+    parts->prefetch_bytes = cluster_prefetch_bytes(config);
     parts->max_poll_ms = cluster_conf_integer(conf, "max.poll.interval.ms");
     parts->is_cooperative = is_cooperative(conf);
     struct joining *joining = joining_watch(conf);
@@ -143,6 +144,7 @@ static int make_scripts(struct consumer_parts *parts, const struct consumer_part
         if (parts->scripts[i] == NULL)
             return -1;
     }
+    parts->state_bytes = script_bytes(parts->scripts[0]);
     return 0;
 }
 

@@ -17,6 +17,8 @@ struct consumer_parts {
     rd_kafka_t *handle;
     int64_t max_poll_ms; /* max.poll.interval.ms */
     bool is_cooperative;
+    int64_t prefetch_bytes;  /* what the handle may hold of a partition */
+    size_t state_bytes;      /* what the first state takes when it is loaded */
     struct script **scripts; /* one for each worker; NULL where one was taken */
     size_t script_count;
 };

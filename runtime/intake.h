@@ -15,6 +15,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "breaker.h"
+#include "budget.h"
 #include "config.h"
 #include "dead_letters.h"
 #include "dispatcher.h"
@@ -50,6 +51,7 @@ struct intake {
     int64_t (*clock_ms)(void);
     void (*send_letter)(struct dead_letters *letters, struct record *record);
 
+    struct budget budget; /* of the consumer's memory; main sets it before it joins */
     uint64_t last_epoch;
     struct share window; /* of all partitions */
     size_t assigned_partitions;

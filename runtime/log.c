@@ -94,6 +94,11 @@ void log_set_sink(const struct log_sink *sink)
     log_sink = sink;
 }
 
+bool log_is_for_programs(void)
+{
+    return is_json;
+}
+
 void log_debug(const char *format, ...)
 {
     va_list arguments;

@@ -38,6 +38,9 @@ void log_set_level(enum log_level level);
 const char *log_level_name(enum log_level level); /* debug, info, warn, error */
 bool log_is_enabled(enum log_level level);
 
+/* Lines are JSON: a field that repeats in bytes what the message says in words is of use. */
+bool log_is_for_programs(void);
+
 /* Gets every enabled event of the process in place of standard error. The texts are the caller's.
  */
 struct log_sink {

@@ -96,3 +96,11 @@ int64_t offsets_oldest(const struct offsets *offsets)
 {
     return offsets->head == offsets->tail ? -1 : entry_at(offsets, offsets->head)->offset;
 }
+
+size_t offsets_bytes(size_t entries)
+{
+    size_t capacity = INITIAL_CAPACITY;
+    while (capacity < entries)
+        capacity *= 2;
+    return capacity * sizeof(struct offsets_entry);
+}

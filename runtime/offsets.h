@@ -56,4 +56,8 @@ size_t offsets_ahead(const struct offsets *offsets);
 /* The offset of the oldest unsettled record; -1 when all are settled. */
 int64_t offsets_oldest(const struct offsets *offsets);
 
+/* What so many entries at once make the ring take at most; for a moment, while it doubles, half as
+ * much more. */
+size_t offsets_bytes(size_t entries);
+
 #endif

@@ -118,6 +118,7 @@ static void begin_assigned(struct rebalance *rebalance, const struct resolving *
             rebalance_say_missing_start(name_of(rebalance), partition);
     }
     rebalance_say_list(name_of(rebalance), LOG_INFO, "assigned", resolving->list);
+    rebalance_say_memory(rebalance->options.assignment);
     answer(rebalance, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, resolving->list);
     end_event(rebalance);
     commit_start(rebalance->options.commit);

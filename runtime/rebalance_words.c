@@ -46,6 +46,15 @@ void rebalance_say_list(const char *consumer, enum log_level level, const char *
     buffer_destroy(&text);
 }
 
+void rebalance_say_memory(const struct assignment *assignment)
+{
+    size_t count = 0;
+    for (const struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        count += partition->epoch != 0;
+    budget_say_assigned(&assignment->intake.budget, assignment->intake.config->name, count);
+}
+
 void rebalance_say_refusal(const char *consumer, rd_kafka_error_t *error)
 {
     if (error == NULL)

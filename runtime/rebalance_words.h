@@ -6,12 +6,15 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "assignment.h"
 #include "log.h"
-#include "partition.h"
 
 /* `consumer NAME: WHAT orders[0-9] payments[1,3]` */
 void rebalance_say_list(const char *consumer, enum log_level level, const char *what,
                         const rd_kafka_topic_partition_list_t *list);
+
+/* What the consumer may take with the partitions that it has now. */
+void rebalance_say_memory(const struct assignment *assignment);
 
 /* Takes the error; NULL says nothing. */
 void rebalance_say_refusal(const char *consumer, rd_kafka_error_t *error);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "budget.h"
+#include "cluster.h"
 #include "consumer.h"
 #include "error.h"
 #include "exit_code.h"
@@ -99,6 +101,30 @@ static struct generation *generation_for(struct runtime *runtime,
     return config_consumer(serving->config, config->name) != NULL ? serving : runtime->first;
 }
 
+static bool is_started(const struct runtime *runtime, const struct consumer_config *consumer)
+{
+    return consumer->is_enabled && is_wanted(runtime->options, consumer);
+}
+
+/* A script that has the program for itself is short-lived, and who started it wants no log. */
+static void say_memory(const struct runtime *runtime)
+{
+    const struct config *config = runtime->config;
+    struct budget sum = {0};
+    if (runtime->options->is_main_all)
+        return;
+    for (size_t i = 0; i < config->producer_count; i++)
+        sum.queues_bytes += cluster_queue_bytes(&config->producers[i]);
+    for (size_t i = 0; i < config->consumer_count; i++) {
+        const struct consumer_config *consumer = &config->consumers[i];
+        if (!is_started(runtime, consumer))
+            continue;
+        struct budget one = budget_of_consumer(config, consumer, cluster_prefetch_bytes(consumer));
+        budget_add(&sum, &one);
+    }
+    budget_say_process(&sum);
+}
+
 static void start_consumer(struct runtime *runtime, const struct consumer_config *config)
 {
     const struct consumer_options options = {
@@ -121,8 +147,7 @@ static void start_consumers(struct runtime *runtime, const struct cluster_config
 {
     for (size_t i = 0; i < runtime->config->consumer_count; i++) {
         const struct consumer_config *consumer = &runtime->config->consumers[i];
-        if (consumer->cluster == cluster && consumer->is_enabled &&
-            is_wanted(runtime->options, consumer))
+        if (consumer->cluster == cluster && is_started(runtime, consumer))
             start_consumer(runtime, consumer);
     }
 }
@@ -369,6 +394,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     make_reload(&runtime);
     make_main(&runtime);
     say_disabled(&runtime);
+    say_memory(&runtime);
     connections_start(&runtime.connections);
     load_main(&runtime);
     catch_signals(&runtime);

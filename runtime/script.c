@@ -457,6 +457,11 @@ uint64_t script_generation(const struct script *script)
     return script->generation != NULL ? script->generation->number : 0;
 }
 
+size_t script_bytes(const struct script *script)
+{
+    return script->memory.limit_bytes - script->memory.left_bytes;
+}
+
 lua_State *script_state(struct script *script)
 {
     return script->L;

@@ -65,6 +65,9 @@ enum script_result script_resume(struct script *script, struct call *call);
 /* The number of its generation; 0: it has none. */
 uint64_t script_generation(const struct script *script);
 
+/* What the state takes now, of its limit. */
+size_t script_bytes(const struct script *script);
+
 /* For who runs more than records in it, between calls. */
 lua_State *script_state(struct script *script);
 

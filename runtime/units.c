@@ -1,6 +1,7 @@
 #include "units.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,4 +36,18 @@ int duration_parse(const char *text, int64_t *milliseconds, struct error *err)
     }
     error_set(err, "a duration is written like \"250ms\", \"30s\" or \"5m\", got \"%s\"", text);
     return -1;
+}
+
+const char *size_say(int64_t bytes, char text[SIZE_TEXT_BYTES])
+{
+    static const char *const names[] = {"KiB", "MiB", "GiB", "TiB"};
+    double amount = (double)bytes / 1024;
+    size_t name = 0;
+    while (amount >= 1023.5 && name + 1 < ARRAY_LENGTH(names)) {
+        amount /= 1024;
+        name++;
+    }
+    bool is_whole = amount >= 10 || amount == floor(amount);
+    snprintf(text, SIZE_TEXT_BYTES, is_whole ? "%.0f %s" : "%.1f %s", amount, names[name]);
+    return text;
 }

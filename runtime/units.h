@@ -1,4 +1,5 @@
-/* units.h - durations as people write them, the same in config, Lua and flags.
+/* units.h - durations as people write them, the same in config, Lua and flags; sizes as they read
+ * them.
  *
  * Threads: any. */
 #ifndef UNITS_H
@@ -12,5 +13,9 @@ MUST_USE int duration_parse(const char *text, int64_t *milliseconds, struct erro
 
 /* Seconds as a number, to milliseconds; rounded up, so that a wait is never shorter than asked. */
 MUST_USE int duration_from_seconds(double seconds, int64_t *milliseconds, struct error *err);
+
+/* "512 KiB", "2.5 GiB", into `text`, which is returned. */
+enum { SIZE_TEXT_BYTES = 32 };
+const char *size_say(int64_t bytes, char text[SIZE_TEXT_BYTES]);
 
 #endif

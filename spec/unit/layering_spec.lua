@@ -26,7 +26,7 @@ local LAYERS = {
     { "call", "recorder" },
     { "producer", "letter_box" },
     { "cluster" },
-    { "retries", "breaker" },
+    { "retries", "breaker", "budget" },
     { "json", "config", "bundle", "library", "command_line" },
     { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input", "output" },
     { "log", "error", "thread", "units", "words" },
