@@ -40,8 +40,8 @@ describe("the memory budget", function()
 
   it("is said of all that starts, with what a partition adds", function()
     local line = lagoon:wait_log("^memory: at most 8.3 MiB = windows 3 MiB %+ " ..
-      "dead letters 3 MiB %+ producers' queues 2.3 MiB, and 7.6 MiB for each partition that is assigned; " ..
-      "6 Lua states, of 32 MiB at most$", { level = "info" })
+      "dead letters 3 MiB %+ producers' queues 2.3 MiB, and 7.6 MiB for each partition that is " ..
+      "assigned; 6 Lua states, of 32 MiB at most$", { level = "info" })
     local queue = 2 * MIB + 1000 * MESSAGE
     assert.same({ 6 * MIB + queue, 3 * MIB, 3 * MIB, queue, PREFETCH, AHEAD, 6, 192 * MIB },
       parts_of(line))
