@@ -256,8 +256,8 @@ static void start_timers(struct consumer *consumer)
 static void open_membership(struct consumer *consumer)
 {
     struct budget *budget = &consumer->assignment.intake.budget;
-    *budget = budget_of_consumer(consumer->options.host->config, consumer->config,
-                                 consumer->parts.prefetch_bytes);
+    *budget =
+        budget_of_consumer(consumer->options.all, consumer->config, consumer->parts.prefetch_bytes);
     budget->loaded_bytes = (int64_t)consumer->parts.state_bytes;
     const struct membership_options options = {
         .loop = consumer->options.loop,
