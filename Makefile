@@ -209,6 +209,15 @@ PARTS := $(OUT)/lagoon $(OUT)/lua/lagoon/testing.so $(ANNOTATIONS:%=$(OUT)/lua/%
 
 -include $(shell find $(OUT) -name '*.d' 2> /dev/null)
 
+# ---- a dispatcher under real threads -------------------------------------------------------------
+
+STORM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard spec/support/storm/*.c)) \
+                 $(filter-out %/main.o,$(OBJECTS))
+
+$(OUT)/storm: $(STORM_OBJECTS)
+	@echo "LD $@"
+	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $^ -l:liblua5.4-cjson.a $(LIBS)
+
 # ---- what people type ---------------------------------------------------------------------------
 
 .PHONY: help run dev test test-kafka bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
@@ -301,7 +310,9 @@ DIED = || { cat $(REPORTS)/* 2> /dev/null; exit 1; }
 check_specs = $(if $(SPECS),,$(error there are no specs to run))
 
 # Unit specs alone do not need a program that links.
-test: need-test $(UNIT_SO) $(if $(filter-out spec/unit%,$(SPECS)),$(PARTS) $(TESTING_SO))
+RUN_PARTS = $(PARTS) $(TESTING_SO) $(OUT)/storm
+
+test: need-test $(UNIT_SO) $(if $(filter-out spec/unit%,$(SPECS)),$(RUN_PARTS))
 	$(check_specs)@$(BUSTED) $(SPECS) $(DIED)
 
 # The jars stay when the program changes, and Maven keeps its own copy in the home folder.
@@ -315,7 +326,7 @@ $(KAFKA_JARS)/.complete: spec/support/kafka/pom.xml | need-kafka
 	@touch $@
 
 test-kafka: SPECS = $(or $(SPEC),$(wildcard spec/functional spec/kafka))
-test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(PARTS) $(TESTING_SO)
+test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(RUN_PARTS)
 	$(check_specs)@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
 	    $(BUSTED) $(SPECS) $(DIED)
 
@@ -393,7 +404,7 @@ bench: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(PARTS) $(OUT)/bench/consu
 # ---- looking at the sources ---------------------------------------------------------------------
 
 C_FILES     := $(wildcard runtime/*.[ch] bench/*.c spec/support/unit/*.[ch] spec/support/tsan/*.c \
-               spec/fuzz/*.[ch])
+               spec/support/storm/*.[ch] spec/fuzz/*.[ch])
 LUA_FOLDERS := $(wildcard bench config.lua lua scripts spec)
 LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
 # A function longer than this has a second one inside.

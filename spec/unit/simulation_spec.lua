@@ -1,6 +1,6 @@
 local rows = require("spec.support.simulation_rows")
 
-local EVENTS = tonumber(os.getenv("LAGOON_STEPS") or 1000000)
+local EVENTS = tonumber(os.getenv("LAGOON_STEPS") or 400000)
 local SEED = tonumber(os.getenv("LAGOON_SEED")) or os.time()
 
 describe("what decides", function()

@@ -22,6 +22,7 @@ enum { MAX_WORKERS = 128, MAX_LANES = 8, MAX_HANDS = 8, BATCH = 64, WINDOW = 512
 struct strand_check {
     atomic_int running;
     uint64_t epoch;
+    uint64_t generation;
     int64_t offset;
 };
 
@@ -45,6 +46,9 @@ struct storm_worker {
     struct inbox *inbox; /* stays when the thread is replaced: others may be about to wake it */
     pthread_t thread;
     atomic_bool is_retiring;
+    /* Main changes that of all workers while the dispatcher is locked; a worker looks at its own
+     * behind each take: the dispatcher's mutex orders the two. */
+    atomic_ullong generation;
     uint64_t random;
     int hands; /* records it may have begun */
     struct record *begun[MAX_HANDS];
@@ -63,6 +67,7 @@ struct storm {
     int64_t total; /* records of a lane */
     int keys;
     uint64_t last_epoch;
+    uint64_t last_generation;
     uint64_t random;
     int64_t deadline_ms;
     struct link kept;
@@ -70,6 +75,21 @@ struct storm {
     atomic_bool has_failed;
     char failure[200]; /* the first */
 };
+
+struct storm_options {
+    enum distribution distribution;
+    int workers;     /* up to MAX_WORKERS */
+    int hands;       /* records that one may have begun, up to MAX_HANDS */
+    int lanes;       /* up to MAX_LANES */
+    int64_t records; /* of each lane */
+    int keys;
+    uint64_t seed;
+    int64_t deadline_ms;
+};
+
+/* Until all records of all lanes are settled. Returns how many epochs that took; 0 when a promise
+ * was broken, and which one. */
+uint64_t storm_blow(const struct storm_options *options, char *failure, size_t failure_size);
 
 /* --- any --- */
 

@@ -1,13 +1,9 @@
-/* storm.c - main's part of the storm, and the module of specs that lets it loose. */
+/* storm.c - main's part of the storm. */
 #include "storm.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <lauxlib.h>
-#include <lua.h>
-
-int unit_open_storm(lua_State *L);
 
 enum { KEY_BYTES = 16 };
 
@@ -180,6 +176,20 @@ static bool is_revoke_due(const struct storm *storm, const struct storm_lane *la
     return storm->last_epoch == (uint64_t)storm->lane_count && lane->next >= storm->total / 2;
 }
 
+/* As a reload does: no record starts while some workers have the new one and some do not. */
+static void change_generation(struct storm *storm)
+{
+    storm->last_generation++;
+    dispatcher_lock(&storm->dispatcher);
+    for (int i = 0; i < storm->worker_count; i++) {
+        struct storm_worker *worker = &storm->workers[i];
+        atomic_store_explicit(&worker->generation, storm->last_generation, memory_order_relaxed);
+        if (i == storm->worker_count / 2)
+            sched_yield(); /* others may run now: nothing may start */
+    }
+    dispatcher_unlock(&storm->dispatcher);
+}
+
 static bool disturb(struct storm *storm)
 {
     struct storm_lane *lane =
@@ -198,6 +208,12 @@ static bool disturb(struct storm *storm)
     case 2:
         storm_worker_stop(worker);
         storm_worker_start(worker);
+        return true;
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+        change_generation(storm);
         return true;
     default:
         return false;
@@ -301,41 +317,16 @@ static void storm_destroy(struct storm *storm)
     inbox_release(&storm->inbox);
 }
 
-static int64_t field(lua_State *L, const char *name)
-{
-    lua_getfield(L, 1, name);
-    int64_t number = luaL_checkinteger(L, -1);
-    lua_pop(L, 1);
-    return number;
-}
-
-static enum distribution check_distribution(lua_State *L)
-{
-    static const char *const names[] = {"key", "partition", "free_worker", NULL};
-    static const enum distribution values[] = {DISTRIBUTION_KEY, DISTRIBUTION_PARTITION,
-                                               DISTRIBUTION_FREE_WORKER};
-    lua_getfield(L, 1, "distribution");
-    int distribution = luaL_checkoption(L, -1, NULL, names);
-    lua_pop(L, 1);
-    return values[distribution];
-}
-
-/* blow{distribution, workers, hands, lanes, records, keys, seed, deadline_ms}: until all records of
- * all lanes are settled. Returns the number of epochs it took, or nil and what went wrong. */
-static int l_blow(lua_State *L)
+uint64_t storm_blow(const struct storm_options *options, char *failure, size_t failure_size)
 {
     struct storm *storm = xcalloc(1, sizeof *storm);
-    storm->distribution = check_distribution(L);
-    storm->worker_count = (int)field(L, "workers");
-    storm->lane_count = (int)field(L, "lanes");
-    storm->total = field(L, "records");
-    storm->keys = (int)field(L, "keys");
-    storm->random = (uint64_t)field(L, "seed") * 2 + 1;
-    storm->deadline_ms = clock_monotonic_ms() + field(L, "deadline_ms");
-    int hands = (int)field(L, "hands");
-    luaL_argcheck(L, storm->worker_count <= MAX_WORKERS && storm->lane_count <= MAX_LANES, 1,
-                  "is too large");
-    luaL_argcheck(L, hands >= 1 && hands <= MAX_HANDS, 1, "has too many hands");
+    storm->distribution = options->distribution;
+    storm->worker_count = options->workers;
+    storm->lane_count = options->lanes;
+    storm->total = options->records;
+    storm->keys = options->keys;
+    storm->random = options->seed * 2 + 1;
+    storm->deadline_ms = clock_monotonic_ms() + options->deadline_ms;
 
     struct dispatcher_callbacks callbacks = {storm, on_wake_worker, on_wake_main};
     dispatcher_init(&storm->dispatcher, storm->distribution, &callbacks);
@@ -343,23 +334,12 @@ static int l_blow(lua_State *L)
     list_init(&storm->kept);
     list_init(&storm->awaited);
     lanes_init(storm);
-    workers_init(storm, hands);
+    workers_init(storm, options->hands);
     blow(storm);
     storm_destroy(storm);
 
-    bool has_failed = atomic_load(&storm->has_failed);
-    lua_pushinteger(L, (lua_Integer)storm->last_epoch);
-    if (has_failed) {
-        lua_pushnil(L);
-        lua_pushstring(L, storm->failure);
-    }
+    uint64_t epochs = atomic_load(&storm->has_failed) ? 0 : storm->last_epoch;
+    snprintf(failure, failure_size, "%s", storm->failure);
     free(storm);
-    return has_failed ? 2 : 1;
-}
-
-int unit_open_storm(lua_State *L)
-{
-    static const luaL_Reg functions[] = {{"blow", l_blow}, {NULL, NULL}};
-    luaL_newlib(L, functions);
-    return 1;
+    return epochs;
 }

@@ -1,4 +1,4 @@
-/* storm_worker.c - the workers of storm.c; no module of its own. */
+/* worker.c - the workers of the storm. */
 #include "storm.h"
 
 #include <sched.h>
@@ -55,6 +55,10 @@ static void begin(struct storm_worker *worker, struct record *record)
     if (record->epoch < strand->epoch ||
         (record->epoch == strand->epoch && record->offset < strand->offset))
         storm_fail(storm, "a record started after its successor", record);
+    uint64_t generation = atomic_load_explicit(&worker->generation, memory_order_relaxed);
+    if (generation < strand->generation)
+        storm_fail(storm, "a strand's generation went back", record);
+    strand->generation = generation;
     strand->epoch = record->epoch;
     strand->offset = record->offset;
 }
