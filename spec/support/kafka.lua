@@ -10,7 +10,7 @@ local wait = require("spec.support.wait")
 
 local M = {}
 
-local START_MS = 60000
+local START_MS = 120000
 local CLUSTER_ID = "c3BlY3Mtb2YtbGFnb29uMQ"
 
 -- Small and quick, and as strict as the promises are.

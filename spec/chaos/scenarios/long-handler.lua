@@ -74,5 +74,5 @@ return {
     are_wanted = false
     rig:fault("no more of them; there were %d", long_count)
   end,
-  checks = { { letter = "P", judge = judge_latency }, { letter = "M", judge = judge_rebalances } },
+  checks = { { letter = "T", judge = judge_latency }, { letter = "A", judge = judge_rebalances } },
 }
