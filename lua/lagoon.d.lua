@@ -10,6 +10,7 @@
 ---@class lagoon
 ---@field null lightuserdata JSON's null: in arrays of an event, in what json.decode gives, and to
 ---  write one; also a null key or header in publish. The same value as cjson.null.
+---@field http lagoon.Http
 ---@field json lagoon.Json
 ---@field log lagoon.Log
 local lagoon = {}
@@ -86,6 +87,11 @@ function Context:headers() end
 ---@return string?
 function Context:raw() end
 
+---topic-partition-offset: tells the record from every other one of its cluster, the same at each
+---attempt. For an Idempotency-Key.
+---@return string
+function Context:id() end
+
 -- ---- publishing --------------------------------------------------------------------------------
 
 ---@class lagoon.Producer
@@ -159,6 +165,32 @@ function lagoon.skip(reason) end
 ---the consumer has dead_letter = false that is all it does.
 ---@param reason any as tostring shows it
 function lagoon.dead_letter(reason) end
+
+-- ---- HTTP --------------------------------------------------------------------------------------
+
+---@class lagoon.Http
+lagoon.http = {}
+
+---@class lagoon.HttpRequest
+---@field url string http:// or https://
+---@field method? string capital letters; "GET", with a body "POST"
+---@field headers? table<string, string|integer>|{ [1]: string, [2]: string|integer }[]
+---@field body? string
+---@field timeout? lagoon.Duration for all of it; never past handler_timeout, which is its default
+---@field max_body? lagoon.Size of the answer, unpacked; "4MiB"
+
+---@class lagoon.HttpAnswer
+---@field status integer
+---@field headers table<string, string> by name in small letters, found in any spelling
+---@field body string
+
+---Sends a request and waits for the answer, of whatever status; the worker takes another record
+---meanwhile. nil and why when no answer came. Raises for what is no request. Waits where lagoon.sleep
+---may wait.
+---@param request lagoon.HttpRequest
+---@return lagoon.HttpAnswer? answer
+---@return string? reason
+function lagoon.http.request(request) end
 
 -- ---- time, names, the environment --------------------------------------------------------------
 

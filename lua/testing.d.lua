@@ -54,6 +54,24 @@ local testing = {}
 ---@return lagoon.testing.Publication[] published
 function testing.handle(consumer, record) end
 
+---What a handler asks for by lagoon.http.request.
+---@class lagoon.testing.HttpRequest
+---@field method string
+---@field url string
+---@field headers table<string, string> found in any spelling
+---@field body? string
+---@field timeout number seconds
+
+---@class lagoon.testing.HttpAnswer
+---@field status integer
+---@field headers? table<string, string>
+---@field body? string
+
+---Answers the HTTP requests of handlers: in a test none is sent, and without this they raise.
+---@param answer? fun(request: lagoon.testing.HttpRequest): lagoon.testing.HttpAnswer?, string?
+---  nil and a text when there is to be no answer
+function testing.http(answer) end
+
 ---The next record finds all scripts loaded anew. What a test put into package.loaded stays.
 function testing.reset() end
 

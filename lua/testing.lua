@@ -257,6 +257,14 @@ function M.open(options)
   return open(options or {})
 end
 
+---@param answer fun(request: table): table?, string?
+function M.http(answer)
+  if answer ~= nil and type(answer) ~= "function" then
+    error(("testing.http takes a function, or nil for none, got %s"):format(type(answer)), 2)
+  end
+  natives.http(answer)
+end
+
 local default
 
 function M.handle(name, record)

@@ -21,6 +21,7 @@ struct bindings_host {
         *output; /* that a chunk of the program itself must not run ahead of; NULL: none */
     struct recorder *recorder; /* takes what is published where there are no producers, and the
                                   time that handlers sleep; NULL: the runtime */
+    bool is_test;              /* no HTTP request is sent: a function of the test answers */
 };
 
 struct bindings {
@@ -106,6 +107,12 @@ int bindings_publish_text(lua_State *L);
 
 /* Pushes the value at a path such as payment.id of the table at `index`; nil when there is none. */
 void bindings_push_path(lua_State *L, int index, const char *path);
+
+/* Pushes lagoon.http. */
+void bindings_push_http(lua_State *L);
+
+/* Takes the function, or nil, from the top: it answers the requests of a test. */
+void bindings_set_http_answerer(lua_State *L);
 
 /* lagoon.uuid(): pushes a random one (version 4). */
 int bindings_uuid(lua_State *L);

@@ -75,6 +75,16 @@ static int on_headers(lua_State *L)
     return 1;
 }
 
+/* context:id(): what tells the record from every other one of its cluster, the same for each of its
+ * attempts. */
+static int on_id(lua_State *L)
+{
+    const struct record *record = context_record(L);
+    lua_pushfstring(L, "%s-%d-%I", record->topic, (int)record->partition,
+                    (LUAI_UACINT)record->offset);
+    return 1;
+}
+
 /* context:raw(): the value's bytes, nil for a tombstone. */
 static int on_raw(lua_State *L)
 {
@@ -118,10 +128,7 @@ static const struct {
 };
 
 static const luaL_Reg methods[] = {
-    {"header", on_header},
-    {"headers", on_headers},
-    {"raw", on_raw},
-    {NULL, NULL},
+    {"header", on_header}, {"headers", on_headers}, {"raw", on_raw}, {"id", on_id}, {NULL, NULL},
 };
 
 static void push_field(lua_State *L, const struct context *context, enum field field)

@@ -123,6 +123,8 @@ static int open_lagoon(lua_State *L)
     lua_setfield(L, -2, "log");
     json_open_library(L);
     lua_setfield(L, -2, "json");
+    bindings_push_http(L);
+    lua_setfield(L, -2, "http");
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     return 1;

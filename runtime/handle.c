@@ -89,8 +89,19 @@ static void pass_time(struct handle *handle, struct call *call)
         call->deadline_ms -= left_ms;
 }
 
-/* Deliveries are acknowledged before anybody could wait for them, so time is all that is waited
- * for. */
+/* Deliveries are acknowledged before anybody could wait for them, so this is an HTTP request, which
+ * takes the time that it takes. */
+static void wait_for_ticket(const struct call *call)
+{
+    uint64_t ticket = 0;
+    for (;;) {
+        while (inbox_drain(call->inbox, &ticket, 1) == 1)
+            if (ticket == call->ticket)
+                return;
+        inbox_sleep(call->inbox, INT64_MAX);
+    }
+}
+
 static void run(struct handle *handle, struct call *call)
 {
     int64_t timeout_ms = handle->consumer->handler_timeout_ms;
@@ -99,14 +110,16 @@ static void run(struct handle *handle, struct call *call)
     log_set_sink(&sink);
     enum script_result result = script_begin(handle->script, call);
     for (int waits = 0; result == SCRIPT_WAITING; waits++) {
-        assert(call->wait == CALL_WAITS_TIME);
         if (waits == MAX_WAITS) {
             free(script_cut(handle->script, call));
             call->outcome = OUTCOME_FAILED;
             call->failure = xstrdup("the handler sleeps for ever");
             break;
         }
-        pass_time(handle, call);
+        if (call->wait == CALL_WAITS_TICKET)
+            wait_for_ticket(call);
+        else
+            pass_time(handle, call);
         result = script_resume(handle->script, call);
     }
     log_set_sink(NULL);
@@ -324,9 +337,10 @@ int handle_record(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     struct record *record = read_record(L);
-    struct call call = {.record = record, .worker = 1};
+    struct call call = {.record = record, .worker = 1, .inbox = inbox_new()};
     recorder_clear(handle->recorder);
     run(handle, &call);
+    inbox_release(&call.inbox);
     free((void *)record->headers);
     record_free(&record);
     push_result(L, handle, &call);

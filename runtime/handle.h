@@ -1,6 +1,6 @@
 /* handle.h - one record through the handlers of a consumer without Kafka, by the way of the
  * runtime: codec, type, middlewares, handler. What it publishes and logs is recorded; its sleeps
- * take no time.
+ * take no time, its HTTP requests do.
  *
  * Threads: the one that runs the state. */
 #ifndef HANDLE_H

@@ -11,6 +11,7 @@
 #include "consumer.h"
 #include "error.h"
 #include "exit_code.h"
+#include "http.h"
 #include "log.h"
 #include "thread.h"
 #include "watchdog.h"
@@ -229,7 +230,7 @@ static void on_main_end(void *context)
     else if (main->end == MAIN_CUT_SLEEPING && runtime->options->is_main_all)
         log_info("the stop ended %s where it slept", text);
     else if (main->end == MAIN_CUT_WAITING && runtime->options->is_main_all)
-        log_warn("the stop ended %s where it waited for a broker", text);
+        log_warn("the stop ended %s where it waited for an answer", text);
     else if (main->end == MAIN_INTERRUPTED)
         log_warn("%s", text);
     if (runtime->phase == PHASE_RUNNING && runtime->options->is_main_all)
@@ -364,6 +365,7 @@ static void release(struct runtime *runtime)
     producers_destroy(&runtime->producers);
     main_script_destroy(&runtime->main);
     generation_release(&runtime->first);
+    http_stop(); /* no script is left that could ask */
     connections_destroy(&runtime->connections);
     int rc = uv_loop_close(&runtime->loop);
     assert(rc == 0);

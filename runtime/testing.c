@@ -139,8 +139,8 @@ static int on_open(lua_State *L)
     }
     const struct config *config = session->application.config;
     recorder_init(&session->recorder, config);
-    session->host =
-        (struct bindings_host){.config = config, .generation = 1, .recorder = &session->recorder};
+    session->host = (struct bindings_host){
+        .config = config, .generation = 1, .recorder = &session->recorder, .is_test = true};
     session->scripts = xcalloc(config->consumer_count + 1, sizeof session->scripts[0]);
     session->own = bindings_new(L, &session->host, NULL);
     lua_pushlightuserdata(L, session);
@@ -262,6 +262,16 @@ static int on_did_you_mean(lua_State *L)
     return 1;
 }
 
+/* http(function or nil): what answers the HTTP requests of handlers. */
+static int on_http(lua_State *L)
+{
+    if (!lua_isnil(L, 1))
+        luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    bindings_set_http_answerer(L);
+    return 0;
+}
+
 /* state(): a table that stays when a test has the module loaded anew, as busted does for each
  * file. */
 static int on_state(lua_State *L)
@@ -277,7 +287,7 @@ int luaopen_lagoon_testing(lua_State *L)
         {"enter", on_enter},   {"handle", on_handle},
         {"unload", on_unload}, {"search", on_search},
         {"state", on_state},   {"did_you_mean", on_did_you_mean},
-        {NULL, NULL},
+        {"http", on_http},     {NULL, NULL},
     };
     log_init(LOG_DEBUG, LOG_TEXT);
     const struct library_file *file = library_find("lagoon.testing");

@@ -15,6 +15,7 @@ enum thread_role {
     THREAD_UNKNOWN, /* librdkafka's, libuv's helpers, a spec's */
     THREAD_MAIN,
     THREAD_WORKER,
+    THREAD_IO,
 };
 
 void thread_set_role(enum thread_role role, const char *name);

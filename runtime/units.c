@@ -51,3 +51,23 @@ const char *size_say(int64_t bytes, char text[SIZE_TEXT_BYTES])
     snprintf(text, SIZE_TEXT_BYTES, is_whole ? "%.0f %s" : "%.1f %s", amount, names[name]);
     return text;
 }
+
+int size_parse(const char *text, int64_t *bytes, struct error *err)
+{
+    static const struct {
+        const char *suffix;
+        double bytes;
+    } sizes[] = {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"", 1}};
+    char *suffix;
+    double amount = strtod(text, &suffix);
+    if (suffix != text && strspn(text, "0123456789.") == (size_t)(suffix - text)) {
+        for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {
+            if (strcmp(suffix, sizes[i].suffix) == 0 && amount * sizes[i].bytes < 0x1p53) {
+                *bytes = (int64_t)(amount * sizes[i].bytes);
+                return 0;
+            }
+        }
+    }
+    error_set(err, "a size is written like \"64KiB\", \"4MiB\" or \"1GiB\", got \"%s\"", text);
+    return -1;
+}

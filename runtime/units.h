@@ -1,5 +1,5 @@
-/* units.h - durations as people write them, the same in config, Lua and flags; sizes as they read
- * them.
+/* units.h - durations and sizes as people write them, the same in config, Lua and flags; sizes as
+ * they read them.
  *
  * Threads: any. */
 #ifndef UNITS_H
@@ -17,5 +17,8 @@ MUST_USE int duration_from_seconds(double seconds, int64_t *milliseconds, struct
 /* "512 KiB", "2.5 GiB", into `text`, which is returned. */
 enum { SIZE_TEXT_BYTES = 32 };
 const char *size_say(int64_t bytes, char text[SIZE_TEXT_BYTES]);
+
+/* "64KiB", "4MiB", "1GiB", or a number of bytes. */
+MUST_USE int size_parse(const char *text, int64_t *bytes, struct error *err);
 
 #endif

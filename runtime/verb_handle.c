@@ -8,6 +8,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "handle.h"
+#include "http.h"
 #include "verb_arguments.h"
 #include "watchdog.h"
 
@@ -53,6 +54,7 @@ static int run_record(const struct application *application, struct recorder *re
     }
     int rc = run_watched(&handle, request, &is_good, &err);
     script_free(&handle.script);
+    http_stop();
     if (rc == 0)
         return is_good ? EXIT_OK : EXIT_FAILED;
     fprintf(stderr, "lagoon handle: %s\n", err.text);

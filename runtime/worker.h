@@ -95,7 +95,7 @@ enum main_end {
     MAIN_RETURNED,
     MAIN_FAILED,       /* the text says why, with its traceback */
     MAIN_CUT_SLEEPING, /* it was in lagoon.sleep when the worker retired; the text says where */
-    MAIN_CUT_WAITING,  /* it waited for a broker then; the text says where */
+    MAIN_CUT_WAITING,  /* it waited for an answer then; the text says where */
     MAIN_INTERRUPTED,  /* by worker_interrupt, while it ran; the text says so, and where */
 };
 

@@ -15,6 +15,7 @@ return {
     orders = { topic = "in", group = "g", handlers = {
       Paid = "handlers.paid", Odd = "handlers.odd" } },
     broken = { topic = "in", group = "h", handlers = { Paid = "handlers.broken" } },
+    asking = { topic = "in", group = "i", handlers = { Asked = "handlers.asking" } },
   },
 }
 ]]
@@ -64,6 +65,15 @@ return function(event, context)
 end
 ]],
   ["scripts/handlers/broken.lua"] = "return 5",
+  ["scripts/handlers/asking.lua"] = [[
+local lagoon = require("lagoon")
+return function(_, context)
+  local answer, reason = lagoon.http.request({ url = "http://stock/1", body = "x", timeout = "2s",
+    headers = { ["Idempotency-Key"] = context:id(), ["x-n"] = 5 } })
+  return nil, answer and ("%d %s %q"):format(answer.status, answer.headers["x-why"],
+    answer.body):gsub('"', "'") or reason
+end
+]],
 }
 
 local testing_so = os.getenv("LAGOON_SPEC_TESTING")
@@ -143,6 +153,40 @@ it("has what is real otherwise", function()
   assert.equal("scripts/services/shipping.lua:1: a real call", outcome.error)
   assert.matches("^stack traceback:\n.*scripts/handlers/paid.lua:11: in", outcome.traceback)
   assert.same({}, published)
+end)
+]])
+  end)
+
+  it("answers the HTTP requests of handlers by a function of the test, and sends none", function()
+    assert_passes(3, [[
+local function ask() return testing.handle("asking", { type = "Asked", offset = 7 }) end
+
+it("says how", function()
+  assert.matches("by testing.http%(function%(request%)", ask().error)
+end)
+
+it("is asked what a server would be", function()
+  testing.http(function(request)
+    assert(request.headers["idempotency-key"] == "in-0-7" and request.headers["X-N"] == "5")
+    request.headers = nil
+    assert.same({ method = "POST", url = "http://stock/1", body = "x", timeout = 2 }, request)
+    require("lagoon").sleep(1)
+    return { status = 409, headers = { ["X-Why"] = "gone" } }
+  end)
+  assert.equal("409 gone ''", ask().error)
+  testing.http(function() return nil, "no route" end)
+  assert.equal("no route", ask().error)
+end)
+
+it("is told what is no answer", function()
+  testing.http(function() return { status = "200" } end)
+  assert.matches("status must be an integer, got 200", ask().error)
+  testing.http(function() end)
+  assert.matches("must return {status = ...}", ask().error, 1, true)
+  assert.has_error(function() testing.http("x") end,
+    "testing.http takes a function, or nil for none, got string")
+  testing.http(nil)
+  assert.matches("by testing.http", ask().error)
 end)
 ]])
   end)
@@ -366,8 +410,8 @@ it("raises", function()
   end
   assert_raises("spec/it_spec.lua:6: there is no consumer 'ordres' in config.lua, did you mean " ..
     "'orders'?", "ordres", {})
-  assert_raises("spec/it_spec.lua:6: there is no consumer 'x' in config.lua; it has: orders broken",
-    "x", {})
+  assert_raises("spec/it_spec.lua:6: there is no consumer 'x' in config.lua; it has: orders " ..
+    "broken asking", "x", {})
   assert_raises("spec/it_spec.lua:6: a record is a table such as {type = ..., value = ...}, " ..
     "got nil", "orders")
   assert_raises("spec/it_spec.lua:6: a record has no field 'headrs', did you mean 'headers'?",

@@ -28,6 +28,7 @@ local LAYERS = {
     { "cluster" },
     { "retries", "breaker", "budget" },
     { "json", "config", "bundle", "library", "command_line" },
+    { "http" },
     { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input", "output" },
     { "log", "error", "thread", "units", "words" },
     { "util", "exit_code" },
@@ -40,6 +41,7 @@ local LAYERS = {
   libraries = {
     ["^lua"] = { "main", "testing", "handle", "script", "bindings", "json", "config" },
     ["^lauxlib%.h$"] = { "testing", "handle", "script", "bindings", "json", "config" },
+    ["^curl/"] = { "http" },
     ["^librdkafka/"] = {
       "main", "broker", "connection", "connections", "consumer", "membership", "rebalance",
       "commit", "start_offsets", "partition", "intake", "dead_letters", "letter_box",
