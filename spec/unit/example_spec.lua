@@ -2,11 +2,17 @@ local config = require("unit").config
 local config_file = require("spec.support.config_file")
 local directory = require("spec.support.directory")
 
+local json = require("cjson")
+
 local NOW = 1700000000000
 
 -- What stands in for the runtime: it notes what scripts log and publish; its clock stands still.
 local function fake_lagoon(declared)
-  local lagoon = { logged = {}, published = {}, log = {} }
+  local lagoon = { logged = {}, published = {}, log = {}, http = {}, json = json,
+    environment = {} }
+  function lagoon.env(name, default)
+    return lagoon.environment[name] or default
+  end
   function lagoon.log.info(message, fields)
     table.insert(lagoon.logged, { message, fields })
   end
@@ -97,6 +103,45 @@ describe("the orders application", function()
     assert.same({ { "customer notified", { order_id = "o-1", status = "shipped" } } },
       lagoon.logged)
     assert.same({}, lagoon.published)
+  end)
+
+  describe("with services of its own", function()
+    local asked, answer
+
+    before_each(function()
+      asked, answer = {}, { status = 200, body = '{"tracking_number":"T-7"}' }
+      for _, name in ipairs({ "INVENTORY", "SHIPPING", "NOTIFICATION" }) do
+        lagoon.environment[name .. "_URL"] = "http://" .. name:lower()
+      end
+      function lagoon.http.request(request)
+        table.insert(asked, { request.method, request.url, json.decode(request.body),
+          request.headers["Idempotency-Key"] })
+        return answer, not answer and "no route" or nil
+      end
+    end)
+
+    it("asks each of them, with a key that is the same when an event comes again", function()
+      for _ = 1, 2 do
+        handle("OrderCreated", { order_id = "o-1" })
+        handle("OrderPaid", { order_id = "o-1" })
+        handle("OrderShipped", { order_id = "o-1" })
+      end
+      assert.same({ "POST", "http://inventory", { order_id = "o-1" }, "reserve-o-1" }, asked[1])
+      assert.same({ "POST", "http://shipping", { order_id = "o-1" }, "ship-o-1" }, asked[2])
+      assert.same({ "POST", "http://notification", { order_id = "o-1", status = "shipped" },
+        "notify-o-1-shipped" }, asked[3])
+      assert.same({ asked[1], asked[2], asked[3] }, { asked[4], asked[5], asked[6] })
+      assert.equal("T-7", lagoon.published[1][2].tracking_number)
+    end)
+
+    it("fails when one of them does not do it", function()
+      answer = { status = 503, body = "closed" }
+      assert.has_error(function() handle("OrderCreated", { order_id = "o-1" }) end,
+        "http://inventory answers 503: closed")
+      answer = nil
+      assert.has_error(function() handle("OrderPaid", { order_id = "o-1" }) end, "no route")
+      assert.same({ {}, {} }, { lagoon.logged, lagoon.published })
+    end)
   end)
 
   it("declares one topic, producer and consumer that belong together", function()
