@@ -317,6 +317,7 @@ function include(path) end
 ---@field consumers? table<string, lagoon.ConsumerConfig>
 ---@field log? lagoon.LogConfig
 ---@field lua? lagoon.LuaConfig
+---@field watch? boolean reloads when config or scripts change; false
 ---@field stop_timeout? lagoon.Duration from SIGTERM to exit; "25s"
 
 ---@class lagoon.ClusterConfig

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bundle_signature.h"
 #include "cluster.h"
 #include "error.h"
 #include "exit_code.h"
@@ -98,22 +99,27 @@ static int read_config(struct application *application, const struct command_lin
     return problems->count > 0 ? -1 : 0;
 }
 
+/* As messages show it; the caller frees it. */
+static char *scripts_folder(const struct config *config, const struct command_line *line)
+{
+    if (line->scripts != NULL)
+        return xstrdup(line->scripts);
+    if (strcmp(config->directory, ".") == 0)
+        return xstrdup("scripts");
+    return xasprintf("%s/scripts", config->directory);
+}
+
 static int read_bundle(struct application *application, const struct command_line *line,
                        struct config_problems *problems)
 {
     struct error err;
-    char *beside = xasprintf("%s/scripts", application->config->directory);
-    const char *directory = beside;
-    if (line->scripts != NULL)
-        directory = line->scripts;
-    else if (strcmp(application->config->directory, ".") == 0)
-        directory = "scripts";
+    char *directory = scripts_folder(application->config, line);
     /* An application that only publishes needs no scripts. */
     bool is_optional = line->scripts == NULL && application->config->consumer_count == 0;
     int rc = is_optional && access(directory, F_OK) != 0
                  ? bundle_empty(directory, &application->bundle)
                  : bundle_read(directory, &application->bundle, &err);
-    free(beside);
+    free(directory);
     if (rc == 0)
         return 0;
     problems->lines = xrealloc(problems->lines, (problems->count + 1) * sizeof problems->lines[0]);
@@ -171,6 +177,21 @@ void application_read_again(void *context, struct reading *reading)
                      &reading->suspicions);
     reading->config = application.config;
     reading->bundle = application.bundle;
+}
+
+/* What an `include` of a config that could not be read names stands beside the config, most
+ * likely. */
+uint64_t application_sign(void *context, const struct config *config)
+{
+    const struct application_source *source = context;
+    char *scripts = scripts_folder(config, source->line);
+    uint64_t signature = signature_of_folder(scripts, SIGNATURE_BELOW) +
+                         signature_of_folder(config->directory, SIGNATURE_HERE) +
+                         signature_of_file(config->path);
+    for (size_t i = 0; i < config->file_count; i++)
+        signature += signature_of_file(config->files[i]);
+    free(scripts);
+    return signature;
 }
 
 int application_find_dev(struct application *application, const struct command_line *line)

@@ -37,6 +37,9 @@ struct application_source {
  * with an application_source. Any thread. */
 void application_read_again(void *source, struct reading *reading);
 
+/* What all files that it reads look like, for runtime_options.sign. Any thread. */
+uint64_t application_sign(void *source, const struct config *config);
+
 /* Finds the running `lagoon dev` when --dev is given, and does nothing without it; its brokers are
  * what the verb goes to. 0; or, after it said so, the exit code. */
 MUST_USE int application_find_dev(struct application *application, const struct command_line *line);

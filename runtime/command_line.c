@@ -33,6 +33,8 @@ static const struct option {
 } options[] = {
     {"only", OPTION_TEXT, PLACE(only), "WHAT",
      "producers, consumers, or a consumer's name (or LAGOON_ONLY)"},
+    {"watch", OPTION_SWITCH, PLACE(is_watching), NULL,
+     "reloads when config or scripts change, as `watch = true` does"},
     {"port", OPTION_PORT, PLACE(port), "N",
      "the broker's port at 127.0.0.1; 0 takes any that is free"},
     {"topic", OPTION_LIST, LIST_PLACE(topics, topic_count), "NAME:PARTITIONS",

@@ -179,6 +179,7 @@ struct config {
     enum log_format log_format;
     bool is_gc_incremental;         /* else generational */
     int64_t lua_memory_limit_bytes; /* of one Lua state */
+    bool is_watched;                /* watch: what changes on disk is reloaded */
     int64_t stop_timeout_ms;
     /* Sentences for the log at start, such as a key that has no effect yet. */
     char **notices;

@@ -346,6 +346,7 @@ void config_read(lua_State *L, struct config *config)
     read_topics(L, config);
     read_producers(L, config);
     read_consumers(L, config);
+    config->is_watched = read_boolean(L, "watch");
     config->stop_timeout_ms = read_integer(L, "stop_timeout");
     lua_getfield(L, -1, "log");
     config->log_level = (enum log_level)read_word(L, "level", level_words);

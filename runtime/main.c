@@ -30,11 +30,12 @@ static const struct verb {
 } verbs[] = {
     {"run",
      verb_run,
-     {"only config scripts set", 0, 0, false},
-     "lagoon run [--only producers|consumers|NAME]",
+     {"only watch config scripts set", 0, 0, false},
+     "lagoon run [--only producers|consumers|NAME] [--watch]",
      "runs what the config declares, until SIGTERM",
      "Waits for a broker as long as it takes. SIGTERM and SIGINT stop it within the config's\n"
-     "stop_timeout: handlers finish, offsets are committed, deliveries acknowledged.\n"
+     "stop_timeout: handlers finish, offsets are committed, deliveries acknowledged. SIGHUP reads\n"
+     "config and scripts again and changes over to them, or says why not.\n"
      "Exit code 5 says that a handler had to be abandoned."},
     {"dev",
      verb_dev,

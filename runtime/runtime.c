@@ -190,6 +190,33 @@ static void on_hangup(uv_signal_t *handle, int number)
     reload_ask(&runtime->reload, RELOAD_ASKED);
 }
 
+static struct generation *serving(void *context)
+{
+    return ((struct runtime *)context)->reload.serving;
+}
+
+static void on_files_changed(void *context)
+{
+    reload_ask(&((struct runtime *)context)->reload, RELOAD_WATCHED);
+}
+
+static void make_watch(struct runtime *runtime)
+{
+    const struct reload_watch_options options = {
+        .loop = &runtime->loop,
+        .sign = runtime->options->sign,
+        .sign_context = runtime->options->read_context,
+        .context = runtime,
+        .serving = serving,
+        .on_change = on_files_changed,
+    };
+    reload_watch_init(&runtime->watch, &options);
+    if (!runtime->options->is_watched)
+        return;
+    log_info("watching config and scripts: a change is reloaded");
+    reload_watch_start(&runtime->watch);
+}
+
 static void make_reload(struct runtime *runtime)
 {
     const struct reload_options options = {
@@ -394,6 +421,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     make_connections(&runtime);
     make_producers(&runtime);
     make_reload(&runtime);
+    make_watch(&runtime);
     make_main(&runtime);
     say_disabled(&runtime);
     say_memory(&runtime);

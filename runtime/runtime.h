@@ -17,7 +17,10 @@ struct runtime_options {
     /* Reads config and scripts again, for a reload: as reload_options.read. NULL: what the process
      * began with stays. */
     void (*read)(void *read_context, struct reading *reading);
+    /* What all files of both look like, for reload_watch_options.sign; with is_watched. */
+    uint64_t (*sign)(void *read_context, const struct config *config);
     void *read_context;
+    bool is_watched;  /* a change on disk is reloaded */
     const char *only; /* NULL: everything; "producers", "consumers", or a consumer's name */
     /* The one cluster that is needed; NULL: all that something of the config is on, with
      * is_main_all a producer. */

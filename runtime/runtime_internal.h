@@ -12,6 +12,7 @@
 #include "main_script.h"
 #include "producers.h"
 #include "reload.h"
+#include "reload_watch.h"
 #include "runtime.h"
 
 enum runtime_phase {
@@ -36,6 +37,7 @@ struct runtime {
 
     struct generation *first; /* what the process began with */
     struct reload reload;
+    struct reload_watch watch;
     int64_t stop_timeout_ms; /* of the generation that serves */
     struct producers producers;
     struct consumer **consumers; /* those that this process runs */

@@ -32,6 +32,7 @@ static void close_loop_handles(struct runtime *runtime)
     uv_close((uv_handle_t *)&runtime->signals[1], NULL);
     uv_close((uv_handle_t *)&runtime->hangup, NULL);
     uv_close((uv_handle_t *)&runtime->flusher, NULL);
+    reload_watch_close(&runtime->watch);
     reload_close(&runtime->reload);
     main_script_close(&runtime->main);
     connections_close(&runtime->connections);
@@ -205,6 +206,7 @@ void runtime_stop(struct runtime *runtime, int exit_code)
                                     : clock_monotonic_ms() + HURRY_MS;
     uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
     main_script_retire(&runtime->main);
+    reload_watch_stop(&runtime->watch);
     reload_stop(&runtime->reload);
     stop_consumers(runtime);
     connections_stop(&runtime->connections);

@@ -29,7 +29,9 @@ static int run_dev(const struct application *application, const struct dev_broke
         .config = application->config,
         .bundle = application->bundle,
         .read = application_read_again,
+        .sign = application_sign,
         .read_context = source,
+        .is_watched = true,
         .embedded_brokers = brokers->addresses,
         .main = traffic != NULL ? &main : NULL,
     };

@@ -46,7 +46,9 @@ int verb_run(const struct command_line *line)
             .config = application.config,
             .bundle = application.bundle,
             .read = application_read_again,
+            .sign = application_sign,
             .read_context = &source,
+            .is_watched = line->is_watching || application.config->is_watched,
             .only = line->only,
         };
         exit_code = runtime_run(&options, &result);

@@ -172,6 +172,8 @@ return {
       doc = "what is read and handled" },
     { key = "log", type = "record", fields = log, doc = "the log" },
     { key = "lua", type = "record", fields = lua, doc = "each worker's Lua state" },
+    { key = "watch", type = "boolean", default = false,
+      doc = "reloads when config or scripts change" },
     { key = "stop_timeout", type = "duration", min = "1s", max = "1h", default = "25s",
       doc = "the one deadline from SIGTERM to exit" },
   },
