@@ -82,9 +82,19 @@ struct generation *generation_new(struct config **config, struct bundle **bundle
     return generation;
 }
 
+struct generation *generation_again(struct generation *origin)
+{
+    struct generation *generation = make(origin->config, origin->bundle);
+    bool is_own = origin->origin == NULL;
+    generation->origin = generation_reference(is_own ? origin : origin->origin);
+    return generation;
+}
+
 /* Whether there are dead letters is decided when a consumer starts. */
 static void settle_consumers(struct generation *generation, const struct config *first)
 {
+    if (generation->own_config == NULL)
+        return;
     for (size_t i = 0; i < generation->own_config->consumer_count; i++) {
         struct consumer_config *consumer = &generation->own_config->consumers[i];
         const struct consumer_config *running = config_consumer(first, consumer->name);
@@ -93,8 +103,11 @@ static void settle_consumers(struct generation *generation, const struct config 
     }
 }
 
-void generation_settle(struct generation *generation, const struct generation *first)
+void generation_settle(struct generation *generation, const struct generation *first,
+                       uint64_t number)
 {
+    generation->number = number;
+    generation->host.generation = number;
     const struct config *config = generation->config;
     generation->host.output = first->host.output;
     generation->producers = xcalloc(config->producer_count + 1, sizeof(struct producer *));
@@ -120,6 +133,7 @@ void generation_release(struct generation **generation_owned)
     *generation_owned = NULL;
     if (generation == NULL || atomic_fetch_sub(&generation->references, 1) != 1)
         return;
+    generation_release(&generation->origin);
     bundle_free(&generation->own_bundle);
     config_free(&generation->own_config);
     free(generation->producers);

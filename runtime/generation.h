@@ -26,6 +26,7 @@ struct generation {
     const struct bundle *bundle;
     struct config *own_config; /* NULL: somebody's who outlives every generation */
     struct bundle *own_bundle;
+    struct generation *origin; /* held, when config and bundle are another generation's */
     struct bindings_host host;
     struct producer **producers; /* NULL: the host's are somebody's who outlives it */
 };
@@ -36,9 +37,14 @@ struct generation *generation_first(const struct config *config, const struct bu
 /* A further one, which takes both. */
 struct generation *generation_new(struct config **config, struct bundle **bundle);
 
-/* It serves in a process whose config is `first`: its producers are those of the process, by their
- * names, and what a state has to know of the consumers that run is as it is. */
-void generation_settle(struct generation *generation, const struct generation *first);
+/* One with the content of another, which it holds. */
+struct generation *generation_again(struct generation *origin);
+
+/* It is to serve as that number in the process that began with `first`: its producers are those of
+ * the process, by their names, and what a state has to know of the consumers that run is as it is.
+ */
+void generation_settle(struct generation *generation, const struct generation *first,
+                       uint64_t number);
 
 struct generation *generation_reference(struct generation *generation);
 void generation_release(struct generation **generation); /* sets *generation to NULL */

@@ -20,7 +20,6 @@ void reload_init(struct reload *reload, const struct reload_options *options)
     *reload = (struct reload){
         .options = *options,
         .serving = generation_reference(options->first),
-        .last_number = options->first->number,
     };
     uv_timer_init(options->loop, &reload->timer);
 }
@@ -49,28 +48,42 @@ static void end(struct reload *reload)
         reload->is_full_said = false;
 }
 
-static void refuse(struct reload *reload, const char *reason)
+/* Which the reload has now, and every one before it. */
+static struct reload_outcome *open_outcome(struct reload *reload)
 {
-    bool is_known = reload->refusal != NULL && strcmp(reload->refusal, reason) == 0;
-    if (reload->cause == RELOAD_ASKED || !is_known)
-        reload_say_refused(reload->serving, reason);
-    char *kept = xstrdup(reason);
+    reload->ended = reload->begun;
+    reload_outcome_destroy(&reload->outcome);
+    return &reload->outcome;
+}
+
+static void set_refusal(struct reload *reload, const char *reason)
+{
+    char *kept = reason != NULL ? xstrdup(reason) : NULL;
     free(reload->refusal);
     reload->refusal = kept;
     reload->refused_hash[0] = '\0';
-    if (reload->next != NULL)
+    if (reason != NULL && reload->next != NULL)
         memcpy(reload->refused_hash, reload->next->hash, sizeof reload->refused_hash);
+}
+
+static void refuse(struct reload *reload, const char *reason)
+{
+    bool is_known = reload->refusal != NULL && strcmp(reload->refusal, reason) == 0;
+    reload_word_rest(open_outcome(reload), reload->serving, reason);
+    if (reload->cause == RELOAD_ASKED || !is_known)
+        reload_say(&reload->outcome);
+    if (!reload->is_rollback)
+        set_refusal(reload, reason);
     end(reload);
 }
 
 /* The files say what they said before. */
 static void find_unchanged(struct reload *reload)
 {
+    reload_word_rest(open_outcome(reload), reload->serving, NULL);
     if (reload->cause == RELOAD_ASKED || reload->refusal != NULL)
-        log_info("reload: nothing has changed, generation %llu goes on",
-                 (unsigned long long)reload->serving->number);
-    free(reload->refusal);
-    reload->refusal = NULL;
+        reload_say(&reload->outcome);
+    set_refusal(reload, NULL);
     end(reload);
 }
 
@@ -78,19 +91,19 @@ static void find_unchanged(struct reload *reload)
 
 static void commit(struct reload *reload)
 {
-    struct generation *before = reload->serving;
     consumers_offer(reload->options.consumers, *reload->options.consumer_count, reload->next);
+    generation_release(&reload->previous);
+    reload->previous = reload->serving;
     reload->serving = reload->next;
     reload->next = NULL;
-    reload->last_number = reload->serving->number;
-    free(reload->refusal);
-    reload->refusal = NULL;
-    reload->refused_hash[0] = '\0';
-    reload_say_done(reload->options.first, before, reload->serving);
+    if (!reload->is_rollback)
+        set_refusal(reload, NULL);
+    reload_word_done(open_outcome(reload), reload->options.first, reload->previous,
+                     reload->serving);
+    reload_say(&reload->outcome);
     for (size_t i = 0; i < reload->reading.suspicions.count; i++)
         log_warn("%s", reload->reading.suspicions.lines[i]);
     reload->options.on_change(reload->options.context, reload->serving);
-    generation_release(&before);
     end(reload);
 }
 
@@ -162,6 +175,14 @@ static void step(struct reload *reload)
         commit(reload);
 }
 
+/* The next generation gets its number and its place in the process. */
+static void prepare(struct reload *reload)
+{
+    generation_settle(reload->next, reload->options.first, reload->serving->number + 1);
+    reload->phase = RELOAD_PREPARES;
+    step(reload);
+}
+
 /* --- reading --- */
 
 static bool was_refused(const struct reload *reload)
@@ -201,14 +222,11 @@ static void on_read(uv_work_t *work, int status)
         return;
     }
     if (reload->cause == RELOAD_WATCHED && was_refused(reload)) {
+        reload_word_rest(open_outcome(reload), reload->serving, reload->refusal);
         end(reload);
         return;
     }
-    reload->next->number = reload->last_number + 1;
-    reload->next->host.generation = reload->next->number;
-    generation_settle(reload->next, reload->options.first);
-    reload->phase = RELOAD_PREPARES;
-    step(reload);
+    prepare(reload);
 }
 
 /* On a helper. */
@@ -221,7 +239,9 @@ static void read_files(uv_work_t *work)
 static void begin(struct reload *reload, enum reload_cause cause)
 {
     assert(!reload->is_reading && !reload->is_making);
+    reload->begun++;
     reload->is_asked = false;
+    reload->is_rollback = false;
     reload->cause = cause;
     reload->phase = RELOAD_READS;
     reload->is_reading = true;
@@ -231,18 +251,46 @@ static void begin(struct reload *reload, enum reload_cause cause)
 
 /* --- from outside --- */
 
-void reload_ask(struct reload *reload, enum reload_cause cause)
+uint64_t reload_ask(struct reload *reload, enum reload_cause cause)
 {
     ASSERT_ON(THREAD_MAIN);
     if (reload->phase == RELOAD_STOPPED)
-        return;
+        return reload->begun + 1;
     if (reload->phase == RELOAD_IDLE) {
         begin(reload, cause);
-        return;
+        return reload->begun;
     }
     if (!reload->is_asked || cause == RELOAD_ASKED)
         reload->asked_cause = cause;
     reload->is_asked = true;
+    return reload->begun + 1;
+}
+
+uint64_t reload_roll_back(struct reload *reload, struct error *err)
+{
+    ASSERT_ON(THREAD_MAIN);
+    if (reload->phase != RELOAD_IDLE) {
+        error_set(err, reload->phase == RELOAD_STOPPED ? "the process stops"
+                                                       : "a reload is under way, try again");
+        return 0;
+    }
+    if (reload->previous == NULL) {
+        error_set(err, "there is nothing to go back to: generation %llu is the only one so far",
+                  (unsigned long long)reload->serving->number);
+        return 0;
+    }
+    uint64_t number = ++reload->begun;
+    reload->is_rollback = true;
+    reload->cause = RELOAD_ASKED;
+    reload->reading = (struct reading){0};
+    reload->next = generation_again(reload->previous);
+    prepare(reload);
+    return number;
+}
+
+const struct reload_outcome *reload_outcome(const struct reload *reload, uint64_t number)
+{
+    return reload->ended >= number ? &reload->outcome : NULL;
 }
 
 void reload_stop(struct reload *reload)
@@ -265,5 +313,7 @@ void reload_destroy(struct reload *reload)
 {
     assert(!reload->is_reading && !reload->is_making);
     generation_release(&reload->serving);
+    generation_release(&reload->previous);
+    reload_outcome_destroy(&reload->outcome);
     free(reload->refusal);
 }

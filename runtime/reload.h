@@ -53,12 +53,32 @@ enum reload_cause {
                        refused before */
 };
 
+enum reload_end {
+    RELOAD_DONE,
+    RELOAD_UNCHANGED,
+    RELOAD_REFUSED,
+};
+
+/* How a reload ended. */
+struct reload_outcome {
+    enum reload_end end;
+    uint64_t generation; /* that serves now */
+    char hash[GENERATION_HASH_BYTES];
+    char *text;    /* done: what changed, NULL where no state can tell; refused: why, on its first
+                      line as a sentence */
+    char *restart; /* done: the keys that only another start takes up; NULL: none */
+};
+
 struct reload {
     struct reload_options options;
     enum reload_phase phase;
-    struct generation *serving; /* held */
-    struct generation *next;    /* held, while it is prepared */
-    uint64_t last_number;
+    struct generation *serving;  /* held */
+    struct generation *previous; /* held: what served before it; NULL: nothing */
+    struct generation *next;     /* held, while it is prepared */
+    bool is_rollback;            /* next is what served before */
+    uint64_t begun;              /* reloads */
+    uint64_t ended;              /* the last of them that has an outcome */
+    struct reload_outcome outcome;
     uv_work_t work;
     struct reading reading; /* the helper's while it reads */
     bool is_reading;
@@ -74,7 +94,16 @@ struct reload {
 
 void reload_init(struct reload *reload, const struct reload_options *options);
 
-void reload_ask(struct reload *reload, enum reload_cause cause);
+/* Returns the number of the reload that answers it. */
+uint64_t reload_ask(struct reload *reload, enum reload_cause cause);
+
+/* What served before serves again, as a new generation, until a reload finds other files. Returns
+ * the reload's number; or 0 and err, when nothing served before or a reload is under way. */
+uint64_t reload_roll_back(struct reload *reload, struct error *err);
+
+/* Of the reload of that number, or a later one that took its place; NULL: it has not ended. Lives
+ * until the next one ends. */
+const struct reload_outcome *reload_outcome(const struct reload *reload, uint64_t number);
 
 /* Nothing changes any more. What a helper does goes on to its end. */
 void reload_stop(struct reload *reload);

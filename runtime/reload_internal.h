@@ -6,11 +6,17 @@
 
 #include "reload.h"
 
-/* The reload's next generation serves in place of `before`. */
-void reload_say_done(const struct generation *first, const struct generation *before,
-                     const struct generation *now);
+/* The outcome when `now` serves in place of `before`. What it holds is reload_outcome_destroy's. */
+void reload_word_done(struct reload_outcome *outcome, const struct generation *first,
+                      const struct generation *before, const struct generation *now);
 
-/* `reason` may have several lines, the first of which is the sentence. */
-void reload_say_refused(const struct generation *serving, const char *reason);
+/* `reason` may have several lines; NULL: nothing has changed. */
+void reload_word_rest(struct reload_outcome *outcome, const struct generation *serving,
+                      const char *reason);
+
+/* In the log. */
+void reload_say(const struct reload_outcome *outcome);
+
+void reload_outcome_destroy(struct reload_outcome *outcome);
 
 #endif

@@ -21,14 +21,6 @@ static void add_name(struct names *names, const char *name, const char *behind)
     names->count++;
 }
 
-/* The text, which the names own; NULL when there are none. */
-static const char *finish_names(struct names *names)
-{
-    if (names->count > MAX_NAMES)
-        buffer_format(&names->text, " and %zu more", names->count - MAX_NAMES);
-    return names->count > 0 ? names->text.bytes : NULL;
-}
-
 /* --- what changed --- */
 
 static void add_files(struct names *names, const struct bundle *before, const struct bundle *now)
@@ -57,47 +49,93 @@ static void add_keys(struct names *names, const struct config *before, const str
     config_difference_destroy(&difference);
 }
 
-/* What differs from the process's own config, not only from the generation before: it is said until
- * the process is started again, or the key is back. */
-static void say_restart(const struct generation *first, const struct generation *now)
+/* The text, which is the caller's; NULL when there are none. */
+static char *take_names(struct names *names)
 {
-    struct names names = {0};
-    add_keys(&names, first->config, now->config, REACH_RESTART);
-    const char *text = finish_names(&names);
-    if (text != NULL)
+    if (names->count > MAX_NAMES)
+        buffer_format(&names->text, " and %zu more", names->count - MAX_NAMES);
+    return names->text.bytes;
+}
+
+/* --- outcomes --- */
+
+static void begin(struct reload_outcome *outcome, enum reload_end end,
+                  const struct generation *serving)
+{
+    *outcome = (struct reload_outcome){.end = end, .generation = serving->number};
+    memcpy(outcome->hash, serving->hash, sizeof outcome->hash);
+}
+
+/* What takes another start is what differs from the process's own config, not only from the
+ * generation before: it is said until the process is started again, or the key is back. */
+void reload_word_done(struct reload_outcome *outcome, const struct generation *first,
+                      const struct generation *before, const struct generation *now)
+{
+    struct names changed = {0};
+    struct names restart = {0};
+    begin(outcome, RELOAD_DONE, now);
+    add_files(&changed, before->bundle, now->bundle);
+    add_keys(&changed, before->config, now->config, REACH_LIVE);
+    add_keys(&restart, first->config, now->config, REACH_RESTART);
+    outcome->text = take_names(&changed);
+    outcome->restart = take_names(&restart);
+}
+
+void reload_word_rest(struct reload_outcome *outcome, const struct generation *serving,
+                      const char *reason)
+{
+    begin(outcome, reason != NULL ? RELOAD_REFUSED : RELOAD_UNCHANGED, serving);
+    outcome->text = reason != NULL ? xstrdup(reason) : NULL;
+}
+
+void reload_outcome_destroy(struct reload_outcome *outcome)
+{
+    free(outcome->text);
+    free(outcome->restart);
+    *outcome = (struct reload_outcome){0};
+}
+
+/* --- the log --- */
+
+static void say_done(const struct reload_outcome *outcome)
+{
+    const struct log_field fields[] = {
+        log_integer("generation", (int64_t)outcome->generation),
+        log_text("hash", outcome->hash),
+    };
+    const char *text = outcome->text != NULL ? outcome->text : "";
+    log_event(LOG_INFO, fields, ARRAY_LENGTH(fields), "reloaded, generation %llu runs%s%s",
+              (unsigned long long)outcome->generation, *text != '\0' ? ": " : "", text);
+    if (outcome->restart != NULL)
         log_warn("generation %llu: these changes take effect only when the process is started "
                  "again: %s",
-                 (unsigned long long)now->number, text);
-    buffer_destroy(&names.text);
+                 (unsigned long long)outcome->generation, outcome->restart);
 }
 
-void reload_say_done(const struct generation *first, const struct generation *before,
-                     const struct generation *now)
+static void say_refused(const struct reload_outcome *outcome)
 {
-    struct names names = {0};
-    add_files(&names, before->bundle, now->bundle);
-    add_keys(&names, before->config, now->config, REACH_LIVE);
-    const char *text = finish_names(&names);
+    size_t length = strcspn(outcome->text, "\n");
     const struct log_field fields[] = {
-        log_integer("generation", (int64_t)now->number),
-        log_text("hash", now->hash),
-    };
-    log_event(LOG_INFO, fields, ARRAY_LENGTH(fields), "reloaded, generation %llu runs%s%s",
-              (unsigned long long)now->number, text != NULL ? ": " : "", text != NULL ? text : "");
-    buffer_destroy(&names.text);
-    say_restart(first, now);
-}
-
-/* --- refusals --- */
-
-void reload_say_refused(const struct generation *serving, const char *reason)
-{
-    size_t length = strcspn(reason, "\n");
-    const struct log_field fields[] = {
-        log_integer("generation", (int64_t)serving->number),
-        log_text("reason", reason[length] != '\0' ? reason : NULL),
+        log_integer("generation", (int64_t)outcome->generation),
+        log_text("reason", outcome->text[length] != '\0' ? outcome->text : NULL),
     };
     log_event(LOG_ERROR, fields, ARRAY_LENGTH(fields),
               "reload refused, still running generation %llu: %.*s",
-              (unsigned long long)serving->number, (int)length, reason);
+              (unsigned long long)outcome->generation, (int)length, outcome->text);
+}
+
+void reload_say(const struct reload_outcome *outcome)
+{
+    switch (outcome->end) {
+    case RELOAD_DONE:
+        say_done(outcome);
+        return;
+    case RELOAD_REFUSED:
+        say_refused(outcome);
+        return;
+    case RELOAD_UNCHANGED:
+        log_info("reload: nothing has changed, generation %llu goes on",
+                 (unsigned long long)outcome->generation);
+        return;
+    }
 }
