@@ -172,70 +172,6 @@ static void on_producers_connected(void *context, const struct cluster_config *c
                      runtime->config->producers[i].name, runtime->config->producers[i].name);
 }
 
-/* --- reloads --- */
-
-/* What changes without a new Lua state. */
-static void on_change(void *context, const struct generation *generation)
-{
-    struct runtime *runtime = context;
-    log_set_level(generation->config->log_level);
-    runtime->stop_timeout_ms = generation->config->stop_timeout_ms;
-}
-
-static void on_hangup(uv_signal_t *handle, int number)
-{
-    (void)number;
-    struct runtime *runtime = handle->data;
-    log_info("SIGHUP: reloading");
-    reload_ask(&runtime->reload, RELOAD_ASKED);
-}
-
-static struct generation *serving(void *context)
-{
-    return ((struct runtime *)context)->reload.serving;
-}
-
-static void on_files_changed(void *context)
-{
-    reload_ask(&((struct runtime *)context)->reload, RELOAD_WATCHED);
-}
-
-static void make_watch(struct runtime *runtime)
-{
-    const struct reload_watch_options options = {
-        .loop = &runtime->loop,
-        .sign = runtime->options->sign,
-        .sign_context = runtime->options->read_context,
-        .context = runtime,
-        .serving = serving,
-        .on_change = on_files_changed,
-    };
-    reload_watch_init(&runtime->watch, &options);
-    if (!runtime->options->is_watched)
-        return;
-    log_info("watching config and scripts: a change is reloaded");
-    reload_watch_start(&runtime->watch);
-}
-
-static void make_reload(struct runtime *runtime)
-{
-    const struct reload_options options = {
-        .loop = &runtime->loop,
-        .first = runtime->first,
-        .consumers = runtime->consumers,
-        .consumer_count = &runtime->consumer_count,
-        .context = runtime,
-        .read_context = runtime->options->read_context,
-        .read = runtime->options->read,
-        .on_change = on_change,
-    };
-    reload_init(&runtime->reload, &options);
-    uv_signal_init(&runtime->loop, &runtime->hangup);
-    runtime->hangup.data = runtime;
-    if (runtime->options->read != NULL)
-        uv_signal_start(&runtime->hangup, on_hangup, SIGHUP);
-}
-
 /* --- the script of our own --- */
 
 static void start_main(struct runtime *runtime)
@@ -420,8 +356,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     open_loop(&runtime);
     make_connections(&runtime);
     make_producers(&runtime);
-    make_reload(&runtime);
-    make_watch(&runtime);
+    runtime_open_reload(&runtime);
     make_main(&runtime);
     say_disabled(&runtime);
     say_memory(&runtime);

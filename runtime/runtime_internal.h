@@ -1,5 +1,5 @@
 /* runtime_internal.h - what the files of runtime share: runtime.c starts what the config declares,
- * runtime_stop.c ends it.
+ * runtime_reload.c changes it, runtime_stop.c ends it.
  *
  * Threads: main. */
 #ifndef RUNTIME_INTERNAL_H
@@ -67,6 +67,9 @@ void runtime_step_stop(struct runtime *runtime);
 
 /* From here on it is watched whether a script that has the program for itself gets on. */
 void runtime_watch(struct runtime *runtime);
+
+/* The reload, SIGHUP for it, and with is_watched the look at the files. */
+void runtime_open_reload(struct runtime *runtime);
 
 /* SIGTERM or SIGINT; the handle's data is the runtime. */
 void runtime_on_signal(uv_signal_t *handle, int number);

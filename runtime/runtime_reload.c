@@ -1,0 +1,71 @@
+/* The reloads of a running program: who asks for them, and what they change beside the states. */
+#include "runtime_internal.h"
+
+#include <signal.h>
+
+#include "error.h"
+#include "log.h"
+
+/* What changes without a new Lua state. */
+static void on_change(void *context, const struct generation *generation)
+{
+    struct runtime *runtime = context;
+    log_set_level(generation->config->log_level);
+    runtime->stop_timeout_ms = generation->config->stop_timeout_ms;
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    (void)number;
+    struct runtime *runtime = handle->data;
+    log_info("SIGHUP: reloading");
+    reload_ask(&runtime->reload, RELOAD_ASKED);
+}
+
+static struct generation *serving(void *context)
+{
+    return ((struct runtime *)context)->reload.serving;
+}
+
+static void on_files_changed(void *context)
+{
+    reload_ask(&((struct runtime *)context)->reload, RELOAD_WATCHED);
+}
+
+static void make_watch(struct runtime *runtime)
+{
+    const struct reload_watch_options options = {
+        .loop = &runtime->loop,
+        .sign = runtime->options->sign,
+        .sign_context = runtime->options->read_context,
+        .context = runtime,
+        .serving = serving,
+        .on_change = on_files_changed,
+    };
+    reload_watch_init(&runtime->watch, &options);
+    if (!runtime->options->is_watched)
+        return;
+    log_info("watching config and scripts: a change is reloaded");
+    reload_watch_start(&runtime->watch);
+}
+
+void runtime_open_reload(struct runtime *runtime)
+{
+    const struct reload_options options = {
+        .loop = &runtime->loop,
+        .first = runtime->first,
+        .consumers = runtime->consumers,
+        .consumer_count = &runtime->consumer_count,
+        .context = runtime,
+        .read_context = runtime->options->read_context,
+        .read = runtime->options->read,
+        .on_change = on_change,
+    };
+    reload_init(&runtime->reload, &options);
+    uv_signal_init(&runtime->loop, &runtime->hangup);
+    runtime->hangup.data = runtime;
+    /* In dev it is most likely the terminal that is gone. */
+    if (runtime->options->read != NULL && runtime->options->embedded_brokers == NULL)
+        uv_signal_start(&runtime->hangup, on_hangup, SIGHUP);
+    make_watch(runtime);
+}
