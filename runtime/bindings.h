@@ -15,7 +15,8 @@
 /* What is the same for all states of a process; outlives them. */
 struct bindings_host {
     const struct config *config;
-    struct producer **producers; /* in the order of config->producers; NULL: nothing is published */
+    struct producer **producers; /* in the order of config->producers, NULL where the process has
+                                    not begun with it; NULL: nothing is published */
     uint64_t generation;
     struct output
         *output; /* that a chunk of the program itself must not run ahead of; NULL: none */

@@ -90,26 +90,41 @@ struct generation *generation_again(struct generation *origin)
     return generation;
 }
 
-/* Whether there are dead letters is decided when a consumer starts. */
-static void settle_consumers(struct generation *generation, const struct config *first)
+static void keep_text(char **text, const char *running)
 {
-    if (generation->own_config == NULL)
-        return;
-    for (size_t i = 0; i < generation->own_config->consumer_count; i++) {
-        struct consumer_config *consumer = &generation->own_config->consumers[i];
+    free(*text);
+    *text = running != NULL ? xstrdup(running) : NULL;
+}
+
+/* What a state reads and the process goes by, too, is as the process has it: config_compare says
+ * that it takes another start. */
+static void settle_consumers(struct config *config, const struct config *first)
+{
+    for (size_t i = 0; i < config->consumer_count; i++) {
+        struct consumer_config *consumer = &config->consumers[i];
         const struct consumer_config *running = config_consumer(first, consumer->name);
-        if (running != NULL)
-            consumer->has_dead_letters = running->has_dead_letters;
+        if (running == NULL)
+            continue;
+        keep_text(&consumer->group, running->group);
+        consumer->has_dead_letters = running->has_dead_letters;
+        consumer->max_record_bytes = running->max_record_bytes;
+        consumer->cpu_limit_ms = running->cpu_limit_ms;
     }
 }
 
-void generation_settle(struct generation *generation, const struct generation *first,
-                       uint64_t number)
+static void settle_producers(struct config *config, const struct config *first)
 {
-    generation->number = number;
-    generation->host.generation = number;
+    for (size_t i = 0; i < config->producer_count; i++) {
+        struct producer_config *producer = &config->producers[i];
+        const struct producer_config *running = config_producer(first, producer->name);
+        if (running != NULL)
+            keep_text(&producer->topic, running->topic);
+    }
+}
+
+static void find_producers(struct generation *generation, const struct generation *first)
+{
     const struct config *config = generation->config;
-    generation->host.output = first->host.output;
     generation->producers = xcalloc(config->producer_count + 1, sizeof(struct producer *));
     for (size_t i = 0; i < config->producer_count; i++) {
         const struct producer_config *running =
@@ -118,7 +133,19 @@ void generation_settle(struct generation *generation, const struct generation *f
             generation->producers[i] = first->host.producers[running - first->config->producers];
     }
     generation->host.producers = generation->producers;
-    settle_consumers(generation, first->config);
+}
+
+void generation_settle(struct generation *generation, const struct generation *first,
+                       uint64_t number)
+{
+    generation->number = number;
+    generation->host.generation = number;
+    generation->host.output = first->host.output;
+    find_producers(generation, first);
+    if (generation->own_config == NULL)
+        return;
+    settle_consumers(generation->own_config, first->config);
+    settle_producers(generation->own_config, first->config);
 }
 
 struct generation *generation_reference(struct generation *generation)
