@@ -128,7 +128,7 @@ static void check_options(lua_State *L)
     }
 }
 
-/* A text of the request, which keeps it; NULL when it is nil. */
+/* A text of the request, which the stack keeps; NULL when it is nil. */
 static const char *text_option(lua_State *L, const char *name, size_t *length)
 {
     int kind = lua_getfield(L, ARG_REQUEST, name);
@@ -138,9 +138,7 @@ static const char *text_option(lua_State *L, const char *name, size_t *length)
                    strcmp(name, "body") == 0 && kind == LUA_TTABLE
                        ? "; lagoon.json.encode makes one of a table"
                        : "");
-    const char *text = lua_tolstring(L, -1, length);
-    lua_pop(L, 1);
-    return text;
+    return lua_tolstring(L, -1, length);
 }
 
 /* For libcurl text ends with a NUL. */
