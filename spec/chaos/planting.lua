@@ -36,6 +36,16 @@ function M.plants()
   return plants
 end
 
+---@param name string
+---@return spec.Plant?
+function M.find(name)
+  for _, plant in ipairs(M.plants()) do
+    if plant.name == name then
+      return plant
+    end
+  end
+end
+
 ---How often the text stands there.
 ---@param source string
 ---@param text string
@@ -82,8 +92,9 @@ function M.build(plant, build)
     table.insert(planted, file)
   end
   -- The variables of a make around this one would have it share its jobs.
-  local made = process.run({ "make", "--no-print-directory", "-j2", "PLANT=" .. plant.name,
-    "PLANTED=" .. table.concat(planted, " "), folder .. "/lagoon", folder .. "/unit.so" },
+  local made = process.run({ "make", "--no-print-directory", "-j2", "BUILD=" .. build,
+    "PLANT=" .. plant.name, "PLANTED=" .. table.concat(planted, " "), folder .. "/lagoon",
+    folder .. "/unit.so" },
     { env = { MAKEFLAGS = false, MAKELEVEL = false, MFLAGS = false } }, BUILD_MS)
   if made.code ~= 0 then
     error(("%s does not compile:\n%s"):format(plant.name, made:tail()), 0)

@@ -83,21 +83,18 @@ local function check_planted(brokers, plant)
 end
 
 local function chosen(names)
-  local by_name, plants = {}, planting.plants()
-  for _, plant in ipairs(plants) do
-    by_name[plant.name] = plant
-  end
   if #names == 0 then
-    return plants
+    return planting.plants()
   end
+  local plants = {}
   for i, name in ipairs(names) do
-    if not by_name[name] then
+    plants[i] = planting.find(name)
+    if not plants[i] then
       io.stderr:write(("there is no fault %s in spec/chaos/plants\n"):format(name))
       os.exit(2)
     end
-    names[i] = by_name[name]
   end
-  return names
+  return plants
 end
 
 local plants = chosen(arg)

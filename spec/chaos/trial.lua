@@ -21,6 +21,9 @@ Trial.__index = Trial
 -- A wait ends by itself; this is for one that does not.
 local SPARE_MS = 60000
 
+-- A fault has to be found in this time.
+local LIMIT_MS = 120000
+
 -- What a wait raises when a verdict is broken.
 local BROKEN = setmetatable({}, { __tostring = function() return "a verdict is broken" end })
 
@@ -28,7 +31,8 @@ local BROKEN = setmetatable({}, { __tostring = function() return "a verdict is b
 ---@param options? table
 ---@return spec.Trial
 function M.new(brokers, options)
-  return setmetatable({ brokers = brokers, options = options or {}, members = {} }, Trial)
+  return setmetatable({ brokers = brokers, options = options or {}, members = {},
+    till = uv.hrtime() + LIMIT_MS * wait.patience * 1000000 }, Trial)
 end
 
 ---Runs the scenario to its end, or to the first broken verdict.
@@ -102,6 +106,9 @@ end
 
 ---What the oracle has found by now ends the trial.
 function Trial:check()
+  if uv.hrtime() >= self.till then
+    error(("it is not over after %d s"):format(LIMIT_MS / 1000), 0)
+  end
   self.judge:sample()
   self:check_verdicts()
   self:check_members()

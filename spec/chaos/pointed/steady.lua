@@ -3,7 +3,7 @@
 
 local traffic = require("spec.support.oracle_traffic")
 
-local RECORDS, KEYS, SINGLES = 1500, 30, 60
+local RECORDS, KEYS, SINGLES = 1500, 30, 10
 
 local function event_of(number)
   return number % 100 == 0 and { sleep_ms = 300 } or { random_ms = 4 }
@@ -16,9 +16,12 @@ return function(trial)
   local member = trial:come()
   trial:settle(10000)
   local writer = judge:new_writer()
+  local handled = judge.verdicts.handled
   for i = 1, SINGLES do
     traffic.send(writer, judge.topic, "single-" .. i, 1, {})
-    trial:pass(5)
+    trial:wait("Q", "a single record to be handled", 5000, function()
+      return judge.verdicts.handled == handled + i, "it is not"
+    end)
   end
   trial:settle(10000)
   trial:go(member)
