@@ -22,7 +22,7 @@ local BUILD_MS = 120000
 ---@field scenario string in spec/chaos/pointed: what finds it
 ---@field options table? of that scenario
 ---@field verdict string which one it breaks
----@field spec string which spec finds it too
+---@field spec string? the quickest one that finds it too, without Kafka
 
 ---All faults.
 ---@return spec.Plant[]

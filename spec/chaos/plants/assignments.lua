@@ -10,7 +10,7 @@ return {
       find = "record->epoch != partition->epoch || record->outcome == OUTCOME_INTERRUPTED",
       replace = "record->outcome == OUTCOME_INTERRUPTED",
     } },
-    scenario = "leftovers", verdict = "E", spec = "spec/kafka/rebalance_spec.lua",
+    scenario = "leftovers", verdict = "E", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "queue_settled_on_revoke",
@@ -22,7 +22,7 @@ return {
         .. "            partition_drop_record(partition, record);\n        }\n",
     } },
     scenario = "handover", options = { is_ordered = false },
-    verdict = "S", spec = "spec/kafka/rebalance_spec.lua",
+    verdict = "S", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "begins_one_too_far",
@@ -34,7 +34,7 @@ return {
         .. "        starts[i] = (struct partition_start){",
     } },
     scenario = "handover", options = { is_ordered = false },
-    verdict = "S", spec = "spec/kafka/rebalance_spec.lua",
+    verdict = "S",
   },
   {
     name = "no_drain",
@@ -44,7 +44,7 @@ return {
       find = "!rebalance->is_lost && now_ms < limits.handlers_ms && is_any_running(rebalance)",
       replace = "false && is_any_running(rebalance)",
     } },
-    scenario = "moves", verdict = "D", spec = "spec/kafka/rebalance_spec.lua",
+    scenario = "moves", verdict = "D",
   },
   {
     name = "no_last_commit",
@@ -55,7 +55,7 @@ return {
         .. "    if (!rebalance->options.commit",
       replace = "    return true;\n    if (!rebalance->options.commit",
     } },
-    scenario = "moves", verdict = "D", spec = "spec/kafka/rebalance_spec.lua",
+    scenario = "moves", verdict = "D",
   },
   {
     name = "commit_after_lost",
@@ -66,7 +66,7 @@ return {
         .. "    if (!rebalance->options.commit",
       replace = "    if (!rebalance->options.commit",
     } },
-    scenario = "frozen", verdict = "C", spec = "spec/kafka/member_loss_spec.lua",
+    scenario = "frozen", verdict = "C",
   },
   {
     name = "silent_stop",

@@ -11,7 +11,7 @@ return {
         .. "        partition_await(record->owner, record);\n",
       replace = "    settle(record);\n",
     } },
-    scenario = "outputs", verdict = "P", spec = "spec/functional/publish_acks_spec.lua",
+    scenario = "outputs", verdict = "P", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "first_ack_settles",
@@ -21,7 +21,7 @@ return {
       find = "    if (is_awaited && record->reported == record->published &&\n",
       replace = "    if (is_awaited &&\n",
     } },
-    scenario = "outputs", verdict = "P", spec = "spec/functional/publish_acks_spec.lua",
+    scenario = "outputs", verdict = "P", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "failed_attempt_counts",
@@ -32,7 +32,7 @@ return {
       replace = "    (void)run;\n    if (is_gone(record))\n",
     } },
     scenario = "outputs", options = { fails = true },
-    verdict = "P", spec = "spec/functional/publish_acks_spec.lua",
+    verdict = "P", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "skip_on_error",
@@ -55,7 +55,7 @@ return {
         .. "    record->deliveries_open++;\n"
         .. "    leave(record);\n    settle(record);\n",
     } },
-    scenario = "letters", verdict = "S", spec = "spec/kafka/failure_spec.lua",
+    scenario = "letters", verdict = "S", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "refused_letter_settles",
@@ -66,7 +66,7 @@ return {
       replace = "    record->is_lettered = false;\n    if (true) {\n",
     } },
     scenario = "letters", options = { is_refused = true },
-    verdict = "S", spec = "spec/functional/dead_letter_spec.lua",
+    verdict = "S", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "window_not_given_back",
@@ -76,7 +76,7 @@ return {
       find = "    intake_remove(partition->intake, &partition->share, record->block_bytes);\n",
       replace = "",
     } },
-    scenario = "steady", verdict = "Q", spec = "spec/functional/waiting_spec.lua",
+    scenario = "steady", verdict = "Q", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "breaker_does_not_open",

@@ -10,7 +10,7 @@ return {
       find = "        partition->offsets.position;\n",
       replace = "        partition->offsets.delivered;\n",
     } },
-    scenario = "steady", verdict = "S", spec = "spec/kafka/rebalance_spec.lua",
+    scenario = "steady", verdict = "S",
   },
   {
     name = "highest_settled",
@@ -53,7 +53,7 @@ return {
       find = "offsets_skip_to(&partition->offsets, place->offset);",
       replace = "offsets_skip_to(&partition->offsets, high);",
     } },
-    scenario = "dribble", verdict = "S", spec = "spec/kafka/transactions_spec.lua",
+    scenario = "dribble", verdict = "S",
   },
   {
     name = "past_unsettled",
@@ -81,6 +81,6 @@ return {
       find = "    end_event(rebalance);\n    commit_start(rebalance->options.commit);\n",
       replace = "    end_event(rebalance);\n",
     } },
-    scenario = "latest", verdict = "L", spec = "spec/kafka/start_spec.lua",
+    scenario = "latest", verdict = "L",
   },
 }

@@ -93,7 +93,7 @@ return {
         .. "    again->state = RECORD_OUTSIDE;\n"
         .. "    dispatcher_push(intake->dispatcher, record->owner->lane, &again, 1);\n",
     } },
-    scenario = "failing", verdict = "O", spec = "spec/functional/retry_spec.lua",
+    scenario = "failing", verdict = "O", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "retry_beside_first",
