@@ -44,6 +44,9 @@ static const struct option {
      "a header behind the type's; may be repeated"},
     {"limit", OPTION_COUNT, PLACE(limit), "N", "no more than so many"},
     {"rate", OPTION_COUNT, PLACE(rate), "N", "no more than so many a second"},
+    {"where", OPTION_TEXT, PLACE(where), "LUA",
+     "those for which this is true: an expression over event, key, headers,\n"
+     "error, attempts, topic, partition, offset and timestamp"},
     {"dry-run", OPTION_SWITCH, PLACE(is_dry), NULL, "only says what it would do"},
     {"ack", OPTION_SWITCH, PLACE(wants_acks), NULL,
      "prints a line of JSON for each line: acknowledged, refused or bad"},

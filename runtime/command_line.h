@@ -33,6 +33,7 @@ struct command_line {
     size_t topic_count;
     size_t limit;       /* --limit; 0: none */
     size_t rate;        /* --rate, a second; 0: none */
+    const char *where;  /* --where: an expression; NULL: none given */
     bool is_dry;        /* --dry-run */
     bool is_tombstone;  /* --tombstone */
     bool is_json;       /* --json */

@@ -70,7 +70,23 @@ static int find_partitions(struct letter_box *box, struct error *err)
     for (int i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(box->places, box->topic, i);
     box->ends = xcalloc((size_t)count + 1, sizeof box->ends[0]);
+    box->marks = xcalloc((size_t)count + 1, sizeof box->marks[0]);
     return 0;
+}
+
+/* What is committed, as far as it is there yet; what lies beyond the end is of a topic that was
+ * made anew since. The metadata is text as we wrote it, or another's. */
+static void begin_place(rd_kafka_topic_partition_t *place, struct letter_marks *marks, int64_t low,
+                        int64_t end)
+{
+    bool is_valid = place->offset >= 0 && place->offset <= end;
+    char *text = NULL;
+    if (is_valid && place->metadata_size > 0)
+        text = xstrndup(place->metadata, place->metadata_size);
+    letter_marks_init(marks, is_valid ? place->offset : low, text);
+    free(text);
+    letter_marks_raise(marks, low);
+    place->offset = marks->base;
 }
 
 /* From what is committed, or the beginning, to what is there now. */
@@ -86,8 +102,7 @@ static int find_ends(struct letter_box *box, struct error *err)
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             code = rd_kafka_query_watermark_offsets(box->handle, box->topic, place->partition, &low,
                                                     &box->ends[i], box->timeout_ms);
-        if (place->offset < low)
-            place->offset = low;
+        begin_place(place, &box->marks[i], low, box->ends[i]);
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = rd_kafka_assign(box->handle, box->places);
@@ -109,6 +124,9 @@ int letter_box_open(struct letter_box *box, const struct cluster *cluster,
 
 void letter_box_close(struct letter_box *box)
 {
+    for (int i = 0; box->places != NULL && box->marks != NULL && i < box->places->cnt; i++)
+        letter_marks_destroy(&box->marks[i]);
+    free(box->marks);
     if (box->places != NULL)
         rd_kafka_topic_partition_list_destroy(box->places);
     if (box->handle != NULL)
@@ -127,6 +145,15 @@ static void look_at_positions(struct letter_box *box)
             if (now->elems[i].offset > box->places->elems[i].offset)
                 box->places->elems[i].offset = now->elems[i].offset;
     rd_kafka_topic_partition_list_destroy(now);
+}
+
+/* The letter, or NULL when it was taken before. */
+static struct record *see(struct letter_box *box, const rd_kafka_message_t *message)
+{
+    struct letter_marks *marks = &box->marks[message->partition];
+    box->places->elems[message->partition].offset = message->offset + 1;
+    letter_marks_see(marks, message->offset);
+    return letter_marks_is_taken(marks, message->offset) ? NULL : record_new(message, box->topic);
 }
 
 static bool is_at_end(const struct letter_box *box)
@@ -148,25 +175,47 @@ int letter_box_next(struct letter_box *box, struct record **letter, struct error
                 continue;
             return say(err, box, RD_KAFKA_RESP_ERR__TIMED_OUT);
         }
-        bool is_letter = message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                         message->offset < box->ends[message->partition];
-        if (is_letter) {
-            *letter = record_new(message, box->topic);
-            box->places->elems[message->partition].offset = message->offset + 1;
+        *letter = NULL;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+            message->offset < box->ends[message->partition]) {
+            *letter = see(box, message);
+            deadline_ms = clock_monotonic_ms() + box->timeout_ms;
         } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
             box->places->elems[message->partition].offset = box->ends[message->partition];
         }
         rd_kafka_message_destroy(message);
-        if (is_letter)
+        if (*letter != NULL)
             return 1;
     }
     return 0;
+}
+
+bool letter_box_has_room(const struct letter_box *box, const struct record *letter)
+{
+    return letter_marks_have_room(&box->marks[letter->partition]);
+}
+
+void letter_box_take(struct letter_box *box, const struct record *letter)
+{
+    letter_marks_take(&box->marks[letter->partition]);
 }
 
 int letter_box_commit(struct letter_box *box, struct error *err)
 {
     if (box->places->cnt == 0)
         return 0;
-    rd_kafka_resp_err_t code = rd_kafka_commit(box->handle, box->places, 0);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(box->places->cnt);
+    for (int i = 0; i < box->places->cnt; i++) {
+        struct buffer text;
+        buffer_init(&text);
+        letter_marks_pass(&box->marks[i], box->places->elems[i].offset);
+        rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_add(list, box->topic, i);
+        place->offset = letter_marks_write(&box->marks[i], &text);
+        place->metadata_size = text.length;
+        place->metadata = text.length > 0 ? xstrdup(text.bytes) : NULL; /* the list's */
+        buffer_destroy(&text);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_commit(box->handle, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : say(err, box, code);
 }

@@ -93,13 +93,16 @@ static const struct verb {
      "says that the record failed."},
     {"dead-letters",
      verb_dead_letters,
-     {"limit rate dry-run dev timeout config scripts set", 1, 2, false},
-     "lagoon dead-letters CONSUMER [list|show|redrive] [--limit N] [--rate N] [--dry-run]",
+     {"limit where rate dry-run dev timeout config scripts set", 1, 2, false},
+     "lagoon dead-letters CONSUMER [list|show|redrive] [--where LUA] [--limit N] [--rate N] "
+     "[--dry-run]",
      "lists the dead letters of a consumer, shows them whole, or sends them back",
      "redrive publishes each record as it was to where it came from, and a header\n"
      "lagoon-redrive-count; once Kafka has acknowledged that, the letter is not listed any more. "
      "One\n"
-     "that came back three times is left and named, exit code 5. --dry-run sends nothing."},
+     "that came back three times is left and named, exit code 5. --dry-run sends nothing.\n"
+     "--where 'event.total > 100 and error:find(\"timeout\")' means those for which it is true;\n"
+     "the others stay as they are."},
     {"broker",
      verb_broker,
      {"port topic child any-port", 0, 0, false},

@@ -13,17 +13,15 @@
 #include "error.h"
 #include "exit_code.h"
 #include "letter_box.h"
+#include "letter_filter.h"
 #include "verb_arguments.h"
+#include "verb_letter.h"
 #include "words.h"
 
 enum {
     MOST_ROUNDS = 3,   /* a letter that came back so often is left */
     BATCH_COUNT = 500, /* letters between two commits */
-    ERROR_BYTES = 120, /* of the reason, in a list */
 };
-
-static const char PREFIX[] = "lagoon-dead-letter-";
-static const char ROUNDS[] = "lagoon-redrive-count";
 
 enum command { COMMAND_LIST, COMMAND_SHOW, COMMAND_REDRIVE };
 
@@ -32,6 +30,9 @@ struct run {
     const struct consumer_config *consumer;
     struct cluster cluster;
     enum command command;
+    struct letter_filter *filter; /* NULL: all letters are meant */
+    bool is_rehearsal;            /* only to see whether the filter fails at a letter */
+    bool is_filter_wrong;
     struct letter_box box;
     rd_kafka_t *producer; /* NULL: nothing is sent */
     size_t seen;
@@ -49,56 +50,6 @@ static void on_signal(int number)
 {
     (void)number;
     is_stopped = 1;
-}
-
-/* --- a letter --- */
-
-static const char *field(const struct record *letter, const char *name)
-{
-    char header[64];
-    snprintf(header, sizeof header, "%s%s", PREFIX, name);
-    const struct record_header *found = record_header(letter, header);
-    return found != NULL && !found->is_null ? found->value : NULL;
-}
-
-static int rounds_of(const struct record *letter)
-{
-    const struct record_header *found = record_header(letter, ROUNDS);
-    return found != NULL && !found->is_null ? atoi(found->value) : 0;
-}
-
-static bool is_own(const struct record *letter, const struct consumer_config *consumer)
-{
-    const char *group = field(letter, "group");
-    return field(letter, "topic") != NULL && field(letter, "partition") != NULL && group != NULL &&
-           strcmp(group, consumer->group) == 0;
-}
-
-static const char *or_none(const char *text)
-{
-    return text != NULL ? text : "?";
-}
-
-static void list_letter(const struct record *letter)
-{
-    const char *reason = or_none(field(letter, "error"));
-    int length = (int)strcspn(reason, "\n");
-    char name[RECORD_NAME_BYTES];
-    printf("%s  %s[%s]@%s  %s attempts  %.*s\n", record_name(letter, name), field(letter, "topic"),
-           field(letter, "partition"), or_none(field(letter, "offset")),
-           or_none(field(letter, "attempts")), length < ERROR_BYTES ? length : ERROR_BYTES, reason);
-}
-
-static void show_letter(const struct record *letter)
-{
-    char name[RECORD_NAME_BYTES];
-    printf("%s\n", record_name(letter, name));
-    printf("key: %.*s\n", (int)letter->key_length, letter->key != NULL ? letter->key : "(null)");
-    for (size_t i = 0; i < letter->header_count; i++)
-        printf("%s: %.*s\n", letter->headers[i].name, (int)letter->headers[i].value_length,
-               letter->headers[i].is_null ? "(null)" : letter->headers[i].value);
-    printf("\n%.*s\n\n", (int)letter->value_length,
-           letter->value != NULL ? letter->value : "(no value)");
 }
 
 /* --- back to its topic --- */
@@ -143,13 +94,14 @@ static rd_kafka_headers_t *own_headers(const struct record *letter)
     rd_kafka_headers_t *headers = rd_kafka_headers_new(letter->header_count + 1);
     for (size_t i = 0; i < letter->header_count; i++) {
         const struct record_header *header = &letter->headers[i];
-        if (strncmp(header->name, PREFIX, strlen(PREFIX)) != 0 && strcmp(header->name, ROUNDS) != 0)
+        if (strncmp(header->name, LETTER_PREFIX, strlen(LETTER_PREFIX)) != 0 &&
+            strcmp(header->name, LETTER_ROUNDS) != 0)
             rd_kafka_header_add(headers, header->name, -1, header->is_null ? NULL : header->value,
                                 header->is_null ? 0 : (ssize_t)header->value_length);
     }
     char rounds[16];
-    snprintf(rounds, sizeof rounds, "%d", rounds_of(letter) + 1);
-    rd_kafka_header_add(headers, ROUNDS, -1, rounds, -1);
+    snprintf(rounds, sizeof rounds, "%d", letter_rounds(letter) + 1);
+    rd_kafka_header_add(headers, LETTER_ROUNDS, -1, rounds, -1);
     return headers;
 }
 
@@ -157,8 +109,8 @@ static int send_letter(struct run *run, const struct record *letter, struct erro
 {
     rd_kafka_headers_t *headers = own_headers(letter);
     const rd_kafka_vu_t parts[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = field(letter, "topic")},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = atoi(field(letter, "partition"))},
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = letter_field(letter, "topic")},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = atoi(letter_field(letter, "partition"))},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)letter->key, letter->key_length}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)letter->value, letter->value_length}},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
@@ -168,7 +120,7 @@ static int send_letter(struct run *run, const struct record *letter, struct erro
     if (error == NULL)
         return 0;
     rd_kafka_headers_destroy(headers);
-    error_set(err, "topic \"%s\": %s", field(letter, "topic"), rd_kafka_error_string(error));
+    error_set(err, "topic \"%s\": %s", letter_field(letter, "topic"), rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
     return -1;
 }
@@ -183,24 +135,40 @@ static int commit(struct run *run, struct error *err)
         error_set(err, "%s", run->refusal);
     else if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         error_set(err, "not acknowledged in time");
-    if (run->refused > 0 || code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return -1;
-    run->sent += run->batch;
+    bool is_acknowledged = run->refused == 0 && code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    run->sent += is_acknowledged ? run->batch : 0;
     run->batch = 0;
+    if (!is_acknowledged)
+        return -1;
     return letter_box_commit(&run->box, err);
+}
+
+static int check_room(const struct run *run, const struct record *letter, struct error *err)
+{
+    if (letter_box_has_room(&run->box, letter))
+        return 0;
+    char name[RECORD_NAME_BYTES];
+    error_set(err,
+              "before %s: the letters that were sent lie between too many others to be remembered; "
+              "send those others back as well, then go on",
+              record_name(letter, name));
+    return -1;
 }
 
 static int redrive(struct run *run, const struct record *letter, struct error *err)
 {
-    if (rounds_of(letter) >= MOST_ROUNDS) {
+    if (run->producer != NULL && check_room(run, letter, err) != 0)
+        return -1;
+    if (letter_rounds(letter) >= MOST_ROUNDS) {
         char name[RECORD_NAME_BYTES];
         fprintf(stderr, "%s came back %d times and is left\n", record_name(letter, name),
                 MOST_ROUNDS);
         run->left++;
+        letter_box_take(&run->box, letter);
         return 0;
     }
     if (run->producer == NULL) {
-        list_letter(letter);
+        letter_list(letter);
         run->sent++;
         return 0;
     }
@@ -208,29 +176,76 @@ static int redrive(struct run *run, const struct record *letter, struct error *e
         usleep((useconds_t)(1000000 / run->line->rate));
     if (send_letter(run, letter, err) != 0)
         return -1;
+    letter_box_take(&run->box, letter);
     return ++run->batch < BATCH_COUNT ? 0 : commit(run, err);
 }
 
 /* --- all of them --- */
 
+/* 1: the letter is meant; 0: it stays as it is; -1 and err. */
+static int filter(struct run *run, const struct record *letter, struct error *err)
+{
+    const struct letter_reason reason = {
+        .error = letter_field(letter, "error"),
+        .attempts = letter_field(letter, "attempts"),
+        .topic = letter_field(letter, "topic"),
+        .partition = letter_field(letter, "partition"),
+        .offset = letter_field(letter, "offset"),
+        .timestamp = letter_field(letter, "timestamp"),
+    };
+    if (run->filter == NULL)
+        return 1;
+    switch (letter_filter_match(run->filter, letter, LETTER_PREFIX, &reason, err)) {
+    case LETTER_MATCHES:
+        return 1;
+    case LETTER_STAYS:
+        return 0;
+    case LETTER_ERROR:
+        break;
+    }
+    char name[RECORD_NAME_BYTES];
+    record_name(letter, name);
+    error_prefix(err, "%s: ", name);
+    run->is_filter_wrong = true;
+    return -1;
+}
+
 static int take_letter(struct run *run, const struct record *letter, struct error *err)
 {
-    if (!is_own(letter, run->consumer)) {
+    if (!letter_is_of(letter, run->consumer)) {
         run->foreign++;
+        letter_box_take(&run->box, letter);
         return 0;
     }
+    int is_meant = filter(run, letter, err);
+    if (is_meant != 1)
+        return is_meant;
     run->seen++;
+    if (run->is_rehearsal)
+        return 0;
     switch (run->command) {
     case COMMAND_LIST:
-        list_letter(letter);
+        letter_list(letter);
         return 0;
     case COMMAND_SHOW:
-        show_letter(letter);
+        letter_show(letter);
         return 0;
     case COMMAND_REDRIVE:
         break;
     }
     return redrive(run, letter, err);
+}
+
+/* Also when it ends with an error: what was sent until then is not to be sent again, unless just
+ * that is what failed. */
+static int end_reading(struct run *run, int rc, struct error *err)
+{
+    struct error another;
+    if (rc >= 0)
+        return commit(run, err);
+    if (run->batch > 0 && commit(run, &another) != 0)
+        fprintf(stderr, "lagoon dead-letters: %s\n", another.text);
+    return -1;
 }
 
 static int read_topic(struct run *run, const char *topic, struct error *err)
@@ -247,10 +262,10 @@ static int read_topic(struct run *run, const char *topic, struct error *err)
         rc = take_letter(run, letter, err) == 0 ? 1 : -1;
         record_free(&letter);
     }
-    if (rc >= 0)
-        rc = commit(run, err);
+    if (!run->is_rehearsal)
+        rc = end_reading(run, rc, err);
     letter_box_close(&run->box);
-    return rc;
+    return rc < 0 ? -1 : 0;
 }
 
 static int say_end(const struct run *run, int rc, const struct error *err)
@@ -259,6 +274,8 @@ static int say_end(const struct run *run, int rc, const struct error *err)
         fprintf(stderr, "lagoon dead-letters: %s\n", err->text);
     if (rc != 0 && run->box.is_unreachable && run->seen == 0)
         return EXIT_UNREACHABLE;
+    if (run->is_filter_wrong && run->sent == 0)
+        return EXIT_USAGE;
     if (run->foreign > 0)
         fprintf(stderr, "%zu records are no dead letters of this consumer\n", run->foreign);
     if (run->command == COMMAND_REDRIVE)
@@ -270,23 +287,46 @@ static int say_end(const struct run *run, int rc, const struct error *err)
 }
 
 /* A pattern's topics are known to the brokers alone; their dead letters have to be named. */
-static int read_all(struct run *run)
+static int read_topics(struct run *run, struct error *err)
 {
     const struct consumer_config *consumer = run->consumer;
-    struct error err;
     int rc = 0;
-    if (run->command == COMMAND_REDRIVE && !run->line->is_dry)
-        rc = open_producer(run, &err);
     size_t count = consumer->dead_letter != NULL ? 1 : consumer->topic_count;
     for (size_t i = 0; i < count && rc == 0; i++) {
         char *topic = config_dead_letter_topic(consumer, consumer->topics[i]);
-        if (consumer->dead_letter == NULL && config_is_pattern(consumer->topics[i]))
+        if (consumer->dead_letter != NULL || !config_is_pattern(consumer->topics[i]))
+            rc = read_topic(run, topic, err);
+        else if (!run->is_rehearsal)
             fprintf(stderr, "the topics of %s are not known here; set `dead_letter`\n",
                     consumer->topics[i]);
-        else
-            rc = read_topic(run, topic, &err);
         free(topic);
     }
+    return rc;
+}
+
+/* Whatever would be sent is looked at before anything is: an expression that fails at one of the
+ * letters sends none. */
+static int rehearse(struct run *run, struct error *err)
+{
+    run->is_rehearsal = true;
+    int rc = read_topics(run, err);
+    run->is_rehearsal = false;
+    run->seen = 0;
+    run->foreign = 0;
+    return rc;
+}
+
+static int read_all(struct run *run)
+{
+    struct error err;
+    int rc = 0;
+    bool is_sending = run->command == COMMAND_REDRIVE && !run->line->is_dry;
+    if (is_sending && run->filter != NULL)
+        rc = rehearse(run, &err);
+    if (rc == 0 && is_sending)
+        rc = open_producer(run, &err);
+    if (rc == 0)
+        rc = read_topics(run, &err);
     if (run->producer != NULL)
         rd_kafka_destroy(run->producer);
     return say_end(run, rc, &err);
@@ -306,6 +346,18 @@ static int find_command(const char *word, enum command *command)
     char *meant = words_did_you_mean(word, words, ARRAY_LENGTH(words), "");
     fprintf(stderr, "lagoon dead-letters: list, show or redrive, not '%s'%s\n", word, meant);
     free(meant);
+    return -1;
+}
+
+static int open_filter(struct run *run, const struct config *config)
+{
+    struct error err;
+    if (run->line->where == NULL)
+        return 0;
+    run->filter = letter_filter_new(config, run->consumer, run->line->where, &err);
+    if (run->filter != NULL)
+        return 0;
+    fprintf(stderr, "lagoon dead-letters: %s\n", err.text);
     return -1;
 }
 
@@ -330,9 +382,13 @@ static int run_on(const struct application *application, const struct command_li
         run.cluster.brokers = application->dev.addresses[index];
         run.cluster.is_embedded = true;
     }
+    if (open_filter(&run, config) != 0)
+        return EXIT_USAGE;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    return read_all(&run);
+    int exit_code = read_all(&run);
+    letter_filter_free(&run.filter);
+    return exit_code;
 }
 
 int verb_dead_letters(const struct command_line *line)

@@ -18,7 +18,7 @@ local LAYERS = {
     { "commit", "start_offsets" },
     { "assignment" },
     { "partition" },
-    { "intake", "worker", "handle" },
+    { "intake", "worker", "handle", "letter_filter" },
     { "policy" },
     { "dispatcher", "script", "dead_letters" },
     { "generation" },
@@ -26,7 +26,7 @@ local LAYERS = {
     { "call", "recorder" },
     { "producer", "letter_box" },
     { "cluster" },
-    { "retries", "breaker", "budget" },
+    { "retries", "breaker", "budget", "letter_marks" },
     { "json", "config", "bundle", "library", "command_line" },
     { "http" },
     { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input", "output" },
@@ -39,8 +39,10 @@ local LAYERS = {
   },
   -- main asks both libraries for their versions.
   libraries = {
-    ["^lua"] = { "main", "testing", "handle", "script", "bindings", "json", "config" },
-    ["^lauxlib%.h$"] = { "testing", "handle", "script", "bindings", "json", "config" },
+    ["^lua"] = { "main", "testing", "handle", "letter_filter", "script", "bindings", "json",
+      "config" },
+    ["^lauxlib%.h$"] = { "testing", "handle", "letter_filter", "script", "bindings", "json",
+      "config" },
     ["^curl/"] = { "http" },
     ["^librdkafka/"] = {
       "main", "broker", "connection", "connections", "consumer", "membership", "rebalance",
@@ -70,7 +72,7 @@ describe("the layers of the runtime", function()
     for name, text in pairs(read_sources()) do
       local base = name:match("([%w_]+)%.[ch]$")
       for _, pure in ipairs({ "dispatcher", "lane", "run_queue", "strand", "taker", "offsets",
-        "retries", "policy", "breaker", "scaler" }) do
+        "retries", "policy", "breaker", "scaler", "letter_marks" }) do
         if base == pure or base:find("^" .. pure .. "_") then
           for _, word in ipairs({ "clock_", "<time%.h>", "<sys/", "<uv%.h>", '"log%.h"' }) do
             assert.is_nil(text:find(word), name .. " has " .. word)
