@@ -80,9 +80,8 @@ static int l_write(lua_State *L)
 int unit_open_letter_marks(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"raise", l_raise}, {"is_taken", l_is_taken}, {"see", l_see},
-        {"take", l_take},   {"pass", l_pass},         {"has_room", l_has_room},
-        {"write", l_write}, {NULL, NULL}};
+        {"raise", l_raise}, {"is_taken", l_is_taken}, {"see", l_see},     {"take", l_take},
+        {"pass", l_pass},   {"has_room", l_has_room}, {"write", l_write}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
     luaL_newmetatable(L, MARKS);
     luaL_newlib(L, methods);
