@@ -43,9 +43,9 @@ struct consumer *consumer_new(const struct consumer_options *options);
  * created exist by now. */
 void consumer_start(struct consumer *consumer);
 
-/* Gives every partition back: handlers may run until handlers_deadline_ms, then the last commit and
- * the close until deadline_ms (both clock_monotonic_ms). A second call only shortens the
- * deadlines. */
+/* Gives every partition back: handlers may run until handlers_deadline_ms and are interrupted then,
+ * the last commit and the close have until deadline_ms (both clock_monotonic_ms). A second call
+ * only shortens the deadlines. */
 void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int64_t deadline_ms);
 
 /* Sets *consumer to NULL. Only after on_stopped without abandoned handlers, or before start. */
