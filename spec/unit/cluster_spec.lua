@@ -66,6 +66,7 @@ describe("cluster", function()
       local path = write({})
       for name, expected in pairs({
         ["enable.idempotence"] = "true", ["message.timeout.ms"] = "0", ["linger.ms"] = "2",
+        ["max.in.flight.requests.per.connection"] = "1",
         ["compression.type"] = "lz4", ["socket.nagle.disable"] = "true",
         ["allow.auto.create.topics"] = "false", ["message.max.bytes"] = "1114112",
         ["bootstrap.servers"] = "127.0.0.1:1", ["log.queue"] = "true",

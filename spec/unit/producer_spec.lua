@@ -292,6 +292,20 @@ describe("producer", function()
     assert.equal(reason, p:reports()[2].reason)
   end)
 
+  -- Brokers that do not know the producer take whichever of its records comes first.
+  it("keeps a record that was refused for now while a later one would be taken", function()
+    local p = new_producer({ ["batch.num.messages"] = 1, ["linger.ms"] = 0 })
+    mock:refuse_produce("not_leader", 300)
+    publish(p, { partition = 0, value = "first" })
+    publish(p, { partition = 0, value = "second" })
+    turn_till_flushed(p)
+    local values = {}
+    for i, record in ipairs(kcat.consume(mock:brokers(), topic, { partition = 0 })) do
+      values[i] = record.value
+    end
+    assert.same({ "first", "second" }, values)
+  end)
+
   it("retries without limit while there is no broker", function()
     local p = new_producer()
     publish(p, { value = "before" })

@@ -118,6 +118,7 @@ static const struct {
     const char *name;
     rd_kafka_resp_err_t code;
 } codes[] = {
+    {"not_leader", RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION},
     {"transport", RD_KAFKA_RESP_ERR__TRANSPORT},
     {"bad_message", RD_KAFKA_RESP_ERR__BAD_MSG},
     {"resolve", RD_KAFKA_RESP_ERR__RESOLVE},
@@ -343,12 +344,12 @@ static int mock_topic_error(lua_State *L)
     return 0;
 }
 
-/* mock:refuse_produce(code): the next produce request is answered by it. */
+/* mock:refuse_produce(code [, ms]): the next produce request is answered by it, that much later. */
 static int mock_refuse_produce(lua_State *L)
 {
     enum { PRODUCE = 0, BROKER = 1 };
     rd_kafka_mock_broker_push_request_error_rtts(check_mock(L), BROKER, PRODUCE, 1,
-                                                 check_code(L, 2), 0);
+                                                 check_code(L, 2), (int)luaL_optinteger(L, 3, 0));
     return 0;
 }
 

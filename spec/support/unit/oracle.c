@@ -47,9 +47,11 @@ static rd_kafka_t *open_handle(lua_State *L, rd_kafka_type_t type, const char *b
     rd_kafka_conf_set_log_cb(conf, keep_quiet);
     rd_kafka_conf_set(conf, "bootstrap.servers", brokers, text, sizeof(text));
     rd_kafka_conf_set(conf, "socket.nagle.disable", "true", text, sizeof(text));
-    /* Or what is retried may overtake what came before. */
-    if (type == RD_KAFKA_PRODUCER)
+    /* Or what is retried may overtake what came before, or be taken for written. */
+    if (type == RD_KAFKA_PRODUCER) {
         rd_kafka_conf_set(conf, "enable.idempotence", "true", text, sizeof(text));
+        rd_kafka_conf_set(conf, "max.in.flight", "1", text, sizeof(text));
+    }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
     if (lua_istable(L, index)) {
         for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 2)) {
