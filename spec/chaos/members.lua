@@ -12,6 +12,7 @@ local M = {}
 ---@field fate? "killed"|"stopping" what was done to it
 ---@field is_loose? boolean it may run what another has been given: it froze, lost its partitions or
 --- gave them back while handlers ran, all of which it says
+---@field losses integer how often it lost partitions
 ---@field peak_kib integer the most memory it had
 
 ---@class spec.Members
@@ -21,7 +22,7 @@ local M = {}
 local Members = {}
 Members.__index = Members
 
-local LOOSE = { ": lost ", " is given back while " }
+local LOST, BUSY = ": lost ", " is given back while "
 
 ---@param rig spec.Rig
 ---@return spec.Members
@@ -35,10 +36,9 @@ function Members:come()
   local run = self.rig.judge:start_member({ is_waiting = false })
   local number = #self.all + 1
   local member = { number = number, name = "member " .. number, run = run, pid = run.process.pid,
-    peak_kib = 0, searches = {} }
-  for i, pattern in ipairs(LOOSE) do
-    member.searches[i] = run.process.output:search(pattern)
-  end
+    peak_kib = 0, losses = 0 }
+  member.next_loss = run.process.output:search(LOST)
+  member.next_busy = run.process.output:search(BUSY)
   member.is_assigned = run.process.output:search(": assigned orders")
   table.insert(self.list, member)
   table.insert(self.all, member)
@@ -143,9 +143,11 @@ local function read_peak(pid)
 end
 
 local function look_at(self, member)
-  for _, search in ipairs(member.searches) do
-    member.is_loose = search() and true or member.is_loose
+  while member.next_loss() do
+    member.losses = member.losses + 1
+    member.is_loose = true
   end
+  member.is_loose = member.is_loose or member.next_busy() ~= nil
   if member.run.process:is_running() then
     member.peak_kib = math.max(member.peak_kib, read_peak(member.pid))
     return

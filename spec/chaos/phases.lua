@@ -3,6 +3,7 @@
 local bound = require("spec.chaos.bound")
 local dice = require("spec.chaos.dice")
 local kafka = require("spec.support.kafka")
+local letters = require("spec.chaos.letters")
 local members = require("spec.chaos.members")
 local oracle = require("spec.support.oracle")
 local order_of = require("spec.support.oracle_order")
@@ -38,7 +39,7 @@ local function start_kafka(self)
     self.brokers = self.given_brokers
     return
   end
-  self.kafka = (scenario.start_kafka or kafka.start)(self)
+  self.kafka = scenario.start_kafka and scenario.start_kafka(self) or kafka.start()
   self.brokers = self.kafka.brokers
 end
 
@@ -58,7 +59,7 @@ local function new_oracle(self)
   self.judge = oracle.new({ brokers = self.brokers, partitions = scenario.partitions or 8,
     member_brokers = self.kafka and self.kafka.member_brokers, consumer = consumer,
     is_ordered = (consumer.distribution or "key") == "key",
-    has_out_topic = scenario.publishes })
+    has_out_topic = scenario.publishes, config = scenario.config })
   heed_order(self)
   self.bound = bound.new(self.judge, consumer.window.records, COMMIT_INTERVAL_S)
   self.members = members.new(self)
@@ -72,7 +73,12 @@ local function start_traffic(self)
     backlog = scenario.backlog,
     keys = scenario.keys or 1000,
     event = function(number)
-      return scenario.event and scenario.event(number, ask) or {}
+      return scenario.event and scenario.event(number, ask, self) or {}
+    end,
+    on_send = function(key, number, event)
+      if event.publish then
+        table.insert(self.publishing, key .. " " .. number)
+      end
     end,
     limit = function()
       return self.is_disturbed and math.huge or self.records
@@ -101,8 +107,9 @@ local function send_all(self)
   self.traffic:stop(report.DRAIN_MS)
 end
 
--- Until everything is handled and committed.
-local function drain(self)
+---Waits until everything that is on the topic is handled and committed.
+---@param self spec.Rig
+function M.drain(self)
   local ends = self.judge:end_offsets()
   self.ends = ends
   local from = uv.hrtime()
@@ -134,11 +141,12 @@ function M.play(self)
   send_all(self)
   self:say("%d records are sent, %d are handled; nothing disturbs any more", self.traffic.sent,
     self.judge.verdicts.handled)
-  drain(self)
+  M.drain(self)
   if self.scenario.finish then
     self.scenario.finish(self)
   end
   self.members:stop_all()
+  self.letters = letters.read(self)
 end
 
 return M

@@ -1,5 +1,7 @@
 -- The verdicts: what they say, and whether one is broken.
 
+local letters = require("spec.chaos.letters")
+
 local M = {}
 
 -- Everything has to be handled and committed so soon after the last fault.
@@ -28,6 +30,10 @@ local function join(list)
   return #list > MAX_SHOWN and ("%s and %d more"):format(shown, #list - MAX_SHOWN) or shown
 end
 
+local function list_of(list)
+  return #list > 0 and ": " .. join(list) or ""
+end
+
 -- What is missing below what is committed will never come; the rest was not handled in time.
 local function split_missing(rig)
   local verdicts = rig.judge.verdicts
@@ -53,7 +59,22 @@ local function judge_loss(rig, lost, total)
       acknowledged - total, acknowledged)
   end
   local text = ("%d of %d records of %s lost"):format(#lost, total, rig.judge.topic)
-  return #lost == 0, #lost == 0 and text or text .. ": " .. join(lost)
+  return #lost == 0, text .. list_of(lost)
+end
+
+-- Known only when the run came to its end.
+local function judge_letters(rig)
+  local count, missing, unasked, twice = letters.compare(rig)
+  local is_good = #missing == 0 and #unasked == 0 and (#twice == 0 or is_bounded(rig))
+  return is_good, ("%d dead letters; of what was given up %d are missing%s; %d were not given up%s;"
+    .. " %d are there more than once%s"):format(count, #missing, list_of(missing), #unasked,
+    list_of(unasked), #twice, list_of(twice))
+end
+
+local function judge_published(rig)
+  local missing = letters.unpublished(rig)
+  return #missing == 0, ("of %d records that publish, %d published nothing%s"):format(
+    #rig.publishing, #missing, list_of(missing))
 end
 
 local function judge_repeats(rig)
@@ -81,8 +102,7 @@ local function judge_drain(rig, late)
     return true, ("handled and committed %.1f s after the last record"):format(rig.drained_s)
   end
   local reason = tostring(rig.stopped_by):match("[^\n]*")
-  return false, ("%s; %d not handled%s"):format(reason, #late,
-    #late > 0 and ": " .. join(late) or "")
+  return false, ("%s; %d not handled%s"):format(reason, #late, list_of(late))
 end
 
 local function judge_ends(rig)
@@ -109,6 +129,12 @@ local function collect(rig)
     add("Q", judge_drain(rig, late))
   end
   add("E", judge_ends(rig))
+  if not rig.stopped_by then
+    add("G", judge_letters(rig))
+  end
+  if not rig.stopped_by and rig.scenario.publishes then
+    add("P", judge_published(rig))
+  end
   for _, check in ipairs(not rig.stopped_by and rig.scenario.checks or {}) do
     add(check.letter, check.judge(rig))
   end

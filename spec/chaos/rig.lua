@@ -48,6 +48,7 @@ function M.new(scenario, options)
     began = uv.hrtime(),
     leftovers = 0,
     suspicions = {},
+    publishing = {}, -- "key number" of what publishes
   }, Rig)
   return self
 end

@@ -109,6 +109,11 @@ function Application:open_gate(name)
   directory.write(self.folder .. "/gates/" .. name, "")
 end
 
+---@param name string
+function Application:close_gate(name)
+  directory.remove(self.folder .. "/gates/" .. name)
+end
+
 ---Makes a gate at which threads block.
 ---@param name string
 function Application:make_blocking_gate(name)

@@ -30,9 +30,10 @@ Oracle.__index = Oracle
 local SAMPLE_MS = 100
 
 ---A topic, a group, an application whose handlers do what their events ask for.
----@param options? {partitions: integer?, consumer: table?, brokers: string?, member_brokers:
---- string?, is_ordered: boolean?, nodes: integer[]?, has_out_topic: boolean?, out_properties:
---- table?} consumer: keys of its config that differ; member_brokers: what members are told;
+---@param options? {partitions: integer?, consumer: table?, config: table?, brokers: string?,
+--- member_brokers: string?, is_ordered: boolean?, nodes: integer[]?, has_out_topic: boolean?,
+--- out_properties: table?} consumer: keys of its config that differ; config: more keys of the
+--- whole; member_brokers: what members are told;
 --- is_ordered: unless false, the records of a key have to be handled one by one, in order; nodes:
 --- where its topic is
 ---@return spec.Oracle

@@ -32,12 +32,19 @@ function M.fail(event, context)
   write("F", event, context)
 end
 
+function M.give_up(event, context)
+  write("G", event, context)
+end
+
 return M
 ]]
 
 -- What handlers do. sleep_ms yields the worker, block_ms keeps it, random_ms is one of both up to
 -- that long. wait_gate yields and block_gate keeps it until the spec opens the gate. publish writes
--- that many records. fail_times of its tries fail; with is_last there is no other after them.
+-- that many records. block_once_ms keeps the worker in C, the first time that any process has the
+-- record. fail_times of its tries fail; with is_last there is no other after them. Every try fails
+-- while the service that it needs is down, which is when there is a gate of that name. A try that
+-- fails and is no earlier than last_attempt is one after which the record may be given up.
 local WORK = [[
 local lagoon = require("lagoon")
 local ledger = require("ledger")
@@ -62,7 +69,25 @@ local function block()
   uv.sleep(5)
 end
 
-local function work(event)
+local function is_there(name)
+  local file = io.open(%q .. name)
+  return file ~= nil and file:close()
+end
+
+local function block_once(event, context)
+  local mark = assert(io.open(%q .. "begun", "a+"))
+  local name = context.partition .. "@" .. context.offset .. "\n"
+  if not (mark:read("a")):find(name, 1, true) then
+    mark:write(name)
+    mark:close()
+    uv.sleep(event.block_once_ms)
+  end
+end
+
+local function work(event, context)
+  if event.block_once_ms then
+    block_once(event, context)
+  end
   if event.sleep_ms then
     lagoon.sleep(event.sleep_ms / 1000)
   end
@@ -91,8 +116,13 @@ end
 
 return function(event, context)
   ledger.begin(event, context)
-  work(event)
+  work(event, context)
   local fails = context.attempt <= (event.fail_times or 0)
+    or event.needs and is_there(event.needs)
+  if fails and context.attempt >= (event.last_attempt or math.huge) then
+    ledger.give_up(event, context)
+    error("as asked, and no other try is needed")
+  end
   if fails and not (event.is_last and context.attempt == event.fail_times) then
     ledger.fail(event, context)
     error("as asked")
@@ -128,6 +158,9 @@ local function config_of(oracle, options)
   if options.cluster then
     config.cluster = { brokers = oracle.brokers, properties = options.cluster.properties }
   end
+  for name, value in pairs(options.config or {}) do
+    config[name] = value
+  end
   return config
 end
 
@@ -139,7 +172,8 @@ function M.new(oracle, options)
   local app = application.new(oracle.member_brokers, config_of(oracle, options))
   local ledger = app.folder .. "/ledger"
   app:script("ledger", LEDGER:format(ledger))
-  app:script("work", WORK:format(app.folder .. "/gates/"))
+  local gates = app.folder .. "/gates/"
+  app:script("work", WORK:format(gates, gates, gates))
   return app, ledger
 end
 

@@ -6,7 +6,8 @@ local M = {}
 
 ---What a handler wrote when it began or ended.
 ---@class spec.LedgerEntry
----@field mark "B"|"E"|"F" it began, it ended, it failed and is to be tried again
+---@field mark "B"|"E"|"F"|"G" it began, it ended, it failed and is to be tried again, it failed and
+--- may be given up
 ---@field partition integer
 ---@field offset integer
 ---@field at integer milliseconds since 1970

@@ -24,6 +24,13 @@ function Tally.count(counts, partition, offset)
   return times
 end
 
+---@param entry spec.LedgerEntry
+---@return boolean
+function Tally:has_ended(entry)
+  local ended = self.ended[entry.partition]
+  return ended ~= nil and ended[entry.offset] ~= nil
+end
+
 ---The first offset from `safe` on that has not ended.
 ---@param partition integer
 ---@param limit? integer no further than this

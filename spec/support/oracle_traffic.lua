@@ -34,7 +34,8 @@ end
 ---@param options {rate: integer?, backlog: integer?, keys: integer, event: (fun(number: integer):
 --- table)?, prefix: string?, limit: (fun(): number)?, properties: table?} rate: records a
 --- second, or as many as keep the backlog at that many; over so many keys in turn; event: what
---- handlers are asked to do; limit: no more than that; properties: its producer's, of librdkafka
+--- handlers are asked to do; limit: no more than that; on_send(key, number, event); properties:
+--- its producer's, of librdkafka
 ---@return spec.Traffic
 function M.start(oracle, options)
   local properties = { ["linger.ms"] = 2, ["message.timeout.ms"] = 0 }
@@ -66,6 +67,9 @@ function Traffic:send()
   local number = (self.numbers[key] or 0) + 1
   local event = self.options.event and self.options.event(self.sent + 1) or {}
   M.send(self.writer, self.topic, key, number, event)
+  if self.options.on_send then
+    self.options.on_send(key, number, event)
+  end
   self.numbers[key] = number
   self.sent = self.sent + 1
 end

@@ -33,6 +33,7 @@ function M.new(path, is_ordered)
     counts = {},
     sentences = {},
     running = {}, -- ["pid partition offset"]: entry
+    given_up = {}, -- ["partition offset"]: entry; whether it was is for the dead letters to say
     last_pid = {}, -- [partition]: which process that was
     committed = {},
     handled = 0,
@@ -81,7 +82,10 @@ function Verdicts:finish(id, entry)
   self.running[id] = nil
   self.handled = self.handled + 1
   self.handled_by[entry.pid] = (self.handled_by[entry.pid] or 0) + 1
-  if tally.count(self.ended, entry.partition, entry.offset) > 1 then
+  local place = entry.partition .. " " .. entry.offset
+  if self.given_up[place] then
+    self.given_up[place] = nil
+  elseif tally.count(self.ended, entry.partition, entry.offset) > 1 then
     self.again = self.again + 1
   end
   if entry.offset > (self.last[entry.partition] or -1) then
@@ -95,12 +99,29 @@ function Verdicts:finish(id, entry)
 end
 
 function Verdicts:fail(id, entry)
-  if not self.running[id] then
+  local begun = self.running[id]
+  if not begun then
     self:blame("O", order.name(entry) .. " failed without a beginning")
+    return
   end
   self.running[id] = nil
   self.failed = self.failed + 1
-  self.order:leave(entry)
+  if entry.mark == "G" then
+    self:give_up(begun)
+  else
+    self.order:leave(entry)
+  end
+end
+
+-- Its successors may go on, and a commit may pass it: so it counts as ended, until it is.
+function Verdicts:give_up(begun)
+  local place = begun.partition .. " " .. begun.offset
+  if not self:has_ended(begun) then
+    tally.count(self.ended, begun.partition, begun.offset)
+    self.given_up[place] = begun
+  end
+  self.last[begun.partition] = math.max(self.last[begun.partition] or -1, begun.offset)
+  self.order:finish(begun)
 end
 
 ---Reads what was written since the last time.
@@ -109,7 +130,7 @@ function Verdicts:read()
     local id = ("%d %d %d"):format(entry.pid, entry.partition, entry.offset)
     if entry.mark == "B" then
       self:begin(id, entry)
-    elseif entry.mark == "F" then
+    elseif entry.mark ~= "E" then
       self:fail(id, entry)
     else
       self:finish(id, entry)

@@ -1,0 +1,1 @@
+return require("spec.chaos.moves").scenario("cooperative-sticky")
