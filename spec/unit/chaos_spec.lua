@@ -1,0 +1,58 @@
+local lfs = require("lfs")
+
+local dice = require("spec.chaos.dice")
+local directory = require("spec.support.directory")
+local docs = require("spec.support.docs")
+
+local FOLDER = "spec/chaos/scenarios/"
+
+local function names()
+  local list = {}
+  for file in lfs.dir(FOLDER) do
+    table.insert(list, file:match("^(.+)%.lua$"))
+  end
+  table.sort(list)
+  return list
+end
+
+describe("make chaos", function()
+  it("has each of its scenarios in the table of figures, and no other", function()
+    local documented = {}
+    local figures = docs.section(directory.read("docs/reliability.md"), "## Figures")
+    for _, cells in ipairs(docs.rows(figures)) do
+      local name = cells[1]:match("^`make chaos SCENARIO=([%w-]+)[^`]*`$")
+      table.insert(documented, name or cells[1] == "`make chaos`" and "mixed" or nil)
+    end
+    table.sort(documented)
+    assert.same(names(), documented)
+  end)
+
+  it("knows of each what it is, how long it lasts and what handlers are asked to do", function()
+    for _, name in ipairs(names()) do
+      local scenario = require("spec.chaos.scenarios." .. name)
+      assert.is_string(scenario.says, name)
+      assert.is_true(#scenario.says <= 90, name)
+      assert.equal("integer", math.type(scenario.records), name)
+      assert.is_true(scenario.rate ~= nil ~= (scenario.backlog ~= nil), name)
+      assert.is_true(not scenario.faults or scenario.count ~= nil, name)
+    end
+  end)
+
+  it("throws the same dice again for the same seed, others for another, and all of them", function()
+    local function throws(seed, name)
+      local throw, list = dice.new(seed, name), {}
+      for i = 1, 200 do
+        list[i] = throw(1, 6)
+      end
+      return list
+    end
+    assert.same(throws(7, "faults"), throws(7, "faults"))
+    assert.are_not.same(throws(7, "faults"), throws(8, "faults"))
+    assert.are_not.same(throws(7, "faults"), throws(7, "records"))
+    local seen = {}
+    for _, number in ipairs(throws(7, "faults")) do
+      seen[number] = true
+    end
+    assert.same({ true, true, true, true, true, true }, seen)
+  end)
+end)
