@@ -19,7 +19,7 @@ local WINDOW = 1000
 local COMMIT_INTERVAL_S = 1
 
 local function heed_order(self)
-    local function suspect(entry, other, pid, words)
+  local function suspect(entry, other, pid, words)
     table.insert(self.suspicions, { seen = uv.hrtime(), pid = pid,
       sentence = words:format(order_of.name(entry), order_of.name(other)) })
   end

@@ -111,6 +111,15 @@ local function judge_ends(rig)
     #rig.members.all) or table.concat(wrong, "; ")
 end
 
+local function has_check(rig, letter)
+  for _, check in ipairs(rig.scenario.checks or {}) do
+    if check.letter == letter then
+      return true
+    end
+  end
+  return false
+end
+
 local function collect(rig)
   local lost, late, total = split_missing(rig)
   local verdicts = {}
@@ -129,7 +138,7 @@ local function collect(rig)
     add("Q", judge_drain(rig, late))
   end
   add("E", judge_ends(rig))
-  if not rig.stopped_by then
+  if not rig.stopped_by and not has_check(rig, "G") then
     add("G", judge_letters(rig))
   end
   if not rig.stopped_by and rig.scenario.publishes then
