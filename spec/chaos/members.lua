@@ -1,8 +1,13 @@
 -- The members of the group: they come, go, die and freeze, and each end is looked at.
 
+local memory = require("spec.chaos.memory")
+local uv = require("luv")
 local wait = require("spec.support.wait")
 
 local M = {}
+
+-- As long as handlers may go on with what was taken from them, and a while.
+local LOOSE_NS = 60 * 1000000000
 
 ---@class spec.Member
 ---@field number integer
@@ -10,8 +15,8 @@ local M = {}
 ---@field pid integer
 ---@field run spec.Run
 ---@field fate? "killed"|"stopping" what was done to it
----@field is_loose? boolean it may run what another has been given: it froze, lost its partitions or
---- gave them back while handlers ran, all of which it says
+---@field loose_at? integer when it was last seen that it may run what another has been given: it
+--- froze, lost its partitions or gave them back while handlers ran, all of which it says
 ---@field losses integer how often it lost partitions
 ---@field peak_kib integer the most memory it had
 
@@ -97,10 +102,11 @@ end
 function Members:freeze(member, milliseconds)
   self.rig.bound:add({ member.pid }, #self.list)
   self.rig:fault("SIGSTOP of %s for %d ms", member.name, milliseconds)
-  member.is_loose = true
+  member.loose_at = uv.hrtime()
   member.run.process:signal("sigstop")
   self.rig:pass(milliseconds)
   member.run.process:signal("sigcont")
+  member.loose_at = uv.hrtime()
   self.rig:fault("SIGCONT of %s", member.name)
 end
 
@@ -111,6 +117,15 @@ function Members:join()
   local member = self:come()
   self.rig:fault("%s joins %d others", member.name, #self.list - 1)
   return member
+end
+
+---Whether the process may have run what another had been given.
+---@param pid integer
+---@param at integer as uv.hrtime counts
+---@return boolean
+function Members:was_loose(pid, at)
+  local loose_at = self.by_pid[pid] and self.by_pid[pid].loose_at
+  return loose_at ~= nil and math.abs(at - loose_at) < LOOSE_NS
 end
 
 ---Waits for the end of what was killed or stopped.
@@ -133,23 +148,16 @@ local function judge_end(member, left)
   end
 end
 
-local function read_peak(pid)
-  local file = io.open(("/proc/%d/status"):format(pid))
-  local text = file and file:read("a") or ""
-  if file then
-    file:close()
-  end
-  return math.tointeger(tonumber(text:match("VmHWM:%s*(%d+)"))) or 0
-end
-
 local function look_at(self, member)
   while member.next_loss() do
     member.losses = member.losses + 1
-    member.is_loose = true
+    member.loose_at = uv.hrtime()
   end
-  member.is_loose = member.is_loose or member.next_busy() ~= nil
+  while member.next_busy() do
+    member.loose_at = uv.hrtime()
+  end
   if member.run.process:is_running() then
-    member.peak_kib = math.max(member.peak_kib, read_peak(member.pid))
+    member.peak_kib = math.max(member.peak_kib, memory.peak_kib(member.pid))
     return
   end
   member.is_over = true

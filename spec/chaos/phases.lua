@@ -19,17 +19,18 @@ local WINDOW = 1000
 local COMMIT_INTERVAL_S = 1
 
 local function heed_order(self)
-  local function suspect(entry, other, pid, words)
-    table.insert(self.suspicions, { seen = uv.hrtime(), pid = pid,
+  local function suspect(entry, other, words)
+    table.insert(self.suspicions, { seen = uv.hrtime(), pid = entry.pid,
+      other_pid = other.pid,
       sentence = words:format(order_of.name(entry), order_of.name(other)) })
   end
   local order = self.judge.verdicts.order
   function order.on_overlap(entry, other)
-    suspect(entry, other, other.pid, "%s began while %s ran, whose process had neither lost it nor "
+    suspect(entry, other, "%s began while %s ran, whose process had neither lost it nor "
       .. "given it back")
   end
   function order.on_skip(entry, last)
-    suspect(entry, last, entry.pid, "%s began after %s, with others between them left out")
+    suspect(entry, last, "%s began after %s, with others between them left out")
   end
 end
 

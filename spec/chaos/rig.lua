@@ -70,14 +70,15 @@ function Rig:fault(...)
   self:say(...)
 end
 
--- No fault when the process had been frozen, had lost its partitions or given them back with
--- handlers that ran; whether that is so is known a little later.
+-- No fault when one of the processes had been frozen, had lost its partitions or given them back
+-- with handlers that ran: it began or ended what another had been given. Whether that is so, its
+-- log tells a little later.
 function Rig:judge_suspicions()
   local now = uv.hrtime()
   while self.suspicions[1] and now - self.suspicions[1].seen >= SUSPICION_MS * 1000000 do
     local suspicion = table.remove(self.suspicions, 1)
-    local member = self.members.by_pid[suspicion.pid]
-    if member and member.is_loose then
+    if self.members:was_loose(suspicion.pid, suspicion.seen)
+      or self.members:was_loose(suspicion.other_pid, suspicion.seen) then
       self.leftovers = self.leftovers + 1
     else
       self.judge.verdicts:blame("O", suspicion.sentence)

@@ -38,7 +38,7 @@ end
 
 return {
   says = "a service is down for 300 s (FAULTS=SECONDS); what was given up is sent back",
-  records = 100000,
+  records = 60000,
   count = 300,
   rate = 200,
   keys = 1000,
