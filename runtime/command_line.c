@@ -35,6 +35,8 @@ static const struct option {
      "producers, consumers, or a consumer's name (or LAGOON_ONLY)"},
     {"watch", OPTION_SWITCH, PLACE(is_watching), NULL,
      "reloads when config or scripts change, as `watch = true` does"},
+    {"instance", OPTION_TEXT, PLACE(instance), "NAME",
+     "which of several that run with one config (or LAGOON_INSTANCE)"},
     {"port", OPTION_PORT, PLACE(port), "N",
      "the broker's port at 127.0.0.1; 0 takes any that is free"},
     {"topic", OPTION_LIST, LIST_PLACE(topics, topic_count), "NAME:PARTITIONS",
@@ -72,21 +74,9 @@ static const struct option {
 
 /* --- which flags a verb knows --- */
 
-static bool has_word(const char *words, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *place = words; *place != '\0'; place += strspn(place, " ")) {
-        size_t known = strcspn(place, " ");
-        if (known == length && strncmp(place, word, length) == 0)
-            return true;
-        place += known;
-    }
-    return false;
-}
-
 static bool is_known(const char *flags, const struct option *option)
 {
-    return strcmp(option->name, "help") == 0 || has_word(flags, option->name);
+    return strcmp(option->name, "help") == 0 || words_have(flags, option->name);
 }
 
 static int say_unknown(const char *flags, const char *word, const char *name, struct error *err)
@@ -242,6 +232,7 @@ int command_line_parse(struct command_line *line, int argc, char **argv,
     *line = (struct command_line){
         .config = from_environment("LAGOON_CONFIG"),
         .scripts = from_environment("LAGOON_SCRIPTS"),
+        .instance = from_environment("LAGOON_INSTANCE"),
         .only = from_environment("LAGOON_ONLY"),
         .timeout_ms = DEFAULT_TIMEOUT_MS,
         .port = -1,

@@ -17,10 +17,11 @@ enum { COMMAND_LINE_MAX_REPEATS = 256 };
 #define COMMAND_LINE_CONFIG "config.lua"
 
 struct command_line {
-    const char *config;  /* --config, LAGOON_CONFIG, config.lua */
-    const char *scripts; /* --scripts, LAGOON_SCRIPTS, NULL: scripts/ beside the config */
-    const char *only;    /* --only, LAGOON_ONLY; NULL: everything */
-    bool is_watching;    /* --watch: as the config's watch = true */
+    const char *config;   /* --config, LAGOON_CONFIG, config.lua */
+    const char *scripts;  /* --scripts, LAGOON_SCRIPTS, NULL: scripts/ beside the config */
+    const char *instance; /* --instance, LAGOON_INSTANCE; NULL: none named */
+    const char *only;     /* --only, LAGOON_ONLY; NULL: everything */
+    bool is_watching;     /* --watch: as the config's watch = true */
     const char *sets[COMMAND_LINE_MAX_REPEATS]; /* --set PATH=VALUE: in place of the config's */
     size_t set_count;
     int64_t timeout_ms;                            /* --timeout: for a broker to answer */

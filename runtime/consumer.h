@@ -14,6 +14,7 @@
 #include "intake.h"
 
 struct consumer;
+struct json_writer;
 
 struct consumer_callbacks {
     void *context;
@@ -77,6 +78,9 @@ const struct consumer_config *consumer_config_of(const struct consumer *consumer
 
 /* For producer_callbacks.on_report: the record is one of some consumer's. */
 void consumer_on_report(struct record *record, int attempt, const char *reason);
+
+/* Writes an object that says how it is, into an array. */
+void consumer_write_status(struct consumer *consumer, struct json_writer *answer);
 
 struct consumer_counts consumer_counts(const struct consumer *consumer);
 

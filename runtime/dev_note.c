@@ -53,7 +53,8 @@ static char *real_path(const struct config *config, struct error *err)
     return real;
 }
 
-/* Of the note about the config with this real path; NULL and err. */
+/* Of the note about the config with this real path; NULL and err. A path is longer than a name may
+ * be, so the name has its hash; the note says which path it is about. */
 static char *note_path(const char *real, struct error *err)
 {
     char *folder = folder_new();

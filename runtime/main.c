@@ -30,8 +30,8 @@ static const struct verb {
 } verbs[] = {
     {"run",
      verb_run,
-     {"only watch config scripts set", 0, 0, false},
-     "lagoon run [--only producers|consumers|NAME] [--watch]",
+     {"only watch instance config scripts set", 0, 0, false},
+     "lagoon run [--only producers|consumers|NAME] [--watch] [--instance NAME]",
      "runs what the config declares, until SIGTERM",
      "Waits for a broker as long as it takes. SIGTERM and SIGINT stop it within the config's\n"
      "stop_timeout: handlers finish, offsets are committed, deliveries acknowledged. SIGHUP reads\n"
@@ -39,8 +39,8 @@ static const struct verb {
      "Exit code 5 says that a handler had to be abandoned."},
     {"dev",
      verb_dev,
-     {"port config scripts set", 0, 0, false},
-     "lagoon dev [--port N]",
+     {"port instance config scripts set", 0, 0, false},
+     "lagoon dev [--port N] [--instance NAME]",
      "runs it against an embedded broker, with the traffic of scripts/dev.lua",
      "Brokers and security properties of the config are set aside, a missing env() gets a\n"
      "placeholder. Without --port the broker takes the first free port from 9092 on."},
@@ -103,6 +103,15 @@ static const struct verb {
      "that came back three times is left and named, exit code 5. --dry-run sends nothing.\n"
      "--where 'event.total > 100 and error:find(\"timeout\")' means those for which it is true;\n"
      "the others stay as they are."},
+    {"status",
+     verb_status,
+     {"json instance config", 0, 0, false},
+     "lagoon status [--json] [--instance NAME]",
+     "says what the lagoon that runs with this config does just now",
+     "It is found by a socket that is named after the config's real path: on this machine, in "
+     "this\n"
+     "network namespace, for its user and root. The end of a partition, and its lag, are those of\n"
+     "the last fetch."},
     {"broker",
      verb_broker,
      {"port topic child any-port", 0, 0, false},
@@ -179,8 +188,8 @@ static void describe_all(void)
     printf(
         "\nVerbs that read the config take --config FILE, --scripts DIR and --set PATH=VALUE too;\n"
         "`lagoon VERB --help` says all about a verb.\n\n"
-        "Environment: LAGOON_CONFIG, LAGOON_SCRIPTS and LAGOON_ONLY stand for --config,\n"
-        "--scripts and --only.\n\n%s",
+        "Environment: LAGOON_CONFIG, LAGOON_SCRIPTS, LAGOON_ONLY and LAGOON_INSTANCE stand for\n"
+        "--config, --scripts, --only and --instance.\n\n%s",
         EXIT_CODES);
 }
 

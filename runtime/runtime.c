@@ -350,6 +350,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
         .deadline_ms = INT64_MAX,
         .first = generation_first(options->config, options->bundle),
         .stop_timeout_ms = options->config->stop_timeout_ms,
+        .started_ms = clock_monotonic_ms(),
         .consumers = xcalloc(options->config->consumer_count, sizeof runtime.consumers[0]),
     };
     want_helpers(runtime.config);
@@ -358,6 +359,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     make_producers(&runtime);
     runtime_open_reload(&runtime);
     make_main(&runtime);
+    runtime_open_control(&runtime);
     say_disabled(&runtime);
     say_memory(&runtime);
     connections_start(&runtime.connections);

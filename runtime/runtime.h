@@ -31,6 +31,8 @@ struct runtime_options {
      * program ends when it has returned and its deliveries are in. NULL: none. */
     const struct script_main *main;
     bool is_main_all;
+    bool is_controlled;    /* verbs can ask it by a socket */
+    const char *instance;  /* by which they find it; NULL: the first number that is free */
     struct output *output; /* which main must not run ahead of; NULL: none */
     /* With main in place of consumers; each may be NULL. */
     void *context;

@@ -9,6 +9,7 @@
 
 #include "connections.h"
 #include "consumer.h"
+#include "control.h"
 #include "main_script.h"
 #include "producers.h"
 #include "reload.h"
@@ -28,6 +29,7 @@ struct runtime {
     uv_loop_t loop;
     uv_signal_t signals[2];
     uv_signal_t hangup; /* SIGHUP: reload */
+    struct control control;
     uv_timer_t flusher; /* watches the deadline of a stop */
     enum runtime_phase phase;
     int exit_code;
@@ -47,6 +49,7 @@ struct runtime {
 
     struct main_script main;
 
+    int64_t started_ms;
     int64_t signalled_ms; /* 0: not asked to stop */
     int64_t deadline_ms;  /* of the stop */
     bool is_given_up;     /* a script that has the program for itself waited too long */
@@ -70,6 +73,9 @@ void runtime_watch(struct runtime *runtime);
 
 /* The reload, SIGHUP for it, and with is_watched the look at the files. */
 void runtime_open_reload(struct runtime *runtime);
+
+/* What verbs may ask for, when the options say so. */
+void runtime_open_control(struct runtime *runtime);
 
 /* SIGTERM or SIGINT; the handle's data is the runtime. */
 void runtime_on_signal(uv_signal_t *handle, int number);

@@ -34,6 +34,8 @@ static void close_loop_handles(struct runtime *runtime)
     uv_close((uv_handle_t *)&runtime->flusher, NULL);
     reload_watch_close(&runtime->watch);
     reload_close(&runtime->reload);
+    if (runtime->options->is_controlled)
+        control_close(&runtime->control);
     main_script_close(&runtime->main);
     connections_close(&runtime->connections);
 }

@@ -14,6 +14,7 @@ int verb_new(const struct command_line *line);
 int verb_handle(const struct command_line *line);
 int verb_publish(const struct command_line *line);
 int verb_dead_letters(const struct command_line *line);
+int verb_status(const struct command_line *line);
 int verb_exec(const struct command_line *line);
 
 #endif

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "runtime.h"
+#include "verb_control.h"
 
 static int run_dev(const struct application *application, const struct dev_brokers *brokers,
                    struct application_source *source)
@@ -32,6 +33,8 @@ static int run_dev(const struct application *application, const struct dev_broke
         .sign = application_sign,
         .read_context = source,
         .is_watched = true,
+        .is_controlled = true,
+        .instance = source->line->instance,
         .embedded_brokers = brokers->addresses,
         .main = traffic != NULL ? &main : NULL,
     };
@@ -61,7 +64,9 @@ int verb_dev(const struct command_line *line)
     struct application application;
     struct dev_brokers brokers;
     struct error err;
-    int exit_code = application_load(&application, line, true);
+    int exit_code = verb_check_instance("dev", line);
+    if (exit_code == 0)
+        exit_code = application_load(&application, line, true);
     if (exit_code != 0)
         return exit_code;
     application_say_notices(&application);

@@ -7,6 +7,7 @@
 #include "application.h"
 #include "exit_code.h"
 #include "runtime.h"
+#include "verb_control.h"
 
 /* --only names a side or a consumer. */
 static int check_only(const struct config *config, const char *only)
@@ -35,7 +36,9 @@ int verb_run(const struct command_line *line)
 {
     struct application application;
     struct runtime_result result;
-    int exit_code = application_load(&application, line, false);
+    int exit_code = verb_check_instance("run", line);
+    if (exit_code == 0)
+        exit_code = application_load(&application, line, false);
     if (exit_code != 0)
         return exit_code;
     exit_code = check_only(application.config, line->only);
@@ -50,6 +53,8 @@ int verb_run(const struct command_line *line)
             .read_context = &source,
             .is_watched = line->is_watching || application.config->is_watched,
             .only = line->only,
+            .is_controlled = true,
+            .instance = line->instance,
         };
         exit_code = runtime_run(&options, &result);
     }

@@ -78,3 +78,15 @@ char *words_did_you_mean(const char *word, const char *const *candidates, size_t
     const char *nearest = words_nearest(word, candidates, count);
     return nearest != NULL ? xasprintf(", did you mean '%s%s'?", dashes, nearest) : xstrdup("");
 }
+
+bool words_have(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = words; *at != '\0'; at += strspn(at, " ")) {
+        size_t known = strcspn(at, " ");
+        if (known == length && strncmp(at, word, length) == 0)
+            return true;
+        at += known;
+    }
+    return false;
+}

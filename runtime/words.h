@@ -14,4 +14,7 @@ const char *words_nearest(const char *word, const char *const *candidates, size_
 char *words_did_you_mean(const char *word, const char *const *candidates, size_t count,
                          const char *dashes);
 
+/* Whether the word is one of `words`, which are separated by spaces. */
+bool words_have(const char *words, const char *word);
+
 #endif

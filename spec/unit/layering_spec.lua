@@ -27,6 +27,7 @@ local LAYERS = {
     { "producer", "letter_box" },
     { "cluster" },
     { "retries", "breaker", "budget", "letter_marks" },
+    { "control" },
     { "json", "config", "bundle", "library", "command_line" },
     { "http" },
     { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input", "output" },
@@ -39,10 +40,10 @@ local LAYERS = {
   },
   -- main asks both libraries for their versions.
   libraries = {
-    ["^lua"] = { "main", "testing", "handle", "letter_filter", "script", "bindings", "json",
-      "config" },
-    ["^lauxlib%.h$"] = { "testing", "handle", "letter_filter", "script", "bindings", "json",
-      "config" },
+    ["^lua"] = { "main", "testing", "handle", "control", "letter_filter", "script",
+      "bindings", "json", "config" },
+    ["^lauxlib%.h$"] = { "testing", "handle", "control", "letter_filter", "script",
+      "bindings", "json", "config" },
     ["^curl/"] = { "http" },
     ["^librdkafka/"] = {
       "main", "broker", "connection", "connections", "consumer", "membership", "rebalance",

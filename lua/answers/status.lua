@@ -1,0 +1,93 @@
+-- `lagoon status` for a person, in 80 columns. Argument: the answer. Results: the text, the exit
+-- code.
+
+local answer = ...
+local lines = {}
+
+local function say(format, ...)
+  lines[#lines + 1] = format:format(...):gsub("%c", "?"):gsub("%s+$", "")
+end
+
+---@param ms integer
+---@return string 3h 20m
+local function duration(ms)
+  local seconds = ms // 1000
+  local units = { { 86400, "d" }, { 3600, "h" }, { 60, "m" }, { 1, "s" } }
+  for i, unit in ipairs(units) do
+    if seconds >= unit[1] then
+      local rest = seconds % unit[1]
+      local next_unit = units[i + 1]
+      local text = seconds // unit[1] .. unit[2]
+      return next_unit and ("%s %d%s"):format(text, rest // next_unit[1], next_unit[2]) or text
+    end
+  end
+  return "0s"
+end
+
+local function count(number, word)
+  return ("%d %s%s"):format(number, word, number == 1 and "" or "s")
+end
+
+---The name in `width` columns: the middle of a longer one is left out.
+local function fit(name, width)
+  if #name <= width then
+    return name
+  end
+  local half = (width - 2) // 2
+  return name:sub(1, half) .. ".." .. name:sub(-(width - 2 - half))
+end
+
+local function show_workers(workers)
+  local text = ("%d of %d workers"):format(workers.running, workers.max)
+  if workers.wanted ~= workers.running then
+    text = ("%s, %d wanted"):format(text, workers.wanted)
+  end
+  if workers.stuck > 0 then
+    text = ("%s, %d stuck"):format(text, workers.stuck)
+  end
+  return text
+end
+
+local function show_consumer(consumer)
+  local state = consumer.is_rebalancing and consumer.state .. ", rebalancing" or consumer.state
+  say("")
+  say("consumer %s: %s, group %s", consumer.name, state, consumer.group)
+  say("  %s; %s", show_workers(consumer.workers), count(consumer.running, "handler") .. " running")
+  local counts = consumer.counts
+  say("  handled %d, retried %d, skipped %d, dead letters %d, failed %d", counts.handled,
+    counts.retried, counts.skipped, counts.dead_letters, counts.failed)
+  if consumer.breaker.is_open then
+    say("  the breaker is open: %s in a row were given up",
+      count(consumer.breaker.given_up_in_a_row, "record"))
+  end
+  if #consumer.partitions == 0 then
+    say("  no partition is assigned to it")
+    return
+  end
+  say("  %-26s %4s %12s %12s %9s %7s", "topic", "part", "committed", "end", "lag", "in work")
+  for _, partition in ipairs(consumer.partitions) do
+    say("  %-26s %4d %12s %12s %9s %7d", fit(partition.topic, 26), partition.partition,
+      partition.committed or "-", partition["end"] or "-", partition.lag or "-",
+      partition.unsettled)
+  end
+end
+
+local function show_producer(producer)
+  if producer.published > 0 then
+    say("producer %s: published %d, acknowledged %d, refused %d, on their way %d", producer.name,
+      producer.published, producer.acknowledged, producer.refused, producer.outstanding)
+  end
+end
+
+say("lagoon %s, instance %s, process %d, up %s: %s", fit(answer.config, 40), answer.instance,
+  answer.process, duration(answer.uptime_ms), answer.state)
+for _, consumer in ipairs(answer.consumers) do
+  show_consumer(consumer)
+end
+if #(answer.producers or {}) > 0 then
+  say("")
+end
+for _, producer in ipairs(answer.producers or {}) do
+  show_producer(producer)
+end
+return table.concat(lines, "\n") .. "\n", 0

@@ -1,0 +1,145 @@
+/* What a consumer says of itself, from what main has in hand: nobody is asked, nothing waits. */
+#include "consumer_internal.h"
+#include "json_writer.h"
+#include "thread.h"
+
+static const char *state_in_words(enum consumer_state state)
+{
+    switch (state) {
+    case CONSUMER_NEW:
+    case CONSUMER_STARTING:
+        return "starting";
+    case CONSUMER_RUNNING:
+        return "running";
+    case CONSUMER_STOPPING:
+    case CONSUMER_RETIRING:
+    case CONSUMER_DESTROYING:
+        return "stopping";
+    case CONSUMER_FAILED:
+    case CONSUMER_STOPPED:
+        break;
+    }
+    return "stopped";
+}
+
+/* What is not known yet is null. */
+static void write_offset(struct json_writer *answer, const char *name, int64_t offset)
+{
+    if (offset >= 0)
+        json_write_integer(answer, name, offset);
+    else
+        json_write_null(answer, name);
+}
+
+static void write_partition(struct json_writer *answer, const struct partition *partition)
+{
+    int64_t low, end;
+    int64_t committed = partition->offsets.committed;
+    if (rd_kafka_get_watermark_offsets(partition->intake->handle, partition->lane->topic,
+                                       partition->number, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        end = -1;
+    /* What was fetched may be older than what is committed. */
+    int64_t lag = end < 0 || committed < 0 ? -1 : end > committed ? end - committed : 0;
+    json_begin_object(answer, NULL);
+    json_write_text(answer, "topic", partition->lane->topic);
+    json_write_integer(answer, "partition", partition->number);
+    write_offset(answer, "committed", committed);
+    write_offset(answer, "end", end);
+    write_offset(answer, "lag", lag);
+    json_write_integer(answer, "running", (int64_t)partition_running(partition));
+    json_write_integer(answer, "unsettled", (int64_t)partition->share.records);
+    json_write_bool(answer, "is_revoking", partition->is_revoking);
+    json_write_bool(answer, "is_stopped", partition->is_stopped);
+    json_end_object(answer);
+}
+
+/* While there is a handle to look at. */
+static void write_partitions(struct json_writer *answer, const struct consumer *consumer)
+{
+    const struct assignment *assignment = &consumer->assignment;
+    json_begin_array(answer, "partitions");
+    for (const struct partition *partition = assignment_first(assignment);
+         partition != NULL && consumer->is_member;
+         partition = assignment_next(assignment, partition))
+        if (partition->epoch != 0)
+            write_partition(answer, partition);
+    json_end_array(answer);
+}
+
+static void write_change(struct json_writer *answer, const struct pool_change *change)
+{
+    if (change->at_ms == 0)
+        return;
+    json_begin_object(answer, "last_change");
+    json_write_integer(answer, "at", change->at_ms);
+    json_write_integer(answer, "from", (int64_t)change->from);
+    json_write_integer(answer, "to", (int64_t)change->to);
+    json_write_text(answer, "reason", change->reason);
+    json_end_object(answer);
+}
+
+static void write_workers(struct json_writer *answer, const struct consumer *consumer)
+{
+    const struct pool *pool = &consumer->pool;
+    json_begin_object(answer, "workers");
+    json_write_integer(answer, "running", (int64_t)pool->running);
+    json_write_integer(answer, "wanted", (int64_t)pool->wanted);
+    json_write_integer(answer, "min", consumer->config->workers_min);
+    json_write_integer(answer, "max", consumer->config->workers_max);
+    json_write_integer(answer, "retiring", (int64_t)pool->retiring);
+    json_write_integer(answer, "stuck", (int64_t)pool->stuck);
+    write_change(answer, &pool->change);
+    json_end_object(answer);
+}
+
+static void write_breaker(struct json_writer *answer, const struct breaker *breaker)
+{
+    json_begin_object(answer, "breaker");
+    json_write_bool(answer, "is_open", breaker->is_open);
+    json_write_integer(answer, "given_up_in_a_row", breaker->row);
+    json_write_integer(answer, "opens_at", breaker->limit);
+    json_end_object(answer);
+}
+
+static void write_window(struct json_writer *answer, const struct consumer *consumer)
+{
+    const struct share *window = &consumer->assignment.intake.window;
+    json_begin_object(answer, "window");
+    json_write_integer(answer, "records", (int64_t)window->records);
+    json_write_integer(answer, "bytes", (int64_t)window->bytes);
+    json_write_integer(answer, "max_records", consumer->config->window_records);
+    json_write_integer(answer, "max_bytes", consumer->config->window_bytes);
+    json_end_object(answer);
+}
+
+static void write_counts(struct json_writer *answer, const struct consumer_counts *counts)
+{
+    json_begin_object(answer, "counts");
+    json_write_integer(answer, "handled", (int64_t)counts->handled);
+    json_write_integer(answer, "skipped", (int64_t)counts->skipped);
+    json_write_integer(answer, "retried", (int64_t)counts->retried);
+    json_write_integer(answer, "dead_letters", (int64_t)counts->letters);
+    json_write_integer(answer, "failed", (int64_t)counts->failed);
+    json_write_integer(answer, "given_back", (int64_t)counts->dropped);
+    json_write_integer(answer, "jumps", (int64_t)counts->jumps);
+    json_end_object(answer);
+}
+
+void consumer_write_status(struct consumer *consumer, struct json_writer *answer)
+{
+    ASSERT_ON(THREAD_MAIN);
+    json_begin_object(answer, NULL);
+    json_write_text(answer, "name", consumer->config->name);
+    json_write_text(answer, "group", consumer->config->group);
+    json_write_text(answer, "state", state_in_words(consumer->state));
+    json_write_bool(answer, "is_rebalancing",
+                    consumer->is_member && membership_is_rebalancing(&consumer->membership));
+    json_write_integer(answer, "running", (int64_t)dispatcher_running_all(&consumer->dispatcher));
+    write_workers(answer, consumer);
+    write_breaker(answer, &consumer->assignment.intake.breaker);
+    write_window(answer, consumer);
+    const struct consumer_counts counts = consumer_counts(consumer);
+    write_counts(answer, &counts);
+    write_partitions(answer, consumer);
+    json_end_object(answer);
+}

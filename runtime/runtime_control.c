@@ -1,0 +1,67 @@
+/* What verbs may ask of the running program, by its socket. */
+#include "runtime_internal.h"
+
+#include <unistd.h>
+
+static const char *phase_in_words(const struct runtime *runtime)
+{
+    if (runtime->phase != PHASE_RUNNING)
+        return "stopping";
+    return connections_are_ready(&runtime->connections) ? "running" : "connecting";
+}
+
+static void write_producers(struct json_writer *answer, const struct runtime *runtime)
+{
+    json_begin_array(answer, "producers");
+    for (size_t i = 0; i < runtime->config->producer_count; i++) {
+        const struct producer *producer = runtime->producers.items[i];
+        const struct producer_counts counts = producer_counts(producer);
+        json_begin_object(answer, NULL);
+        json_write_text(answer, "name", runtime->config->producers[i].name);
+        json_write_integer(answer, "published", (int64_t)counts.published);
+        json_write_integer(answer, "acknowledged", (int64_t)counts.acknowledged);
+        json_write_integer(answer, "refused", (int64_t)counts.refused);
+        json_write_integer(answer, "outstanding", (int64_t)producer_outstanding(producer));
+        json_end_object(answer);
+    }
+    json_end_array(answer);
+}
+
+static int run_status(void *context, const struct control_request *request,
+                      struct json_writer *answer, struct error *err)
+{
+    (void)request;
+    (void)err;
+    const struct runtime *runtime = context;
+    json_write_text(answer, "instance", runtime->control.instance);
+    json_write_integer(answer, "process", getpid());
+    json_write_text(answer, "config", runtime->config->path);
+    json_write_text(answer, "state", phase_in_words(runtime));
+    json_write_integer(answer, "uptime_ms", clock_monotonic_ms() - runtime->started_ms);
+    json_begin_array(answer, "consumers");
+    for (size_t i = 0; i < runtime->consumer_count; i++)
+        consumer_write_status(runtime->consumers[i], answer);
+    json_end_array(answer);
+    /* Once they are being closed they are nobody's to look at. */
+    if (runtime->phase < PHASE_CLOSING)
+        write_producers(answer, runtime);
+    return 0;
+}
+
+static const struct control_command commands[] = {
+    {"status", "", run_status},
+};
+
+void runtime_open_control(struct runtime *runtime)
+{
+    const struct control_options options = {
+        .loop = &runtime->loop,
+        .config = runtime->config->path,
+        .instance = runtime->options->instance,
+        .commands = commands,
+        .command_count = ARRAY_LENGTH(commands),
+        .context = runtime,
+    };
+    if (runtime->options->is_controlled)
+        control_start(&runtime->control, &options);
+}
