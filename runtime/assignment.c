@@ -1,6 +1,7 @@
 #include "assignment.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
@@ -60,12 +61,17 @@ struct partition *assignment_find(struct assignment *assignment, const char *top
 void assignment_collect(struct assignment *assignment)
 {
     struct link ended;
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        partition_note_quiet(partition);
     dispatcher_collect(assignment->intake.dispatcher, &ended);
     for (struct link *link; (link = list_pop(&ended)) != NULL;)
         partition_end_record(record_of_queue(link));
     for (struct partition *partition = assignment_first(assignment); partition != NULL;
-         partition = assignment_next(assignment, partition))
+         partition = assignment_next(assignment, partition)) {
         partition_give_back(partition);
+        partition_go_on(partition);
+    }
 }
 
 void assignment_retry(struct assignment *assignment, int64_t now_ms)
@@ -145,10 +151,17 @@ struct scaler_sight assignment_sight(const struct assignment *assignment)
 
 static void remind(const struct assignment *assignment, const struct partition *partition)
 {
-    log_warn("consumer %s: %s[%d] is still stopped at offset %" PRId64
-             "; mend the cause and restart",
-             assignment->intake.config->name, partition->lane->topic, partition->number,
-             partition->offsets.position);
+    const char *consumer = assignment->intake.config->name;
+    const struct partition_stop *stop = &partition->stop;
+    char *command = partition_resume_command(partition);
+    if (stop->is_without_start)
+        log_warn("consumer %s: %s[%d] is still stopped: %s", consumer, partition->lane->topic,
+                 partition->number, stop->reason);
+    else
+        log_warn("consumer %s: %s[%d] is still stopped at offset %" PRId64
+                 ". Mend the cause, then: %s",
+                 consumer, partition->lane->topic, partition->number, stop->offset, command);
+    free(command);
 }
 
 void assignment_remind(struct assignment *assignment)

@@ -41,6 +41,10 @@ static const struct option {
      "the broker's port at 127.0.0.1; 0 takes any that is free"},
     {"topic", OPTION_LIST, LIST_PLACE(topics, topic_count), "NAME:PARTITIONS",
      "a topic to create; may be repeated"},
+    {"topic", OPTION_TEXT, PLACE(topic), "NAME", "only this topic"},
+    {"partition", OPTION_TEXT, PLACE(partition), "N", "only this partition"},
+    {"skip", OPTION_TEXT, PLACE(skip), "OFFSET",
+     "the record at this offset, which has stopped its partition, counts as skipped"},
     {"key", OPTION_TEXT, PLACE(key), "K", "the records' key, in place of the one in the event"},
     {"header", OPTION_LIST, LIST_PLACE(headers, header_count), "NAME=VALUE",
      "a header behind the type's; may be repeated"},
@@ -76,7 +80,12 @@ static const struct option {
 
 static bool is_known(const char *flags, const struct option *option)
 {
-    return strcmp(option->name, "help") == 0 || words_have(flags, option->name);
+    if (strcmp(option->name, "help") == 0 || words_have(flags, option->name))
+        return true;
+    char name_and_value[2 * FLAG_BYTES];
+    snprintf(name_and_value, sizeof name_and_value, "%s=%s", option->name,
+             option->value != NULL ? option->value : "");
+    return words_have(flags, name_and_value);
 }
 
 static int say_unknown(const char *flags, const char *word, const char *name, struct error *err)

@@ -32,17 +32,20 @@ struct command_line {
     int port;                                     /* --port; -1: none given */
     const char *topics[COMMAND_LINE_MAX_REPEATS]; /* --topic NAME:PARTITIONS */
     size_t topic_count;
-    size_t limit;       /* --limit; 0: none */
-    size_t rate;        /* --rate, a second; 0: none */
-    const char *where;  /* --where: an expression; NULL: none given */
-    bool is_dry;        /* --dry-run */
-    bool is_tombstone;  /* --tombstone */
-    bool is_json;       /* --json */
-    bool is_dev;        /* --dev */
-    bool wants_brokers; /* --connect: check asks them */
-    bool is_child;      /* --child: of lagoon dev; no part of the manual */
-    bool is_any_port;   /* --any-port: the first free one from --port on; neither */
-    bool wants_help;    /* --help, -h: of every verb */
+    const char *topic;     /* --topic NAME; NULL: none given */
+    const char *partition; /* --partition; NULL: none given */
+    const char *skip;      /* --skip; NULL: none given */
+    size_t limit;          /* --limit; 0: none */
+    size_t rate;           /* --rate, a second; 0: none */
+    const char *where;     /* --where: an expression; NULL: none given */
+    bool is_dry;           /* --dry-run */
+    bool is_tombstone;     /* --tombstone */
+    bool is_json;          /* --json */
+    bool is_dev;           /* --dev */
+    bool wants_brokers;    /* --connect: check asks them */
+    bool is_child;         /* --child: of lagoon dev; no part of the manual */
+    bool is_any_port;      /* --any-port: the first free one from --port on; neither */
+    bool wants_help;       /* --help, -h: of every verb */
     const char *arguments[COMMAND_LINE_MAX_REPEATS]; /* what is no flag */
     size_t argument_count;
     const char *const *rest; /* a script's own words, as they stand */
@@ -51,7 +54,8 @@ struct command_line {
 
 /* What a verb takes. */
 struct command_syntax {
-    const char *flags; /* their names, separated by spaces: "config scripts" */
+    const char *flags; /* their names, separated by spaces: "config scripts"; where two flags have
+                          one name, with what its value is called: "topic=NAME" */
     size_t arguments_min;
     size_t arguments_max;
     bool has_rest; /* all words behind the first argument are a script's */

@@ -79,6 +79,18 @@ const struct consumer_config *consumer_config_of(const struct consumer *consumer
 /* For producer_callbacks.on_report: the record is one of some consumer's. */
 void consumer_on_report(struct record *record, int attempt, const char *reason);
 
+/* Which stopped partitions are to start again. */
+struct consumer_resume {
+    const char *topic; /* NULL: of all topics */
+    int32_t partition; /* -1: all */
+    int64_t skip;      /* the offset of the record that counts as skipped; -1: none */
+};
+
+/* Starts them again and writes what came of each into the answer; none may be stopped. -1 and err
+ * when it is asked for what cannot be; nothing was done then. */
+MUST_USE int consumer_resume(struct consumer *consumer, const struct consumer_resume *resume,
+                             struct json_writer *answer, struct error *err);
+
 /* Writes an object that says how it is, into an array. */
 void consumer_write_status(struct consumer *consumer, struct json_writer *answer);
 

@@ -1,4 +1,6 @@
 /* What a consumer says of itself, from what main has in hand: nobody is asked, nothing waits. */
+#include <stdlib.h>
+
 #include "consumer_internal.h"
 #include "json_writer.h"
 #include "thread.h"
@@ -31,10 +33,29 @@ static void write_offset(struct json_writer *answer, const char *name, int64_t o
         json_write_null(answer, name);
 }
 
+/* Why it stands still, and what ends that. */
+static void write_stop(struct json_writer *answer, const struct partition *partition)
+{
+    const struct partition_stop *stop = &partition->stop;
+    json_write_bool(answer, "is_stopped", partition->is_stopped);
+    if (!partition->is_stopped)
+        return;
+    char *command = partition_resume_command(partition);
+    json_begin_object(answer, "stopped");
+    write_offset(answer, "offset", stop->is_without_start ? -1 : stop->offset);
+    json_write_integer(answer, "since", stop->at_ms);
+    json_write_text(answer, "reason", stop->reason);
+    json_write_bool(answer, "is_resuming", stop->is_resuming);
+    json_write_text(answer, "resume", stop->is_without_start ? NULL : command);
+    json_end_object(answer);
+    free(command);
+}
+
 static void write_partition(struct json_writer *answer, const struct partition *partition)
 {
     int64_t low, end;
-    int64_t committed = partition->offsets.committed;
+    bool is_without_start = partition->is_stopped && partition->stop.is_without_start;
+    int64_t committed = is_without_start ? -1 : partition->offsets.committed;
     if (rd_kafka_get_watermark_offsets(partition->intake->handle, partition->lane->topic,
                                        partition->number, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR)
         end = -1;
@@ -49,7 +70,7 @@ static void write_partition(struct json_writer *answer, const struct partition *
     json_write_integer(answer, "running", (int64_t)partition_running(partition));
     json_write_integer(answer, "unsettled", (int64_t)partition->share.records);
     json_write_bool(answer, "is_revoking", partition->is_revoking);
-    json_write_bool(answer, "is_stopped", partition->is_stopped);
+    write_stop(answer, partition);
     json_end_object(answer);
 }
 

@@ -112,9 +112,19 @@ static const struct verb {
      "this\n"
      "network namespace, for its user and root. The end of a partition, and its lag, are those of\n"
      "the last fetch."},
+    {"resume",
+     verb_resume,
+     {"topic=NAME partition skip json instance config", 1, 1, false},
+     "lagoon resume CONSUMER [--topic NAME] [--partition N] [--skip OFFSET] [--json] "
+     "[--instance NAME]",
+     "lets partitions go on that a failed record has stopped",
+     "Each goes on at that record, with its first attempt. --skip counts the record as skipped "
+     "that\n"
+     "has stopped its partition, and goes on behind it. Exit code 0 says that all go on that were\n"
+     "stopped, or that none was; 5 that one stays stopped, and why."},
     {"broker",
      verb_broker,
-     {"port topic child any-port", 0, 0, false},
+     {"port topic=NAME:PARTITIONS child any-port", 0, 0, false},
      "lagoon broker [--port N] [--topic NAME:PARTITIONS]...",
      "is an embedded broker for other programs (memory only, for development)",
      "Without --port it takes 9092. It creates the topics that clients ask for, and says so.\n"

@@ -4,16 +4,35 @@
  * markers), so the end of the longest settled prefix is found by order, never by arithmetic.
  * A tracker belongs to one epoch of one partition: a new assignment begins a new tracker.
  *
+ * A record that was given back unsettled holds back the commit like one in hand. When its partition
+ * is read again, what is delivered a second time finds its slot here, so that nothing that is
+ * settled or in hand is handled twice, and what was given back is handled in its place.
+ *
  * Pure: no clock, no socket. Threads: main. */
 #ifndef OFFSETS_H
 #define OFFSETS_H
 
 #include "util.h"
 
+enum offset_state {
+    OFFSET_IN_HAND, /* its record is somebody's */
+    OFFSET_SETTLED,
+    OFFSET_GIVEN_BACK, /* nobody's, until it is read again */
+    OFFSET_FAILED,     /* the same; its record has stopped the partition */
+};
+
 /* 16 bytes a record: the memory behind max_ahead. */
 struct offsets_entry {
     int64_t offset;
-    int64_t is_settled;
+    int64_t state; /* enum offset_state */
+};
+
+/* What a record that is delivered is to this epoch. */
+enum offsets_meeting {
+    OFFSETS_NEW,       /* offsets_add takes it */
+    OFFSETS_AGAIN,     /* it was given back: its slot is its own again */
+    OFFSETS_KNOWN,     /* delivered again, but it is settled or in hand */
+    OFFSETS_WENT_BACK, /* the log is not the one that was read */
 };
 
 struct offsets {
@@ -25,6 +44,8 @@ struct offsets {
     int64_t position;  /* what may be committed: the offset after the settled prefix */
     int64_t committed; /* what the broker has acknowledged; -1: nothing that we know of */
     int64_t delivered; /* the offset after the last record that entered; the start before */
+    int64_t next;      /* what the reader is at: below delivered while it reads again */
+    size_t given_back; /* between head and tail, failed ones too */
 };
 
 /* `start` is the offset of the first record to be read; `committed` is start when the group has it
@@ -37,6 +58,28 @@ uint64_t offsets_add(struct offsets *offsets, int64_t offset);
 
 /* The record of that slot is settled; once for each slot. */
 void offsets_settle(struct offsets *offsets, uint64_t slot);
+
+/* The record of that slot is nobody's any more; `state` says as what. */
+void offsets_give_back(struct offsets *offsets, uint64_t slot, enum offset_state state);
+
+/* The partition is read again: returns from where, the oldest record that was given back. */
+int64_t offsets_read_again(struct offsets *offsets);
+
+/* A record is delivered, the next one of the reader. OFFSETS_AGAIN sets *slot. What was given back
+ * and would have come before it is not in the log any more: that is settled, and counted in *gone.
+ */
+enum offsets_meeting offsets_meet(struct offsets *offsets, int64_t offset, uint64_t *slot,
+                                  size_t *gone);
+
+/* While the partition is read again: what was given back and stands before this offset is not in
+ * the log any more. Settles it, and returns how much there was. */
+size_t offsets_settle_removed(struct offsets *offsets, int64_t before);
+
+/* The reader has not come to what is new yet. */
+bool offsets_is_reading_again(const struct offsets *offsets);
+
+/* Settles the record of that offset if it is one that stopped the partition; else returns false. */
+bool offsets_skip_failed(struct offsets *offsets, int64_t offset);
 
 /* With nothing unsettled, moves the position over offsets that hold no record (transaction
  * markers, compaction). Ignored when anything is unsettled or position is not ahead. */

@@ -13,7 +13,6 @@ struct partition *partition_new(struct intake *intake, const char *topic, int32_
     partition->lane = dispatcher_lane(intake->dispatcher, topic, number);
     atomic_init(&partition->is_ready, false);
     list_init(&partition->awaited);
-    list_init(&partition->stuck);
     return partition;
 }
 
@@ -31,6 +30,7 @@ static void begin_epoch(struct partition *partition, int64_t start, int64_t comm
     struct intake *intake = partition->intake;
     assert(partition->epoch == 0);
     partition->epoch = ++intake->last_epoch;
+    partition->stop.unended = 0;
     offsets_init(&partition->offsets, start, committed);
     dispatcher_assign(intake->dispatcher, partition->lane, partition->epoch);
 }
@@ -38,7 +38,9 @@ static void begin_epoch(struct partition *partition, int64_t start, int64_t comm
 void partition_begin(struct partition *partition, const struct partition_start *start)
 {
     partition->is_revoking = false;
-    partition->is_stopped = start->is_missing;
+    partition->is_stopped = false;
+    if (start->is_missing)
+        partition_stop_without_start(partition);
     partition->is_gated = !start->is_committed && !start->is_missing;
     partition->has_seen_error = false;
     partition->gives_back = false;
@@ -57,11 +59,11 @@ int64_t partition_restart(struct partition *partition, int64_t offset)
     return start;
 }
 
-void partition_take_in(struct partition *partition, struct record *record)
+void partition_take_in(struct partition *partition, struct record *record, uint64_t slot)
 {
     record->owner = partition;
     record->epoch = partition->epoch;
-    record->slot = offsets_add(&partition->offsets, record->offset);
+    record->slot = slot;
     intake_add(partition->intake, &partition->share, record->block_bytes);
     partition->intake->counts.received++;
 }
@@ -91,8 +93,11 @@ void partition_discard(struct record *record)
 
 void partition_drop_record(struct partition *partition, struct record *record)
 {
-    if (record->epoch == partition->epoch)
+    if (record->epoch == partition->epoch) {
         intake_remove(partition->intake, &partition->share, record->block_bytes);
+        offsets_give_back(&partition->offsets, record->slot,
+                          record->has_stopped ? OFFSET_FAILED : OFFSET_GIVEN_BACK);
+    }
     retries_remove(&partition->intake->retries, record);
     dead_letters_forget(record);
     partition->intake->counts.dropped++;
@@ -136,9 +141,9 @@ bool partition_is_busy(const struct partition *partition)
     return partition->awaited_count > 0 || partition_running(partition) > 0;
 }
 
-static void drop_awaited(struct partition *partition, struct link *records)
+static void drop_awaited(struct partition *partition)
 {
-    for (struct link *link; (link = list_pop(records)) != NULL;)
+    for (struct link *link; (link = list_pop(&partition->awaited)) != NULL;)
         partition_drop_record(partition, CONTAINER_OF(link, struct record, partition_link));
 }
 
@@ -148,8 +153,7 @@ void partition_end_epoch(struct partition *partition)
 {
     struct intake *intake = partition->intake;
     partition_revoke(partition);
-    drop_awaited(partition, &partition->awaited);
-    drop_awaited(partition, &partition->stuck);
+    drop_awaited(partition);
     partition->awaited_count = 0;
     dispatcher_forget(intake->dispatcher, partition->lane);
     intake_remove_all(intake, &partition->share);
@@ -163,10 +167,17 @@ bool partition_is_active(struct partition *partition)
     return partition->epoch != 0 && !partition->is_stopped && has_work;
 }
 
+/* What is read again takes no further place behind the oldest unsettled record. */
+bool partition_is_at_max_ahead(const struct partition *partition)
+{
+    return !offsets_is_reading_again(&partition->offsets) &&
+           offsets_ahead(&partition->offsets) >= (size_t)partition->intake->config->max_ahead;
+}
+
 bool partition_may_read(struct partition *partition)
 {
     return partition->epoch != 0 && !partition->is_revoking && !partition->is_stopped &&
            !partition->is_gated && atomic_load(&partition->is_ready) &&
            intake_room(partition->intake, &partition->share) > 0 &&
-           offsets_ahead(&partition->offsets) < (size_t)partition->intake->config->max_ahead;
+           !partition_is_at_max_ahead(partition);
 }

@@ -9,8 +9,9 @@
  *   gated     is_gated      not read until the start that was resolved is committed; commit ends it
  *   revoking  is_revoking   not read, nothing starts or is tried again; partition_drop ends it
  *   stopped   is_stopped    a record failed for good: not read, nothing starts, nothing is
- *                           committed past it; the next partition_assign ends it
- *   held      lane.is_held  the same for the dispatcher; dispatcher_assign ends it
+ *                           committed past it; partition_resume ends it, or the next
+ *                           partition_assign
+ *   held      lane.is_held  the same for the dispatcher; dispatcher_resume or _assign ends it
  *
  * Of a record:
  *
@@ -20,8 +21,7 @@
  *   kept      RECORD_KEPT    failed, still the head of its strand; a re-run by the schedule of
  *                            retries, or a release, ends it
  *   lettered  is_lettered    given up, kept or awaited; its dead letter's acknowledgement settles
- * it awaited   on `awaited`   ended well with a delivery open; its last report settles it stuck on
- * `stuck`     ended well, but a delivery was refused; partition_drop ends it
+ * it awaited   on `awaited`   ended well with a delivery open; its last report settles it
  *
  * Threads: main; librdkafka's threads set is_ready. */
 #ifndef PARTITION_H
@@ -33,6 +33,7 @@
 
 #include "intake.h"
 #include "offsets.h"
+#include "partition_stop.h"
 
 struct partition {
     struct intake *intake;
@@ -47,15 +48,15 @@ struct partition {
     uint64_t epoch; /* 0: not assigned */
     rd_kafka_queue_t *queue;
     struct offsets offsets;
-    bool is_revoking;    /* nothing more is read or started */
-    bool is_stopped;     /* by a failed record, until a new assignment */
-    bool is_gated;       /* not read until its resolved start is committed */
-    bool gives_back;     /* it was stopped: what has not begun, after the collect */
-    bool has_seen_error; /* then rd_kafka_position() is not to be trusted */
-    struct share share;  /* of the window */
+    bool is_revoking;           /* nothing more is read or started */
+    bool is_stopped;            /* by a failed record, until partition_resume or a new assignment */
+    bool is_gated;              /* not read until its resolved start is committed */
+    struct partition_stop stop; /* while it is stopped */
+    bool gives_back;            /* it was stopped: what has not begun, after the collect */
+    bool has_seen_error;        /* then rd_kafka_position() is not to be trusted */
+    struct share share;         /* of the window */
     size_t awaited_count;
     struct link awaited; /* ended, waiting for deliveries or for their dead letter */
-    struct link stuck;   /* the partition is stopped by them; they have left their strand */
 };
 
 /* Where an assignment begins. */
@@ -103,6 +104,15 @@ bool partition_is_active(struct partition *partition);
 
 /* There is something to read, and no limit in the way. */
 bool partition_may_read(struct partition *partition);
+
+/* Starts it again, which is stopped, or sees to it that partition_go_on will. All that has ended
+ * was collected. -1 and err when it cannot. */
+MUST_USE int partition_resume(struct partition *partition, struct error *err);
+
+/* Before and after each collect: a partition that is to start again, and waited for what ran, does
+ * when that has ended and was collected. */
+void partition_note_quiet(struct partition *partition);
+void partition_go_on(struct partition *partition);
 
 /* What there is for workers to do, of an assigned partition: what is read and not settled, and what
  * is there to be read, by the high watermark of the last fetch. So a record that is stuck counts

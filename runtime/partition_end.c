@@ -38,26 +38,6 @@ static void settle(struct record *record)
     partition_discard(record);
 }
 
-/* The record is not settled and never will be in this epoch: nothing of its partition is committed
- * past it, nothing further is started or read. What has not begun is given back, the record itself
- * too when it has failed, so that a partition at a stand takes no room from the others; whoever is
- * assigned the partition next reads it again. */
-static void stop_at(struct record *record, const char *reason)
-{
-    struct partition *partition = record->owner;
-    struct intake *intake = partition->intake;
-    partition->is_stopped = true;
-    intake->counts.failed++;
-    /* Nothing more of what it published matters; while it runs that is its worker's to read. */
-    if (record->is_ended)
-        record->run++;
-    dispatcher_hold(intake->dispatcher, partition->lane);
-    log_record(LOG_ERROR, record, reason,
-               "a record failed; its partition is stopped and will not be committed past it, mend "
-               "the cause and restart");
-    partition->gives_back = true;
-}
-
 /* A record that is on no list but that of what is awaited, or still the head of its strand. */
 static void leave(struct record *record)
 {
@@ -225,7 +205,7 @@ static void act(struct record *record, enum decision decision)
         return;
     case DECISION_STOP:
         word_failure(record);
-        stop_at(record, reason_of(record));
+        partition_stop_at(record, reason_of(record));
         return;
     case DECISION_GIVE_BACK:
         give_back(record);
@@ -254,7 +234,7 @@ static void end_refused(struct record *record)
         act(record, decision);
     } else if (record->state == RECORD_OUTSIDE) {
         leave(record);
-        list_append(&partition->stuck, &record->partition_link);
+        partition_drop_record(partition, record);
     } else {
         partition->gives_back = true;
     }
@@ -268,7 +248,7 @@ static void refuse(struct record *record, const char *reason)
         return;
     record->refusal = xasprintf("a record that its handler published was refused: %s", reason);
     if (decision_on_refusal(record) == DECISION_STOP)
-        stop_at(record, record->refusal);
+        partition_stop_at(record, record->refusal);
     if (record->is_ended)
         end_refused(record);
 }
@@ -303,6 +283,7 @@ void partition_end_record(struct record *record)
 {
     struct intake *intake = record->owner->intake;
     record->is_ended = true;
+    partition_note_stopper_end(record);
     record->deliveries_open += (int32_t)record->published;
     if (is_moot(record)) {
         give_back(record);
@@ -325,7 +306,6 @@ void partition_rerun(struct record *record)
 }
 
 /* --- reports --- */
-
 /* The record was given up by its partition; its last report frees it. */
 static bool is_gone(struct record *record)
 {
@@ -368,9 +348,9 @@ void partition_end_letter(struct record *record, const char *reason)
     }
     char text[REASON_BYTES];
     snprintf(text, sizeof text, "its dead letter was refused: %s", reason);
-    stop_at(record, text);
+    partition_stop_at(record, text);
     if (record->state == RECORD_OUTSIDE) {
         leave(record);
-        list_append(&partition->stuck, &record->partition_link);
+        partition_drop_record(partition, record);
     }
 }

@@ -18,8 +18,12 @@ MUST_USE int64_t partition_restart(struct partition *partition, int64_t offset);
 /* Everything of the epoch that main knows of is dropped; what runs is left over. */
 void partition_end_epoch(struct partition *partition);
 
-/* A record of this partition enters its epoch and the window; the dispatcher gets it next. */
-void partition_take_in(struct partition *partition, struct record *record);
+/* A record of this partition enters its epoch and the window with the slot that its offset has; the
+ * dispatcher gets it next. */
+void partition_take_in(struct partition *partition, struct record *record, uint64_t slot);
+
+/* So much is settled beyond the oldest unsettled record that nothing further is read. */
+bool partition_is_at_max_ahead(const struct partition *partition);
 
 /* The record, which has left its strand, waits for deliveries or for its dead letter. */
 void partition_await(struct partition *partition, struct record *record);

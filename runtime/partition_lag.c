@@ -1,10 +1,10 @@
-#include "partition.h"
+#include "partition_internal.h"
 
 /* More workers would not help: it is at a stand, or somebody else's soon. */
 static bool is_readable(const struct partition *partition)
 {
     return !partition->is_revoking && !partition->is_stopped &&
-           offsets_ahead(&partition->offsets) < (size_t)partition->intake->config->max_ahead;
+           !partition_is_at_max_ahead(partition);
 }
 
 bool partition_lag(const struct partition *partition, int64_t *lag)
@@ -17,6 +17,7 @@ bool partition_lag(const struct partition *partition, int64_t *lag)
         partition->intake->handle, partition->lane->topic, partition->number, &low, &high);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0)
         return false;
+    *lag += (int64_t)partition->offsets.given_back;
     if (high > partition->offsets.delivered)
         *lag += high - partition->offsets.delivered;
     return true;

@@ -1,4 +1,5 @@
 /* What a partition reads: its queue in librdkafka, and what comes out of that. */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "cluster.h"
@@ -41,6 +42,52 @@ void partition_drop(struct partition *partition)
     atomic_store(&partition->is_ready, false);
 }
 
+/* What is in the queue already is not read any more. */
+static void seek(const struct partition *partition, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->lane->topic, partition->number)->offset =
+        offset;
+    rd_kafka_error_destroy(rd_kafka_seek_partitions(partition->intake->handle, list, 0));
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void start_again(struct partition *partition)
+{
+    /* It may have been reading again when it stopped. */
+    int64_t at = partition->offsets.next;
+    int64_t offset = partition_begin_again(partition);
+    if (offset != at)
+        seek(partition, offset);
+    /* What it drops stays in its queue until that is read, and until then nothing new is told. */
+    atomic_store(&partition->is_ready, true);
+}
+
+int partition_resume(struct partition *partition, struct error *err)
+{
+    ASSERT_ON(THREAD_MAIN);
+    if (partition_check_resume(partition, err) != 0)
+        return -1;
+    partition->stop.is_resuming = true;
+    if (!partition_has_to_wait(partition))
+        start_again(partition);
+    return 0;
+}
+
+void partition_note_quiet(struct partition *partition)
+{
+    bool waits = partition->epoch != 0 && partition->is_stopped && partition->stop.is_resuming;
+    partition->stop.is_quiet = waits && partition_running(partition) == 0;
+}
+
+void partition_go_on(struct partition *partition)
+{
+    const struct partition_stop *stop = &partition->stop;
+    if (partition->epoch != 0 && partition->is_stopped && !partition->is_revoking &&
+        stop->is_resuming && stop->is_quiet)
+        start_again(partition);
+}
+
 /* --- reading --- */
 
 /* The earliest offset that the broker still had at the last fetch; -1 when it is not known. */
@@ -63,27 +110,36 @@ static void note_jump(struct partition *partition, int64_t offset)
               partition->offsets.delivered, offset - 1, offset);
 }
 
+/* What was given back is not there to be read again: retention or compaction has removed it. */
+static void note_gone(struct partition *partition, size_t count)
+{
+    struct intake *intake = partition->intake;
+    if (count == 0)
+        return;
+    intake->counts.jumps++;
+    log_error("consumer %s: %s[%d]: %zu record%s that had not been handled when the partition "
+              "stopped %s not there any more",
+              intake->config->name, partition->lane->topic, partition->number, count,
+              count == 1 ? "" : "s", count == 1 ? "is" : "are");
+}
+
 void partition_skip_removed(struct partition *partition)
 {
     ASSERT_ON(THREAD_MAIN);
-    if (partition->is_stopped || partition->is_gated || offsets_unsettled(&partition->offsets) > 0)
+    if (partition->is_stopped || partition->is_gated)
+        return;
+    bool is_reading_again = offsets_is_reading_again(&partition->offsets);
+    if (!is_reading_again && offsets_unsettled(&partition->offsets) > 0)
         return;
     int64_t earliest = earliest_left(partition);
     /* In this order: what was fetched before the broker told of the loss is in the queue by now. */
-    if (earliest <= partition->offsets.delivered || rd_kafka_queue_length(partition->queue) > 0)
+    if (earliest <= partition->offsets.next || rd_kafka_queue_length(partition->queue) > 0)
+        return;
+    note_gone(partition, offsets_settle_removed(&partition->offsets, earliest));
+    if (offsets_unsettled(&partition->offsets) > 0 || earliest <= partition->offsets.delivered)
         return;
     note_jump(partition, earliest);
     offsets_skip_to(&partition->offsets, earliest);
-}
-
-/* What is in the queue already is not read any more. */
-static void seek(const struct partition *partition, int64_t offset)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, partition->lane->topic, partition->number)->offset =
-        offset;
-    rd_kafka_error_destroy(rd_kafka_seek_partitions(partition->intake->handle, list, 0));
-    rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* The broker's log is shorter than what was read (an unclean election, a topic made anew): what
@@ -114,30 +170,66 @@ static void note_error(struct partition *partition, const rd_kafka_message_t *me
     log_warn("consumer %s: %s[%d]: %s", config->name, topic, partition->number, reason.text);
 }
 
-/* Turns messages into records; those of a new epoch that begins among them go by themselves. */
+/* Records that go to the dispatcher together. */
+struct batch {
+    struct record *records[BATCH_COUNT];
+    size_t count;
+};
+
+static void push_batch(struct partition *partition, struct batch *batch)
+{
+    dispatcher_push(partition->intake->dispatcher, partition->lane, batch->records, batch->count);
+    batch->count = 0;
+}
+
+/* A record that is new to the epoch. */
+static uint64_t add_slot(struct partition *partition, int64_t offset)
+{
+    int64_t delivered = partition->offsets.delivered;
+    if (offset > delivered && earliest_left(partition) > delivered)
+        note_jump(partition, offset);
+    return offsets_add(&partition->offsets, offset);
+}
+
+/* False: what follows it is not to be read, the reader has to be elsewhere. */
+static bool take(struct partition *partition, const rd_kafka_message_t *message,
+                 struct batch *batch)
+{
+    uint64_t slot;
+    size_t gone = 0;
+    switch (offsets_meet(&partition->offsets, message->offset, &slot, &gone)) {
+    case OFFSETS_KNOWN:
+        return true;
+    case OFFSETS_WENT_BACK:
+        /* Those of the new epoch go by themselves. */
+        push_batch(partition, batch);
+        if (!restart_at(partition, message->offset))
+            return false;
+        slot = add_slot(partition, message->offset);
+        break;
+    case OFFSETS_NEW:
+        slot = add_slot(partition, message->offset);
+        break;
+    case OFFSETS_AGAIN:
+        break;
+    }
+    note_gone(partition, gone);
+    struct record *record = record_new(message, partition->lane->topic);
+    partition_take_in(partition, record, slot);
+    batch->records[batch->count++] = record;
+    return true;
+}
+
 static void push(struct partition *partition, rd_kafka_message_t **messages, size_t count)
 {
-    struct intake *intake = partition->intake;
-    struct record *records[BATCH_COUNT];
-    size_t accepted = 0;
+    struct batch batch = {.count = 0};
     for (size_t i = 0; i < count; i++) {
-        if (messages[i]->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (messages[i]->err != RD_KAFKA_RESP_ERR_NO_ERROR)
             note_error(partition, messages[i]);
-            continue;
-        }
-        if (messages[i]->offset < partition->offsets.delivered) {
-            dispatcher_push(intake->dispatcher, partition->lane, records, accepted);
-            accepted = 0;
-            if (!restart_at(partition, messages[i]->offset))
-                return;
-        } else if (messages[i]->offset > partition->offsets.delivered &&
-                   earliest_left(partition) > partition->offsets.delivered) {
-            note_jump(partition, messages[i]->offset);
-        }
-        records[accepted] = record_new(messages[i], partition->lane->topic);
-        partition_take_in(partition, records[accepted++]);
+        else if (!take(partition, messages[i], &batch))
+            return;
     }
-    dispatcher_push(intake->dispatcher, partition->lane, records, accepted);
+    push_batch(partition, &batch);
 }
 
 size_t partition_read(struct partition *partition, size_t budget)

@@ -66,9 +66,10 @@ void rebalance_say_refusal(const char *consumer, rd_kafka_error_t *error)
 
 void rebalance_say_missing_start(const char *consumer, const struct partition *partition)
 {
-    log_error("consumer %s: %s[%d] is stopped: the group has no committed offset there and "
-              "offset_reset is \"none\"",
-              consumer, partition->lane->topic, partition->number);
+    struct error way_out;
+    if (partition_check_resume(partition, &way_out) != 0)
+        log_error("consumer %s: %s[%d] is stopped: %s", consumer, partition->lane->topic,
+                  partition->number, way_out.text);
 }
 
 void rebalance_say_leftovers(const char *consumer, const struct partition *partition)

@@ -96,6 +96,7 @@ struct record {
                                    then this is below 0 until main has seen the end */
     bool is_ended;              /* main has seen its outcome */
     char *refusal;              /* why a delivery of this run was refused for good; or NULL */
+    bool has_stopped;           /* it failed for good and has stopped its partition */
     bool is_lettered;           /* given up: its dead letter is not acknowledged yet */
     bool is_dropped;            /* freed as soon as deliveries_open is 0 */
 };

@@ -1,7 +1,11 @@
 /* What verbs may ask of the running program, by its socket. */
 #include "runtime_internal.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "words.h"
 
 static const char *phase_in_words(const struct runtime *runtime)
 {
@@ -48,7 +52,57 @@ static int run_status(void *context, const struct control_request *request,
     return 0;
 }
 
+static struct consumer *find_consumer(const struct runtime *runtime, const char *name,
+                                      struct error *err)
+{
+    for (size_t i = 0; i < runtime->consumer_count; i++)
+        if (strcmp(consumer_config_of(runtime->consumers[i])->name, name) == 0)
+            return runtime->consumers[i];
+    const char **names = xcalloc(runtime->config->consumer_count + 1, sizeof names[0]);
+    for (size_t i = 0; i < runtime->config->consumer_count; i++)
+        names[i] = runtime->config->consumers[i].name;
+    char *meant = words_did_you_mean(name, names, runtime->config->consumer_count, "");
+    if (config_consumer(runtime->config, name) != NULL)
+        error_set(err, "consumer %s does not run in this process", name);
+    else
+        error_set(err, "there is no consumer '%s' in %s%s", name, runtime->config->path, meant);
+    free(meant);
+    free(names);
+    return NULL;
+}
+
+static int read_resume(const struct control_request *request, struct consumer_resume *resume,
+                       const char **consumer, struct error *err)
+{
+    int64_t partition;
+    if (control_request_text(request, "consumer", consumer, err) != 0 ||
+        control_request_text(request, "topic", &resume->topic, err) != 0 ||
+        control_request_integer(request, "partition", -1, &partition, err) != 0 ||
+        control_request_integer(request, "skip", -1, &resume->skip, err) != 0)
+        return -1;
+    if (*consumer == NULL || partition > INT32_MAX) {
+        error_set(err,
+                  *consumer == NULL ? "\"consumer\" is missing" : "there is no such partition");
+        return -1;
+    }
+    resume->partition = (int32_t)partition;
+    return 0;
+}
+
+static int run_resume(void *context, const struct control_request *request,
+                      struct json_writer *answer, struct error *err)
+{
+    const struct runtime *runtime = context;
+    struct consumer_resume resume;
+    const char *name;
+    if (read_resume(request, &resume, &name, err) != 0)
+        return -1;
+    struct consumer *consumer = find_consumer(runtime, name, err);
+    return consumer != NULL ? consumer_resume(consumer, &resume, answer, err) : -1;
+}
+
 static const struct control_command commands[] = {
+    {"resume", "consumer topic partition skip", run_resume},
     {"status", "", run_status},
 };
 

@@ -69,6 +69,13 @@ local function show_consumer(consumer)
     say("  %-26s %4d %12s %12s %9s %7d", fit(partition.topic, 26), partition.partition,
       partition.committed or "-", partition["end"] or "-", partition.lag or "-",
       partition.unsettled)
+    local stopped = partition.stopped
+    if stopped then
+      say("    stopped%s: %s", stopped.offset and " at offset " .. stopped.offset or "",
+        stopped.reason)
+      say("    %s", stopped.is_resuming and "goes on when the handlers that have begun have ended"
+        or stopped.resume or "stop its group and commit an offset by Kafka's tools")
+    end
   end
 end
 

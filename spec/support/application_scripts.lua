@@ -61,6 +61,11 @@ function M.wait(name)
   end
 end
 
+function M.is_open(name)
+  local file = io.open("@FOLDER@/gates/" .. name)
+  return file ~= nil and file:close()
+end
+
 -- The file is a FIFO: opening it for reading waits for a writer.
 function M.block(name)
   assert(io.open("@FOLDER@/gates/" .. name)):close()

@@ -55,6 +55,9 @@ local function end_letter(game, rec, is_refused)
   elseif is_refused then
     game.endings.seen.letters_refused = game.endings.seen.letters_refused + 1
     outcomes.stop(game, rec.lane)
+    if rec.state == "out" then
+      outcomes.drop(game, rec)
+    end
   else
     outcomes.settle(game, rec)
   end

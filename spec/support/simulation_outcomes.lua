@@ -86,8 +86,9 @@ local APPLY = {
     rec.is_over, rec.letter = true, "waiting"
     table.insert(game.letters, rec)
   end,
-  stuck = function(_, rec)
+  stuck = function(game, rec)
     rec.is_over = true
+    M.drop(game, rec)
   end,
   kept = function(_, rec)
     rec.is_over = true

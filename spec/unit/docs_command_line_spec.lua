@@ -27,7 +27,8 @@ local function shown_flags()
   local flags = {}
   for name, value, help in OPTIONS:gmatch('{"([%l-]+)", OPTION[^"\n]-, ("?[%u:=]+"?),%s*([N"])') do
     if help ~= "N" then
-      flags[name] = "--" .. name .. (value:gsub("^NULL$", ""):gsub('^"(.*)"$', " %1"))
+      local shown = "--" .. name .. (value:gsub("^NULL$", ""):gsub('^"(.*)"$', " %1"))
+      flags[name], flags[name .. "=" .. value:gsub('"', "")] = shown, shown
     end
   end
   return flags

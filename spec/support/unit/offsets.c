@@ -42,6 +42,61 @@ static int l_settle(lua_State *L)
     return 0;
 }
 
+/* give_back(slot, has_failed) */
+static int l_give_back(lua_State *L)
+{
+    offsets_give_back(check_offsets(L), (uint64_t)luaL_checkinteger(L, 2),
+                      lua_toboolean(L, 3) ? OFFSET_FAILED : OFFSET_GIVEN_BACK);
+    return 0;
+}
+
+static int l_read_again(lua_State *L)
+{
+    lua_pushinteger(L, offsets_read_again(check_offsets(L)));
+    return 1;
+}
+
+/* meet(offset) -> what it is, how many are gone, its slot when it is "again" */
+static int l_meet(lua_State *L)
+{
+    static const char *const names[] = {"new", "again", "known", "went back"};
+    uint64_t slot = 0;
+    size_t gone = 0;
+    enum offsets_meeting meeting =
+        offsets_meet(check_offsets(L), luaL_checkinteger(L, 2), &slot, &gone);
+    lua_pushstring(L, names[meeting]);
+    lua_pushinteger(L, (lua_Integer)gone);
+    if (meeting != OFFSETS_AGAIN)
+        return 2;
+    lua_pushinteger(L, (lua_Integer)slot);
+    return 3;
+}
+
+static int l_settle_removed(lua_State *L)
+{
+    size_t gone = offsets_settle_removed(check_offsets(L), luaL_checkinteger(L, 2));
+    lua_pushinteger(L, (lua_Integer)gone);
+    return 1;
+}
+
+static int l_skip_failed(lua_State *L)
+{
+    lua_pushboolean(L, offsets_skip_failed(check_offsets(L), luaL_checkinteger(L, 2)));
+    return 1;
+}
+
+static int l_is_reading_again(lua_State *L)
+{
+    lua_pushboolean(L, offsets_is_reading_again(check_offsets(L)));
+    return 1;
+}
+
+static int l_given_back(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)check_offsets(L)->given_back);
+    return 1;
+}
+
 static int l_skip_to(lua_State *L)
 {
     offsets_skip_to(check_offsets(L), luaL_checkinteger(L, 2));
@@ -109,6 +164,13 @@ int unit_open_offsets(lua_State *L)
     static const luaL_Reg methods[] = {
         {"add", l_add},
         {"settle", l_settle},
+        {"give_back", l_give_back},
+        {"read_again", l_read_again},
+        {"meet", l_meet},
+        {"settle_removed", l_settle_removed},
+        {"skip_failed", l_skip_failed},
+        {"is_reading_again", l_is_reading_again},
+        {"given_back", l_given_back},
         {"skip_to", l_skip_to},
         {"mark_committed", l_mark_committed},
         {"is_commit_due", l_is_commit_due},

@@ -225,7 +225,7 @@ static int l_take_in(lua_State *L)
     const char *key = luaL_optlstring(L, 4, NULL, &length);
     struct record *record = record_make(partition->lane->topic, partition->number,
                                         luaL_checkinteger(L, 3), key, length, NULL, 0);
-    partition_take_in(partition, record);
+    partition_take_in(partition, record, offsets_add(&partition->offsets, record->offset));
     lua_pushlightuserdata(L, record);
     return 1;
 }
