@@ -16,7 +16,7 @@ local function name_of(key, number)
 end
 
 local function event(number, dice)
-  if number % 200 == 100 then
+  if number % 199 == 100 then
     bad[name_of("order-" .. (number - 1) % KEYS + 1, (number - 1) // KEYS + 1)] = true
     return { fail_times = RETRIES + 1, is_last = true }
   end
