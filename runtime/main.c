@@ -122,6 +122,19 @@ static const struct verb {
      "that\n"
      "has stopped its partition, and goes on behind it. Exit code 0 says that all go on that were\n"
      "stopped, or that none was; 5 that one stays stopped, and why."},
+    {"reload",
+     verb_reload,
+     {"json instance config", 0, 0, false},
+     "lagoon reload [--json] [--instance NAME]",
+     "has the lagoon that runs read config and scripts again, and says what came of it",
+     "What is good serves from then on, all of it at once; exit code 3 says that it was refused,\n"
+     "with the reason, and that what ran goes on."},
+    {"rollback",
+     verb_rollback,
+     {"json instance config", 0, 0, false},
+     "lagoon rollback [--json] [--instance NAME]",
+     "has the lagoon that runs serve again what it served before the last reload",
+     "Until the next reload, or a change of the files that it watches."},
     {"broker",
      verb_broker,
      {"port topic=NAME:PARTITIONS child any-port", 0, 0, false},

@@ -96,6 +96,7 @@ static void commit(struct reload *reload)
     reload->previous = reload->serving;
     reload->serving = reload->next;
     reload->next = NULL;
+    reload->is_rolled_back = reload->is_rollback;
     if (!reload->is_rollback)
         set_refusal(reload, NULL);
     reload_word_done(open_outcome(reload), reload->options.first, reload->previous,
@@ -190,6 +191,12 @@ static bool was_refused(const struct reload *reload)
     return reload->refusal != NULL && strcmp(reload->refused_hash, reload->next->hash) == 0;
 }
 
+/* A look at the files may come only after a rollback. */
+static bool was_left(const struct reload *reload)
+{
+    return reload->is_rolled_back && generation_is_same(reload->next, reload->previous);
+}
+
 static char *join(const struct config_problems *problems)
 {
     struct buffer text;
@@ -221,7 +228,7 @@ static void on_read(uv_work_t *work, int status)
         find_unchanged(reload);
         return;
     }
-    if (reload->cause == RELOAD_WATCHED && was_refused(reload)) {
+    if (reload->cause == RELOAD_WATCHED && (was_refused(reload) || was_left(reload))) {
         reload_word_rest(open_outcome(reload), reload->serving, reload->refusal);
         end(reload);
         return;

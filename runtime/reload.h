@@ -76,6 +76,7 @@ struct reload {
     struct generation *previous; /* held: what served before it; NULL: nothing */
     struct generation *next;     /* held, while it is prepared */
     bool is_rollback;            /* next is what served before */
+    bool is_rolled_back;         /* what serves did before: the files say what `previous` does */
     uint64_t begun;              /* reloads */
     uint64_t ended;              /* the last of them that has an outcome */
     struct reload_outcome outcome;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "error.h"
+#include "log.h"
 #include "words.h"
 
 static const char *phase_in_words(const struct runtime *runtime)
@@ -42,6 +44,9 @@ static int run_status(void *context, const struct control_request *request,
     json_write_text(answer, "config", runtime->config->path);
     json_write_text(answer, "state", phase_in_words(runtime));
     json_write_integer(answer, "uptime_ms", clock_monotonic_ms() - runtime->started_ms);
+    json_write_integer(answer, "generation", (int64_t)runtime->reload.serving->number);
+    json_write_text(answer, "hash", runtime->reload.serving->hash);
+    json_write_text(answer, "refusal", runtime->reload.refusal);
     json_begin_array(answer, "consumers");
     for (size_t i = 0; i < runtime->consumer_count; i++)
         consumer_write_status(runtime->consumers[i], answer);
@@ -101,9 +106,68 @@ static int run_resume(void *context, const struct control_request *request,
     return consumer != NULL ? consumer_resume(consumer, &resume, answer, err) : -1;
 }
 
+/* --- reloads --- */
+
+static void write_outcome(struct json_writer *answer, const struct reload_outcome *outcome)
+{
+    static const char *const states[] = {
+        [RELOAD_DONE] = "done", [RELOAD_UNCHANGED] = "unchanged", [RELOAD_REFUSED] = "refused"};
+    json_write_text(answer, "state", states[outcome->end]);
+    json_write_integer(answer, "generation", (int64_t)outcome->generation);
+    json_write_text(answer, "hash", outcome->hash);
+    if (outcome->text != NULL)
+        json_write_text(answer, "text", outcome->text);
+    if (outcome->restart != NULL)
+        json_write_text(answer, "restart", outcome->restart);
+}
+
+/* A reload takes its time, and no command may: who asks asks again, by its number. */
+static void write_reload(struct json_writer *answer, const struct reload *reload, uint64_t number)
+{
+    const struct reload_outcome *outcome = reload_outcome(reload, number);
+    json_write_integer(answer, "reload", (int64_t)number);
+    if (outcome != NULL)
+        write_outcome(answer, outcome);
+    else
+        json_write_text(answer, "state", "pending");
+}
+
+static int run_reload(void *context, const struct control_request *request,
+                      struct json_writer *answer, struct error *err)
+{
+    struct runtime *runtime = context;
+    int64_t number;
+    if (control_request_integer(request, "reload", 0, &number, err) != 0)
+        return -1;
+    if (runtime->phase != PHASE_RUNNING) {
+        error_set(err, "the process stops");
+        return -1;
+    }
+    if (number == 0) {
+        log_info("lagoon reload: reloading");
+        number = (int64_t)reload_ask(&runtime->reload, RELOAD_ASKED);
+    }
+    write_reload(answer, &runtime->reload, (uint64_t)number);
+    return 0;
+}
+
+static int run_rollback(void *context, const struct control_request *request,
+                        struct json_writer *answer, struct error *err)
+{
+    (void)request;
+    struct runtime *runtime = context;
+    uint64_t number = reload_roll_back(&runtime->reload, err);
+    if (number == 0)
+        return -1;
+    write_reload(answer, &runtime->reload, number);
+    return 0;
+}
+
 static const struct control_command commands[] = {
     {"resume", "consumer topic partition skip", run_resume},
     {"status", "", run_status},
+    {"reload", "reload", run_reload},
+    {"rollback", "", run_rollback},
 };
 
 void runtime_open_control(struct runtime *runtime)

@@ -16,6 +16,8 @@ int verb_publish(const struct command_line *line);
 int verb_dead_letters(const struct command_line *line);
 int verb_status(const struct command_line *line);
 int verb_resume(const struct command_line *line);
+int verb_reload(const struct command_line *line);
+int verb_rollback(const struct command_line *line);
 int verb_exec(const struct command_line *line);
 
 #endif

@@ -16,37 +16,45 @@ int verb_check_instance(const char *verb, const struct command_line *line)
     return EXIT_USAGE;
 }
 
-static int print(const char *verb, const struct command_line *line, const struct buffer *answer)
+int verb_print(const char *verb, const char *wording, const struct command_line *line,
+               const struct buffer *answer)
 {
     struct error err;
     int exit_code;
-    if (control_print(line->is_json ? NULL : verb, answer, &exit_code, &err) == 0)
+    if (control_print(line->is_json ? NULL : wording, answer, &exit_code, &err) == 0)
         return exit_code;
     fprintf(stderr, "lagoon %s: %s\n", verb, err.text);
     return EXIT_USAGE;
 }
 
-int verb_ask(const char *verb, const struct command_line *line, const struct buffer *request)
+int verb_ask_only(const char *verb, const struct command_line *line, const struct buffer *request,
+                  struct buffer *answer)
 {
     struct error err;
-    struct buffer answer;
     int exit_code = verb_check_instance(verb, line);
     if (exit_code != 0)
         return exit_code;
-    buffer_init(&answer);
-    exit_code = EXIT_UNREACHABLE;
-    switch (control_ask(line->config, line->instance, request, &answer, &err)) {
+    switch (control_ask(line->config, line->instance, request, answer, &err)) {
     case CONTROL_ANSWERED:
-        exit_code = print(verb, line, &answer);
-        break;
+        return EXIT_OK;
     case CONTROL_AMBIGUOUS:
         exit_code = EXIT_USAGE;
-        fprintf(stderr, "lagoon %s: %s\n", verb, err.text);
         break;
     case CONTROL_NOBODY:
-        fprintf(stderr, "lagoon %s: %s\n", verb, err.text);
+        exit_code = EXIT_UNREACHABLE;
         break;
     }
+    fprintf(stderr, "lagoon %s: %s\n", verb, err.text);
+    return exit_code;
+}
+
+int verb_ask(const char *verb, const struct command_line *line, const struct buffer *request)
+{
+    struct buffer answer;
+    buffer_init(&answer);
+    int exit_code = verb_ask_only(verb, line, request, &answer);
+    if (exit_code == EXIT_OK)
+        exit_code = verb_print(verb, verb, line, &answer);
     buffer_destroy(&answer);
     return exit_code;
 }

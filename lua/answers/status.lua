@@ -88,6 +88,10 @@ end
 
 say("lagoon %s, instance %s, process %d, up %s: %s", fit(answer.config, 40), answer.instance,
   answer.process, duration(answer.uptime_ms), answer.state)
+say("generation %d, hash %s", answer.generation, answer.hash)
+if answer.refusal then
+  say("the files as they are would not start: %s", answer.refusal:match("[^\n]*"))
+end
 for _, consumer in ipairs(answer.consumers) do
   show_consumer(consumer)
 end
