@@ -53,7 +53,7 @@ static bool has_backlog(const struct dispatcher *dispatcher)
  * many are up, blocking ones bring up all. */
 static void wake_worker(struct dispatcher *dispatcher, struct wakes *wakes)
 {
-    if (has_backlog(dispatcher))
+    if (wakes->worker == NULL && has_backlog(dispatcher))
         wakes->worker = idle_takers_wake(&dispatcher->idle);
 }
 
@@ -456,10 +456,12 @@ struct record *dispatcher_finish(struct dispatcher *dispatcher, struct record *r
     struct wakes wakes = {0};
     struct record *next = NULL;
     pthread_mutex_lock(&dispatcher->mutex);
+    /* The twin and the next of the strand: more than this worker takes. */
+    bool may_free_two = record->twin != NULL && record->strand != NULL;
     finish(dispatcher, record, verdict);
     if (taker != NULL)
         next = take(dispatcher, taker, &wakes);
-    else
+    if (taker == NULL || may_free_two)
         wake_worker(dispatcher, &wakes);
     wake_main(dispatcher, &wakes);
     unlock_and_wake(dispatcher, &wakes);
