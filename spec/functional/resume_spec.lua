@@ -90,8 +90,8 @@ describe("lagoon resume", function()
     group = brokers.unique("resume")
     local handlers = { Event = "handlers.event" }
     app = application.new(broker.brokers, {
-      producers = { one = { topic = brokers.unique("one") },
-        two = { topic = brokers.unique("two") } },
+      producers = { one = { topic = broker:new_topic("one", 1) },
+        two = { topic = broker:new_topic("two", 1) } },
       consumers = {
         c = { topic = topic, group = group, workers = 4, commit_interval = "50ms",
           on_error = "stop", on_invalid = "stop", handlers = handlers },
