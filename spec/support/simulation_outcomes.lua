@@ -153,7 +153,8 @@ local function end_record(game, rec)
     rec.state = "out"
   end
   rec.has_ended = true
-  if fate == "kept" or fate == "stuck" then
+  -- One whose delivery was refused has stopped it by the report already.
+  if fate == "kept" or fate == "stuck" and not rec.refused then
     M.stop(game, rec.lane)
   end
   M.apply(game, rec, fate)
