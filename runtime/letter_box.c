@@ -212,7 +212,8 @@ int letter_box_commit(struct letter_box *box, struct error *err)
         rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_add(list, box->topic, i);
         place->offset = letter_marks_write(&box->marks[i], &text);
         place->metadata_size = text.length;
-        place->metadata = text.length > 0 ? xstrdup(text.bytes) : NULL; /* the list's */
+        place->metadata =
+            text.length > 0 ? xstrndup(text.bytes, text.length) : NULL; /* the list's */
         buffer_destroy(&text);
     }
     rd_kafka_resp_err_t code = rd_kafka_commit(box->handle, list, 0);

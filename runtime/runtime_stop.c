@@ -235,7 +235,8 @@ void runtime_on_signal(uv_signal_t *handle, int number)
         return;
     }
     runtime->signalled_ms = now_ms;
+    /* In this order: who reads the line may rely on it. */
+    runtime_stop(runtime, EXIT_OK);
     log_info("%s: stopping, within %" PRId64 " s", number == SIGTERM ? "SIGTERM" : "SIGINT",
              runtime->stop_timeout_ms / 1000);
-    runtime_stop(runtime, EXIT_OK);
 }

@@ -235,8 +235,7 @@ static void thread_put(struct script *script, struct call *call)
 }
 
 /* Of a call that failed: Lua 5.4.4 leaves a coroutine that a hook ended without hooks. What it has
- * to close is closed now, and is the call's yet: the context is there, it stands below all that is
- * closed. */
+ * to close is closed now, and is the call's yet, as the context is. */
 static void thread_drop(struct script *script, struct call *call, int status)
 {
     bindings_run(call->thread); /* what it closes may not end either */

@@ -78,7 +78,7 @@ return {
 
   it("says of three brokers that one replica is few", function()
     local cluster = kafka.start({ nodes = 3 })
-    assert(unit.kafka.create_topic(cluster.brokers, "alone", 1))
+    assert(unit.kafka.create_topic(cluster.brokers, "alone", 1, { 1 }))
     local code, problems, remarks = check(cluster, [[
 return {
   cluster = { brokers = %q },
