@@ -114,6 +114,8 @@ describe("a reload", function()
         records[i] = { key = "key-" .. last_n % KEYS, value = ('{"n":%d}'):format(last_n) }
       end
       produce("keys", records)
+      -- The reload comes while the others of this round are under way.
+      await(last_n - EACH + 1)
       local broken = round % 4 == 0 and BROKEN[round // 4 % #BROKEN + 1]
       if broken then
         app:script("handlers/handler", broken.text)
