@@ -108,6 +108,9 @@ function Verdicts:fail(id, entry)
   self.failed = self.failed + 1
   if entry.mark == "G" then
     self:give_up(begun)
+    if self.on_end then
+      self.on_end(entry)
+    end
   else
     self.order:leave(entry)
   end

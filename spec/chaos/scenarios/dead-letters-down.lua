@@ -18,7 +18,7 @@ end
 local function event(number, dice)
   if number % 199 == 100 then
     bad[name_of("order-" .. (number - 1) % KEYS + 1, (number - 1) // KEYS + 1)] = true
-    return { fail_times = RETRIES + 1, is_last = true }
+    return { fail_times = RETRIES + 1, last_attempt = RETRIES + 1 }
   end
   return { random_ms = 5, publish = dice(1, 10) == 1 and 1 or nil }
 end
