@@ -130,8 +130,8 @@ $(OUT)/generated/library.list: LIST = $(LIBRARY)
 $(OUT)/generated/unit.list: LIST = $(UNITS)
 $(OUT)/generated/%.list: always
 	@mkdir -p $(@D)
-	@printf '%s\n' $(LIST) > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@new=$@.$$$$; printf '%s\n' $(LIST) > $$new; \
+	    cmp -s $$new $@ && rm $$new || mv $$new $@
 
 .PHONY: always
 always:
@@ -293,7 +293,8 @@ endif
 TESTING_SO = $(if $(SANITIZE),$(BUILD),$(OUT))/lua/lagoon/testing.so
 ifneq ($(SANITIZE),)
 .PHONY: $(BUILD)/lua/lagoon/testing.so
-$(BUILD)/lua/lagoon/testing.so:
+# One make at a time in that folder.
+$(BUILD)/lua/lagoon/testing.so: $(filter $(BUILD)/unit.so,$(UNIT_SO))
 	@$(MAKE) --no-print-directory SANITIZE= $@
 endif
 
