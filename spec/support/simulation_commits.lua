@@ -1,6 +1,7 @@
 -- The commits of a game of partitions, and what else moves a position.
 
 local check = require("spec.support.model").check
+local main = require("spec.support.simulation_main")
 
 local M = {}
 
@@ -37,15 +38,9 @@ function M.answer(game, lane)
 end
 
 function M.skip(game, lane)
-  local tracker = lane.tracker
-  if not tracker or lane.next <= #lane.log then
-    return
-  end
-  local position = lane.log_end + math.random(-2, 3)
-  game:note("lane %d: all before %d is known to be read", lane.index, position)
-  game.intake:skip_to(lane.partition, position)
-  lane.offsets:skip(position, tracker)
-  lane.log_end = math.max(lane.log_end, tracker:position())
+  main.skip_by(game, lane, function(position)
+    game.intake:skip_to(lane.partition, position)
+  end)
 end
 
 return M

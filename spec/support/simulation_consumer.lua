@@ -81,7 +81,7 @@ local function change_hands(game)
   game:note("%d handlers may be begun at once", game.hands)
 end
 
-local WEIGHTS = {
+local DRAWN = lists.weighted({
   { workers.take, 30 },
   { outcomes.finish, 34 },
   { outcomes.publish, 12 },
@@ -109,20 +109,13 @@ local WEIGHTS = {
   { epochs.restart, 1 },
   { epochs.replace_stopped, 4 },
   { epochs.assign, 12 },
-}
-
-local drawn = {}
-for _, weight in ipairs(WEIGHTS) do
-  for _ = 1, weight[2] do
-    table.insert(drawn, weight[1])
-  end
-end
+})
 
 ---One step; says whether a record ended by it.
 ---@param game spec.Game
 ---@return boolean has_finished
 function M.step(game)
-  return lists.pick(drawn)(game, lists.pick(game.lanes)) == true
+  return lists.pick(DRAWN)(game, lists.pick(game.lanes)) == true
 end
 
 local function is_settled(game)

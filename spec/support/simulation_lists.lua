@@ -8,6 +8,19 @@ function M.pick(list)
   return list[math.random(#list)]
 end
 
+---Each member as often as its weight says, to pick from.
+---@param weights {[1]: any, [2]: integer}[]
+---@return any[]
+function M.weighted(weights)
+  local list = {}
+  for _, weight in ipairs(weights) do
+    for _ = 1, weight[2] do
+      table.insert(list, weight[1])
+    end
+  end
+  return list
+end
+
 ---Takes one out; the last one goes to its place.
 ---@param list any[]
 ---@param index integer

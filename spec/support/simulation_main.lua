@@ -64,7 +64,10 @@ local function end_record(game, rec)
   end
 end
 
-function M.collect(game)
+---Takes what has ended out of the dispatcher, then ends each.
+---@param game spec.Game
+---@param finish fun(game: spec.Game, rec: table)
+function M.collect_by(game, finish)
   game:note("main collects")
   local list = game.dispatcher:collect()
   for i, pointer in ipairs(list) do
@@ -73,8 +76,12 @@ function M.collect(game)
     list[i] = rec
   end
   for _, rec in ipairs(list) do
-    end_record(game, rec)
+    finish(game, rec)
   end
+end
+
+function M.collect(game)
+  M.collect_by(game, end_record)
 end
 
 function M.acknowledge(game, lane)
@@ -131,16 +138,24 @@ function M.resume(game, lane)
   game.dispatcher:resume(lane.handle)
 end
 
-function M.skip(game, lane)
+---@param game spec.Game
+---@param skip_to fun(position: integer) tells the code under test
+function M.skip_by(game, lane, skip_to)
   local tracker = lane.tracker
   if not tracker or lane.next <= #lane.log then
     return
   end
   local position = lane.log_end + math.random(-2, 3)
   game:note("lane %d: all before %d is known to be read", lane.index, position)
-  tracker:skip_to(position)
+  skip_to(position)
   lane.offsets:skip(position, tracker)
   lane.log_end = math.max(lane.log_end, tracker:position())
+end
+
+function M.skip(game, lane)
+  M.skip_by(game, lane, function(position)
+    lane.tracker:skip_to(position)
+  end)
 end
 
 function M.ration(game)

@@ -2,8 +2,8 @@
 -- record.
 
 local lists = require("spec.support.simulation_lists")
+local main = require("spec.support.simulation_main")
 local model = require("spec.support.model")
-local unit = require("unit")
 local workers = require("spec.support.simulation_workers")
 
 local M = {}
@@ -161,16 +161,7 @@ local function end_record(game, rec)
 end
 
 function M.collect(game)
-  game:note("main collects")
-  local list = game.dispatcher:collect()
-  for i, pointer in ipairs(list) do
-    local rec = game.records[pointer]
-    game.model:collect(rec, unit.record.state(pointer) == "kept")
-    list[i] = rec
-  end
-  for _, rec in ipairs(list) do
-    end_record(game, rec)
-  end
+  main.collect_by(game, end_record)
   for _, lane in ipairs(game.lanes) do
     game.intake:give_back(lane.partition)
     if lane.gives_back and lane.tracker then

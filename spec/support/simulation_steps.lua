@@ -47,7 +47,7 @@ local function finish(game)
   end)
 end
 
-local WEIGHTS = {
+local DRAWN = lists.weighted({
   { workers.take, 30 },
   { finish, 34 },
   { workers.leave, 3 },
@@ -72,20 +72,13 @@ local WEIGHTS = {
   { partitions.lose, 1 },
   { partitions.seek, 1 },
   { partitions.assign, 12 },
-}
-
-local drawn = {}
-for _, weight in ipairs(WEIGHTS) do
-  for _ = 1, weight[2] do
-    table.insert(drawn, weight[1])
-  end
-end
+})
 
 ---One step; says whether a record ended by it.
 ---@param game spec.Game
 ---@return boolean has_finished
 function M.step(game)
-  return lists.pick(drawn)(game, lists.pick(game.lanes)) == true
+  return lists.pick(DRAWN)(game, lists.pick(game.lanes)) == true
 end
 
 local function is_settled(game)
