@@ -8,10 +8,11 @@
 local lfs = require("lfs")
 local uv = require("luv")
 
+local directory = require("spec.support.directory")
 local rig = require("spec.chaos.rig")
 local scope = require("spec.support.scope")
 
-local FOLDER = "spec/chaos/scenarios/"
+local FOLDER = "spec/chaos/scenarios"
 local LOGS = (os.getenv("LAGOON_BUILD") or "build") .. "/chaos"
 
 local function fail(...)
@@ -19,24 +20,15 @@ local function fail(...)
   os.exit(2)
 end
 
-local function names()
-  local list = {}
-  for file in lfs.dir(FOLDER) do
-    table.insert(list, file:match("^(.+)%.lua$"))
-  end
-  table.sort(list)
-  return list
-end
-
 local function load_scenario(name)
-  if not lfs.attributes(FOLDER .. name .. ".lua") then
-    fail("there is no SCENARIO=%s, but %s", name, table.concat(names(), ", "))
+  if not lfs.attributes(("%s/%s.lua"):format(FOLDER, name)) then
+    fail("there is no SCENARIO=%s, but %s", name, table.concat(directory.modules(FOLDER), ", "))
   end
   return require("spec.chaos.scenarios." .. name)
 end
 
 local function list_all()
-  for _, name in ipairs(names()) do
+  for _, name in ipairs(directory.modules(FOLDER)) do
     print(("%-16s %s"):format(name, load_scenario(name).says))
   end
 end
@@ -75,16 +67,6 @@ local function heed_signals(played)
   end
 end
 
-local function close_all()
-  scope.close()
-  uv.walk(function(handle)
-    if not handle:is_closing() then
-      handle:close()
-    end
-  end)
-  uv.run("default")
-end
-
 local function play(name, options)
   local scenario = load_scenario(name)
   local seed = number_of(options, "SEED") or os.time() % 100000
@@ -100,7 +82,7 @@ local function play(name, options)
       played.records, played.count))
     print("the ledger and the members' logs are in " .. folder)
   end
-  close_all()
+  scope.finish()
   print(("%d passed, %d failed"):format(passed, failed))
   return is_good
 end

@@ -103,6 +103,6 @@ check_unplanted(brokers, plants)
 for _, plant in ipairs(plants) do
   check_planted(brokers, plant)
 end
-scope.close()
+scope.finish()
 print(("%d passed, %d failed"):format(passed, failed))
 os.exit(failed == 0 and 0 or 1, true)

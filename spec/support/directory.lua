@@ -1,5 +1,6 @@
 -- Folders and files of one spec, removed with it.
 
+local lfs = require("lfs")
 local uv = require("luv")
 
 local scope = require("spec.support.scope")
@@ -67,6 +68,18 @@ function M.read(path)
   local text = file:read("a")
   file:close()
   return text
+end
+
+---The Lua files of a folder, without their ending, in order.
+---@param path string
+---@return string[]
+function M.modules(path)
+  local names = {}
+  for file in lfs.dir(path) do
+    table.insert(names, file:match("^(.+)%.lua$"))
+  end
+  table.sort(names)
+  return names
 end
 
 ---A new folder with these files: {["scripts/handlers/a.lua"] = "return ..."}.

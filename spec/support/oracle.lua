@@ -179,19 +179,25 @@ function Oracle:wait_handled(deadline_ms)
   end)
 end
 
----Waits until something that was sent after this moment has been handled in every partition.
----@param what string
----@param deadline_ms integer
-function Oracle:wait_progress(what, deadline_ms)
+---Whether something that was sent after this call has been handled in every partition.
+---@return fun(): boolean, string? is_so of which one it is not
+function Oracle:progress()
   local from = self:end_offsets()
-  self:wait("progress " .. what, deadline_ms, function()
+  return function()
     for partition, offset in pairs(from) do
       if (self.verdicts.last[partition] or -1) < offset then
         return false, "none in partition " .. partition
       end
     end
     return true
-  end)
+  end
+end
+
+---Waits until something that was sent after this moment has been handled in every partition.
+---@param what string
+---@param deadline_ms integer
+function Oracle:wait_progress(what, deadline_ms)
+  self:wait("progress " .. what, deadline_ms, self:progress())
 end
 
 ---Waits until the committed offsets are the end offsets.

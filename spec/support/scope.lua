@@ -1,5 +1,7 @@
 -- What a spec started ends with the spec; what a setup started ends with the block around it.
 
+local uv = require("luv")
+
 local M = {}
 
 local scopes = { {} }
@@ -44,6 +46,18 @@ function M.close()
   if #failures > 0 then
     error(table.concat(failures, "\n"), 0)
   end
+end
+
+---The last thing that a run does: closes what is open, and all handles of the loop, because the
+---interpreter crashes at its end when some are left.
+function M.finish()
+  M.close()
+  uv.walk(function(handle)
+    if not handle:is_closing() then
+      handle:close()
+    end
+  end)
+  uv.run("default")
 end
 
 return M

@@ -3,7 +3,7 @@
 
 local busted = require("busted")
 -- Loaded here, outside the files that busted insulates from each other, so that there is one loop.
-local uv = require("luv")
+require("luv")
 
 local directory = require("spec.support.directory")
 local scope = require("spec.support.scope")
@@ -73,15 +73,8 @@ local function on_test_end(element, parent, status)
   return nil, true
 end
 
----The interpreter crashes at its end when handles are left.
 local function on_suite_end()
-  scope.close()
-  uv.walk(function(handle)
-    if not handle:is_closing() then
-      handle:close()
-    end
-  end)
-  uv.run("default")
+  scope.finish()
   return nil, true
 end
 

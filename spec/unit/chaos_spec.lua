@@ -1,19 +1,8 @@
-local lfs = require("lfs")
-
 local dice = require("spec.chaos.dice")
 local directory = require("spec.support.directory")
 local docs = require("spec.support.docs")
 
-local FOLDER = "spec/chaos/scenarios/"
-
-local function names()
-  local list = {}
-  for file in lfs.dir(FOLDER) do
-    table.insert(list, file:match("^(.+)%.lua$"))
-  end
-  table.sort(list)
-  return list
-end
+local FOLDER = "spec/chaos/scenarios"
 
 describe("make chaos", function()
   it("has each of its scenarios in the table of figures, and no other", function()
@@ -24,11 +13,11 @@ describe("make chaos", function()
       table.insert(documented, name or cells[1] == "`make chaos`" and "mixed" or nil)
     end
     table.sort(documented)
-    assert.same(names(), documented)
+    assert.same(directory.modules(FOLDER), documented)
   end)
 
   it("knows of each what it is, how long it lasts and what handlers are asked to do", function()
-    for _, name in ipairs(names()) do
+    for _, name in ipairs(directory.modules(FOLDER)) do
       local scenario = require("spec.chaos.scenarios." .. name)
       assert.is_string(scenario.says, name)
       assert.is_true(#scenario.says <= 90, name)

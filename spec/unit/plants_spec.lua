@@ -6,15 +6,6 @@ local lfs = require("lfs")
 local directory = require("spec.support.directory")
 local planting = require("spec.chaos.planting")
 
-local function scenarios()
-  local names = {}
-  for file in lfs.dir("spec/chaos/pointed") do
-    table.insert(names, file:match("^(.+)%.lua$"))
-  end
-  table.sort(names)
-  return names
-end
-
 describe("A planted fault", function()
   for _, plant in ipairs(planting.plants()) do
     it("stands in one place of its source: " .. plant.name, function()
@@ -46,7 +37,7 @@ describe("A planted fault", function()
     for _, plant in ipairs(planting.plants()) do
       used[plant.scenario] = true
     end
-    for _, name in ipairs(scenarios()) do
+    for _, name in ipairs(directory.modules("spec/chaos/pointed")) do
       assert.is_true(used[name], name)
     end
   end)
