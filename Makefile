@@ -346,11 +346,11 @@ simulate: need-test $(UNIT_SO)
 # Each file of spec/fuzz is one; all is compiled anew for them, by clang, with its sanitizers.
 FUZZERS := $(basename $(notdir $(wildcard spec/fuzz/*.c)))
 FUZZ    ?= $(FUZZERS)
-SECONDS ?= 60
+SECONDS ?=
 
 fuzz: need-fuzz
 	@$(MAKE) --no-print-directory CC=clang WERROR= CFLAGS='-O1 -g' \
-	    SANITIZE=fuzzer-no-link,address,undefined fuzz-run FUZZ='$(FUZZ)' SECONDS=$(SECONDS)
+	    SANITIZE=fuzzer-no-link,address,undefined fuzz-run FUZZ='$(FUZZ)' SECONDS=$(or $(SECONDS),60)
 
 fuzz-run: $(FUZZ:%=$(OUT)/fuzz/%) $(OUT)/fuzz/config.dict
 	@spec/fuzz/run.sh $(OUT)/fuzz $(SECONDS) $(FUZZ)
@@ -382,7 +382,7 @@ chaos: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
 	@LAGOON_BUILD=$(or $(LAGOON_BUILD),$(OUT)) LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) LUA_INIT= \
 	    LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' $(SPEC_ENV) $(SPEC_RUN) \
 	    lua5.4 spec/chaos/run.lua SCENARIO=$(SCENARIO) SEED=$(SEED) RECORDS=$(RECORDS) \
-	    FAULTS=$(FAULTS) BROKERS=$(BROKERS) LIST=$(LIST)
+	    FAULTS=$(FAULTS) SECONDS=$(SECONDS) BROKERS=$(BROKERS) LIST=$(LIST)
 
 # The faults of spec/chaos/plants, or those that PLANT names, and the program as it is.
 chaos-selftest: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon

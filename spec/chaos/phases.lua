@@ -17,6 +17,7 @@ local PROPERTIES = { ["session.timeout.ms"] = 4000, ["heartbeat.interval.ms"] = 
   ["max.poll.interval.ms"] = 30000 }
 local WINDOW = 1000
 local COMMIT_INTERVAL_S = 1
+local FILL_MS = 1800000
 
 local function heed_order(self)
   local function suspect(entry, other, words)
@@ -71,7 +72,7 @@ local function start_traffic(self)
   local ask = dice.new(self.seed, "records")
   self.traffic = self.judge:start_traffic({
     rate = scenario.rate,
-    backlog = scenario.backlog,
+    backlog = scenario.fills and math.huge or scenario.backlog,
     keys = scenario.keys or 1000,
     event = function(number)
       return scenario.event and scenario.event(number, ask, self) or {}
@@ -88,14 +89,38 @@ local function start_traffic(self)
   })
 end
 
-local function send_all(self)
-  -- Faults go on for as long as they take; the records do too.
+-- The records are there before anybody reads them.
+local function fill(self)
+  start_traffic(self)
+  self:wait("all records to be sent", FILL_MS, function()
+    return self.traffic.sent >= self.records, self.traffic.sent
+  end)
+  self.traffic:stop(report.DRAIN_MS)
+  self:say("%d records wait on %s", self.traffic.sent, self.judge.topic)
+end
+
+local function start_members(self)
+  for _ = 1, self.scenario.members or 3 do
+    self.members:come()
+  end
+  for _, member in ipairs(self.members.all) do
+    self.members:wait_assigned(member)
+  end
+  self:say("%d members of group %s read %s at %s", #self.members.all, self.judge.group,
+    self.judge.topic, self.brokers)
+end
+
+-- Faults go on for as long as they take; the records do too.
+local function disturb(self)
   self.is_disturbed = true
   if self.scenario.faults then
     self.scenario.faults(self)
   end
   self.is_disturbed = false
   self.last_fault = self.last_fault or uv.hrtime()
+end
+
+local function send_rest(self)
   local handled, since = -1, 0
   self:wait("the rest of the records to be sent", 4 * 3600 * 1000, function()
     local now = uv.hrtime()
@@ -130,23 +155,25 @@ end
 function M.play(self)
   start_kafka(self)
   new_oracle(self)
-  for _ = 1, self.scenario.members or 3 do
-    self.members:come()
+  if self.scenario.fills then
+    fill(self)
   end
-  for _, member in ipairs(self.members.all) do
-    self.members:wait_assigned(member)
+  start_members(self)
+  if not self.scenario.fills then
+    start_traffic(self)
   end
-  self:say("%d members of group %s read %s at %s", #self.members.all, self.judge.group,
-    self.judge.topic, self.brokers)
-  start_traffic(self)
-  send_all(self)
+  disturb(self)
+  send_rest(self)
   self:say("%d records are sent, %d are handled; nothing disturbs any more", self.traffic.sent,
     self.judge.verdicts.handled)
-  M.drain(self)
+  if self.scenario.drains ~= false then
+    M.drain(self)
+  end
   if self.scenario.finish then
     self.scenario.finish(self)
   end
   self.members:stop_all()
+  self.judge:sample(true)
   self.letters = letters.read(self)
 end
 

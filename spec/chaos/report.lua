@@ -25,27 +25,40 @@ function M.is_broken(rig)
     or rig.judge.verdicts.again > allowed(rig)
 end
 
-local function join(list)
-  local shown = table.concat(list, " ", 1, math.min(#list, MAX_SHOWN))
-  return #list > MAX_SHOWN and ("%s and %d more"):format(shown, #list - MAX_SHOWN) or shown
+-- The first of these, of so many.
+local function list_of(list, count)
+  if #list == 0 then
+    return ""
+  end
+  local shown = math.min(#list, MAX_SHOWN)
+  local text = ": " .. table.concat(list, " ", 1, shown)
+  return count > shown and ("%s and %d more"):format(text, count - shown) or text
 end
 
-local function list_of(list)
-  return #list > 0 and ": " .. join(list) or ""
+local function list_all(list)
+  return list_of(list, #list)
+end
+
+-- Of millions that were not handled only the first are kept.
+local function add_place(places, partition, offset)
+  places.count = places.count + 1
+  if #places < MAX_SHOWN then
+    table.insert(places, ("[%d]@%d"):format(partition, offset))
+  end
 end
 
 -- What is missing below what is committed will never come; the rest was not handled in time.
 local function split_missing(rig)
   local verdicts = rig.judge.verdicts
   local ends = rig.ends or rig.judge:end_offsets()
-  local lost, late, total = {}, {}, 0
+  local lost, late, total = { count = 0 }, { count = 0 }, 0
   for partition, offset in pairs(ends) do
     local committed = verdicts.committed[partition] or 0
     local ended = verdicts.ended[partition] or {}
     total = total + offset
     for i = 0, offset - 1 do
       if not ended[i] then
-        table.insert(i < committed and lost or late, ("[%d]@%d"):format(partition, i))
+        add_place(i < committed and lost or late, partition, i)
       end
     end
   end
@@ -58,8 +71,8 @@ local function judge_loss(rig, lost, total)
     return false, ("%d of %d acknowledged records are not on the topic"):format(
       acknowledged - total, acknowledged)
   end
-  local text = ("%d of %d records of %s lost"):format(#lost, total, rig.judge.topic)
-  return #lost == 0, text .. list_of(lost)
+  local text = ("%d of %d records of %s lost"):format(lost.count, total, rig.judge.topic)
+  return lost.count == 0, text .. list_of(lost, lost.count)
 end
 
 -- Known only when the run came to its end.
@@ -67,14 +80,14 @@ local function judge_letters(rig)
   local count, missing, unasked, twice = letters.compare(rig)
   local is_good = #missing == 0 and #unasked == 0 and (#twice == 0 or is_bounded(rig))
   return is_good, ("%d dead letters; of what was given up %d are missing%s; %d were not given up%s;"
-    .. " %d are there more than once%s"):format(count, #missing, list_of(missing), #unasked,
-    list_of(unasked), #twice, list_of(twice))
+    .. " %d are there more than once%s"):format(count, #missing, list_all(missing), #unasked,
+    list_all(unasked), #twice, list_all(twice))
 end
 
 local function judge_published(rig)
   local missing = letters.unpublished(rig)
   return #missing == 0, ("of %d records that publish, %d published nothing%s"):format(
-    #rig.publishing, #missing, list_of(missing))
+    #rig.publishing, #missing, list_all(missing))
 end
 
 local function judge_repeats(rig)
@@ -97,12 +110,28 @@ local function judge_letter(rig, letter, good)
     math.min(#sentences, 5)))
 end
 
+-- What need not be handled to the end need not be handled again either.
+local function judge_last_commit(rig, late)
+  local verdicts, behind = rig.judge.verdicts, {}
+  for partition = 0, rig.judge.partitions - 1 do
+    local committed, safe = verdicts.committed[partition] or 0, verdicts:advance(partition)
+    if committed < safe then
+      table.insert(behind, ("[%d]@%d of %d"):format(partition, committed, safe))
+    end
+  end
+  return #behind == 0, ("%d are left to handle; %d partitions stand behind what was handled%s")
+    :format(late.count, #behind, list_all(behind))
+end
+
 local function judge_drain(rig, late)
+  if rig.scenario.drains == false and not rig.stopped_by then
+    return judge_last_commit(rig, late)
+  end
   if rig.drained_s then
     return true, ("handled and committed %.1f s after the last record"):format(rig.drained_s)
   end
   local reason = tostring(rig.stopped_by):match("[^\n]*")
-  return false, ("%s; %d not handled%s"):format(reason, #late, list_of(late))
+  return false, ("%s; %d not handled%s"):format(reason, late.count, list_of(late, late.count))
 end
 
 local function judge_ends(rig)

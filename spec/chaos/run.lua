@@ -3,6 +3,7 @@
 -- SCENARIO=kills  one of spec/chaos/scenarios; LIST=1 names them
 -- SEED=7          what its dice show; drawn and said unless it is given
 -- RECORDS=200000  at least so many, FAULTS=20 so many, instead of the scenario's own
+-- SECONDS=60      so long, where what happens lasts instead of happening again and again
 -- BROKERS=...     a Kafka that runs already
 
 local lfs = require("lfs")
@@ -44,8 +45,20 @@ local function number_of(options, name)
   return number
 end
 
+-- A scenario goes by one of the two.
+local function refuse_other(scenario, name, options)
+  local wanted, other = "FAULTS", "SECONDS"
+  if scenario.seconds then
+    wanted, other = other, wanted
+  end
+  if options[other] ~= "" then
+    fail("%s goes by %s, not by %s", name, scenario.faults and wanted or "RECORDS", other)
+  end
+end
+
 local function parse(arguments)
-  local options = { SCENARIO = "", SEED = "", RECORDS = "", FAULTS = "", BROKERS = "", LIST = "" }
+  local options = { SCENARIO = "", SEED = "", RECORDS = "", FAULTS = "", SECONDS = "",
+    BROKERS = "", LIST = "" }
   for _, argument in ipairs(arguments) do
     local name, value = argument:match("^(%u+)=(.*)$")
     if not name or not options[name] then
@@ -67,19 +80,25 @@ local function heed_signals(played)
   end
 end
 
+local function extent_of(played)
+  return played.scenario.seconds and "SECONDS=" .. played.lasts_s or "FAULTS=" .. played.count
+end
+
 local function play(name, options)
   local scenario = load_scenario(name)
+  refuse_other(scenario, name, options)
   local seed = number_of(options, "SEED") or os.time() % 100000
   local played = rig.new(scenario, { seed = seed, records = number_of(options, "RECORDS"),
-    faults = number_of(options, "FAULTS"), brokers = options.BROKERS ~= "" and options.BROKERS })
+    faults = number_of(options, "FAULTS"), seconds = number_of(options, "SECONDS"),
+    brokers = options.BROKERS ~= "" and options.BROKERS })
   print(("%s, seed %d, %d records: %s"):format(name, seed, played.records, scenario.says))
   heed_signals(played)
   local is_good, passed, failed = played:run()
   if not is_good then
     local folder = ("%s/%s-%d"):format(LOGS, name, seed)
     played:keep_logs(folder)
-    print(("again: make chaos SCENARIO=%s SEED=%d RECORDS=%d FAULTS=%d"):format(name, seed,
-      played.records, played.count))
+    print(("again: make chaos SCENARIO=%s SEED=%d RECORDS=%d %s"):format(name, seed,
+      played.records, extent_of(played)))
     print("the ledger and the members' logs are in " .. folder)
   end
   scope.finish()

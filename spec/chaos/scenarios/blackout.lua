@@ -3,9 +3,9 @@
 local brokers = require("spec.chaos.brokers")
 
 return {
-  says = "SIGKILL of all three brokers, and nothing answers for FAULTS=360 seconds",
+  says = "SIGKILL of all three brokers, and nothing answers for 360 s",
   records = 100000,
-  count = 360,
+  seconds = 360,
   rate = 300,
   members = 3,
   publishes = true,
@@ -18,7 +18,7 @@ return {
     brokers.charge(rig, 5)
     rig:fault("SIGKILL of all brokers")
     rig.kafka:kill_all()
-    rig:pass(rig.count * 1000)
+    rig:pass(rig.lasts_s * 1000)
     rig.kafka:start_all()
     rig:fault("all brokers are started")
     brokers.wait_in_sync(rig)

@@ -64,9 +64,9 @@ local function demand_all(rig)
 end
 
 return {
-  says = "neither dead letters nor what handlers publish can be written for FAULTS=60 seconds",
+  says = "neither dead letters nor what handlers publish can be written for 60 s",
   records = 50000,
-  count = 60,
+  seconds = 60,
   rate = 500,
   keys = KEYS,
   members = 2,
@@ -81,8 +81,8 @@ return {
     local id = rig.dice(1, 3)
     brokers.kill(rig, id)
     rig.held = watch_held(verdicts, brokers.now_ms() + 1000)
-    local till = uv.hrtime() + rig.count * 1000000000
-    rig:wait("time to pass", (rig.count + 60) * 1000, function()
+    local till = uv.hrtime() + rig.lasts_s * 1000000000
+    rig:wait("time to pass", (rig.lasts_s + 60) * 1000, function()
       judge_held(verdicts, rig.held)
       return uv.hrtime() >= till
     end)

@@ -78,7 +78,7 @@ local function judge_handled(rig)
 end
 
 return {
-  says = "a compacted topic with nine holes in ten, and FAULTS=200 transactions, half rolled back",
+  says = "a compacted topic with nine holes in ten, and 200 transactions, half rolled back",
   records = 10 * KEYS,
   count = 200,
   rate = 50000,

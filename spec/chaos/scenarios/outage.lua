@@ -37,9 +37,9 @@ local function judge_redrive(rig)
 end
 
 return {
-  says = "a service is down for 300 s (FAULTS=SECONDS); what was given up is sent back",
+  says = "a service is down for 300 s; what was given up is sent back",
   records = 60000,
-  count = 300,
+  seconds = 300,
   rate = 200,
   keys = 1000,
   members = MEMBERS,
@@ -52,7 +52,7 @@ return {
     rig:wait_progress()
     rig.judge.app:open_gate("outage")
     rig:fault("the service is down")
-    rig:pass(rig.count * 1000)
+    rig:pass(rig.lasts_s * 1000)
     rig.judge.app:close_gate("outage")
     rig:fault("the service is back; %d tries failed", rig.judge.verdicts.failed)
   end,
