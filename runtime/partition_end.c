@@ -215,9 +215,17 @@ static void act(struct record *record, enum decision decision)
 
 /* --- refused deliveries --- */
 
-static enum decision decision_on_refusal(const struct record *record)
+/* What the handler asked for stands, also when it saw a delivery refused before. */
+static bool was_asked(const struct record *record)
 {
-    return policy_last(record->owner->intake->config->on_error.give_up);
+    return record->outcome == OUTCOME_SKIPPED || record->outcome == OUTCOME_DEAD_LETTER;
+}
+
+/* A worker that has decided to stop holds the lane already, whatever a refusal came to. */
+static enum decision decision_of(const struct record *record)
+{
+    bool is_refused = record->refusal != NULL && !was_asked(record);
+    return is_refused && record->decision != DECISION_STOP ? record->on_refusal : record->decision;
 }
 
 /* A delivery that was refused for good will be refused again: its record, which has ended, is given
@@ -225,12 +233,12 @@ static enum decision decision_on_refusal(const struct record *record)
 static void end_refused(struct record *record)
 {
     struct partition *partition = record->owner;
+    enum decision decision = decision_of(record);
     free(record->failure);
     record->failure = record->refusal;
     record->refusal = NULL;
     record->outcome = OUTCOME_FAILED;
-    enum decision decision = decision_on_refusal(record);
-    if (decision != DECISION_STOP) {
+    if (!record->has_stopped) {
         act(record, decision);
     } else if (record->state == RECORD_OUTSIDE) {
         leave(record);
@@ -247,23 +255,11 @@ static void refuse(struct record *record, const char *reason)
     if (record->epoch != record->owner->epoch || record->refusal != NULL)
         return;
     record->refusal = xasprintf("a record that its handler published was refused: %s", reason);
-    if (decision_on_refusal(record) == DECISION_STOP)
+    record->on_refusal = policy_last(record->owner->intake->config->on_error.give_up);
+    if (record->on_refusal == DECISION_STOP)
         partition_stop_at(record, record->refusal);
     if (record->is_ended)
         end_refused(record);
-}
-
-/* What the handler asked for stands, also when it saw a delivery refused before. */
-static bool was_asked(const struct record *record)
-{
-    return record->outcome == OUTCOME_SKIPPED || record->outcome == OUTCOME_DEAD_LETTER;
-}
-
-static enum decision decide(const struct record *record)
-{
-    if (record->refusal != NULL && !was_asked(record))
-        return decision_on_refusal(record);
-    return policy_decide(record->owner->intake->config, record);
 }
 
 /* Its partition is another's, or soon will be: then a record ends here only when it is done with.
@@ -273,7 +269,7 @@ static bool is_moot(const struct record *record)
     const struct partition *partition = record->owner;
     if (record->epoch != partition->epoch || record->outcome == OUTCOME_INTERRUPTED)
         return true;
-    enum decision decision = decide(record);
+    enum decision decision = decision_of(record);
     bool is_held = record->outcome == OUTCOME_FAILED && partition->intake->breaker.is_open;
     return partition->is_revoking && record->state == RECORD_KEPT &&
            (decision == DECISION_RETRY || decision == DECISION_STOP || is_held);
@@ -296,7 +292,7 @@ void partition_end_record(struct record *record)
         intake->counts.handled += record->outcome == OUTCOME_DONE;
         end_refused(record);
     } else {
-        act(record, decide(record));
+        act(record, record->decision);
     }
 }
 

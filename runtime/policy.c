@@ -43,9 +43,9 @@ enum decision policy_decide(const struct consumer_config *consumer, const struct
     return decide_on_failure(&consumer->on_error, record);
 }
 
-enum verdict policy_verdict(const struct consumer_config *consumer, const struct record *record)
+enum verdict policy_verdict(const struct record *record)
 {
-    switch (policy_decide(consumer, record)) {
+    switch (record->decision) {
     case DECISION_SETTLE:
         return VERDICT_RELEASE;
     case DECISION_SKIP:

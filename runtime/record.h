@@ -46,6 +46,16 @@ enum outcome {
     OUTCOME_INTERRUPTED,  /* was ended because the process stops: no failure of the record */
 };
 
+/* What becomes of a record whose run has ended: policy.h. */
+enum decision {
+    DECISION_SETTLE, /* it was handled */
+    DECISION_RETRY,  /* it runs again */
+    DECISION_DEAD_LETTER,
+    DECISION_SKIP,
+    DECISION_STOP,      /* its partition stops */
+    DECISION_GIVE_BACK, /* its run counts for nothing: whoever reads it next handles it */
+};
+
 struct record {
     /* Constant once read. */
     const char *topic; /* the lane's, which outlives every record */
@@ -86,6 +96,7 @@ struct record {
     uint32_t published;     /* deliveries of this run */
     int64_t retry_after_ms; /* what the handler asked for; below 0: the schedule says */
     bool is_uncounted;      /* the run was no attempt */
+    enum decision decision; /* by the policies under which it ran */
 
     /* Main's. */
     struct link partition_link; /* its partition's awaited or stuck records */
@@ -96,6 +107,7 @@ struct record {
                                    then this is below 0 until main has seen the end */
     bool is_ended;              /* main has seen its outcome */
     char *refusal;              /* why a delivery of this run was refused for good; or NULL */
+    enum decision on_refusal;   /* what becomes of it then; decided as the refusal came */
     bool has_stopped;           /* it failed for good and has stopped its partition */
     bool is_lettered;           /* given up: its dead letter is not acknowledged yet */
     bool is_dropped;            /* freed as soon as deliveries_open is 0 */

@@ -110,11 +110,12 @@ static void hand_end(struct worker *worker, struct hand *hand)
         return;
     }
     note_outcome(record, &hand->call);
-    enum verdict verdict = policy_verdict(worker->options.consumer, record);
+    record->decision = policy_decide(worker->options.consumer, record);
     bool takes_next =
         list_is_empty(&worker->woken) && worker->next == NULL && !worker_is_retiring(worker);
-    struct record *next = dispatcher_finish(worker->options.dispatcher, record, verdict,
-                                            takes_next ? &worker->taker : NULL);
+    struct record *next =
+        dispatcher_finish(worker->options.dispatcher, record, policy_verdict(record),
+                          takes_next ? &worker->taker : NULL);
     if (takes_next) {
         worker->next = next;
         worker->is_idle = next == NULL;

@@ -16,7 +16,8 @@ local ASKED = { skipped = true, dead_letter = true } -- stands, whatever was ref
 function M.new(config)
   return setmetatable({ config = config, row = 0, is_open = false,
     seen = { settled = 0, awaited = 0, tried_again = 0, lettered = 0, stuck = 0, dropped = 0,
-      given_up_twice = 0, refused = 0, breakers = 0, letters_refused = 0, late_reports = 0 } },
+      reconfigured = 0, given_up_twice = 0, refused = 0, breakers = 0, letters_refused = 0,
+      late_reports = 0 } },
     EndingsModel)
 end
 
@@ -37,8 +38,10 @@ function EndingsModel:wish(rec)
 end
 
 ---A strand moves on at once from what is done with; a failure holds it until main has decided.
+---What it goes by holds for main too, whatever the config says by then.
 function EndingsModel:check_verdict(rec, verdict)
   local wish = self:wish(rec)
+  rec.wish = wish
   local is_done = wish == "settle" or wish == "skip" and rec.outcome ~= "failed"
   local expected = is_done and "release" or wish == "stop" and "hold" or "keep"
   check(verdict == expected, "%s: the strand's verdict is %s", rec.outcome, verdict)
@@ -86,7 +89,7 @@ end
 ---A record that main has collected.
 ---@return "settled"|"awaited"|"parked"|"lettered"|"stuck"|"dropped"|"kept" fate
 function EndingsModel:fate(rec)
-  local wish = is_refused(rec) and self.config.give_up or self:wish(rec)
+  local wish = is_refused(rec) and rec.wish ~= "stop" and rec.refused or rec.wish
   if is_moot(self, rec, wish) then
     return "dropped"
   elseif wish ~= "settle" then
@@ -99,7 +102,7 @@ end
 ---A delivery of a record that had ended well was refused for good.
 ---@return string fate
 function EndingsModel:fate_of_refused(rec)
-  return fate_of_failed(self, rec, self.config.give_up)
+  return fate_of_failed(self, rec, rec.refused)
 end
 
 return M

@@ -17,7 +17,7 @@ local function take_report(game, delivery, is_refused)
       outcomes.settle(game, rec)
     end
   elseif not rec.refused then
-    rec.refused = true
+    rec.refused = game.config.give_up
     game.endings.seen.refused = game.endings.seen.refused + 1
     if game.config.give_up == "stop" then
       outcomes.stop(game, lane)

@@ -22,11 +22,15 @@ local check = model.check
 local PATIENCE = 100000
 local POLICIES = { "dead_letter", "dead_letter", "skip", "stop" }
 
+local function draw_policies(config)
+  config.retries, config.give_up = math.random(0, 3), lists.pick(POLICIES)
+  config.on_invalid, config.on_unknown_type = lists.pick(POLICIES), lists.pick(POLICIES)
+  return config
+end
+
 local function random_config()
-  return {
-    retries = math.random(0, 3), backoff_ms = 100, max_backoff_ms = 400,
-    give_up = lists.pick(POLICIES), on_invalid = lists.pick(POLICIES),
-    on_unknown_type = lists.pick(POLICIES), breaker = lists.pick({ 0, 1, 3 }),
+  return draw_policies {
+    backoff_ms = 100, max_backoff_ms = 400, breaker = lists.pick({ 0, 1, 3 }),
     window_records = math.random(4, 60), window_bytes = lists.pick({ 8000, 1 << 20 }),
     max_ahead = math.random(2, 30), seed = math.random(1 << 30),
   }
@@ -81,6 +85,13 @@ local function change_hands(game)
   game:note("%d handlers may be begun at once", game.hands)
 end
 
+-- As a reload does, also between the end of a handler and what main makes of it.
+local function change_policies(game)
+  game:note("the policies change")
+  game.intake:configure(draw_policies(game.config))
+  game.endings.seen.reconfigured = game.endings.seen.reconfigured + 1
+end
+
 local DRAWN = lists.weighted({
   { workers.take, 30 },
   { outcomes.finish, 34 },
@@ -90,6 +101,7 @@ local DRAWN = lists.weighted({
   { crew.scale, 4 },
   { crew.go, 4 },
   { change_hands, 1 },
+  { change_policies, 1 },
   { epochs.poll, 24 },
   { outcomes.collect, 12 },
   { outcomes.retry, 10 },

@@ -153,8 +153,8 @@ local function end_record(game, rec)
     rec.state = "out"
   end
   rec.has_ended = true
-  -- One whose delivery was refused has stopped it by the report already.
-  if fate == "kept" or fate == "stuck" and not rec.refused then
+  -- One whose delivery was refused has stopped it by the report already, if that was to stop it.
+  if fate == "kept" or fate == "stuck" and rec.refused ~= "stop" then
     M.stop(game, rec.lane)
   end
   M.apply(game, rec, fate)

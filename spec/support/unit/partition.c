@@ -125,6 +125,15 @@ static int l_new(lua_State *L)
     return 1;
 }
 
+/* configure(config): policies that hold for what ends from now on */
+static int l_configure(lua_State *L)
+{
+    struct bench *bench = check_bench(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    bench->config = check_config(L);
+    return 0;
+}
+
 static int l_destroy(lua_State *L)
 {
     struct bench *bench = check_bench(L);
@@ -251,7 +260,8 @@ static int l_outcome(lua_State *L)
     record->retry_after_ms = luaL_optinteger(L, 6, -1);
     if (record->outcome != OUTCOME_DONE)
         record->failure = xstrdup("why");
-    lua_pushstring(L, verdicts[policy_verdict(&bench->config, record)]);
+    record->decision = policy_decide(&bench->config, record);
+    lua_pushstring(L, verdicts[policy_verdict(record)]);
     return 1;
 }
 
@@ -375,6 +385,7 @@ static int l_window(lua_State *L)
 int unit_open_partition(lua_State *L)
 {
     static const luaL_Reg methods[] = {
+        {"configure", l_configure},
         {"destroy", l_destroy},
         {"partition", l_partition},
         {"begin", l_begin},

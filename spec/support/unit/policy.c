@@ -47,8 +47,9 @@ static int l_of(lua_State *L)
         .on_invalid = (enum policy)word_field(L, "on_invalid", "stop", policies),
         .on_unknown_type = (enum policy)word_field(L, "on_unknown_type", "skip", policies),
     };
-    lua_pushstring(L, decisions[policy_decide(&consumer, &record)]);
-    lua_pushstring(L, verdicts[policy_verdict(&consumer, &record)]);
+    record.decision = policy_decide(&consumer, &record);
+    lua_pushstring(L, decisions[record.decision]);
+    lua_pushstring(L, verdicts[policy_verdict(&record)]);
     return 2;
 }
 
