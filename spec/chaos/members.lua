@@ -1,6 +1,6 @@
 -- The members of the group: they come, go, die and freeze, and each end is looked at.
 
-local memory = require("spec.chaos.memory")
+local threads = require("spec.support.threads")
 local uv = require("luv")
 local wait = require("spec.support.wait")
 
@@ -18,7 +18,7 @@ local LOOSE_NS = 60 * 1000000000
 ---@field loose_at? integer when it was last seen that it may run what another has been given: it
 --- froze, lost its partitions or gave them back while handlers ran, all of which it says
 ---@field losses integer how often it lost partitions
----@field peak_kib integer the most memory it had
+---@field peak_bytes integer the most memory it had
 
 ---@class spec.Members
 ---@field list spec.Member[] those that nothing was done to
@@ -41,7 +41,7 @@ function Members:come()
   local run = self.rig.judge:start_member({ is_waiting = false })
   local number = #self.all + 1
   local member = { number = number, name = "member " .. number, run = run, pid = run.process.pid,
-    peak_kib = 0, losses = 0 }
+    peak_bytes = 0, losses = 0 }
   member.next_loss = run.process.output:search(LOST)
   member.next_busy = run.process.output:search(BUSY)
   member.is_assigned = run.process.output:search(": assigned orders")
@@ -157,7 +157,7 @@ local function look_at(self, member)
     member.loose_at = uv.hrtime()
   end
   if member.run.process:is_running() then
-    member.peak_kib = math.max(member.peak_kib, memory.peak_kib(member.pid))
+    member.peak_bytes = math.max(member.peak_bytes, threads.peak_bytes(member.pid))
     return
   end
   member.is_over = true

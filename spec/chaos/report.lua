@@ -182,10 +182,10 @@ end
 local function tell_memory(rig)
   local peak = 0
   for _, member in ipairs(rig.members.all) do
-    peak = math.max(peak, member.peak_kib)
+    peak = math.max(peak, member.peak_bytes)
   end
   rig:say("at most %.0f MiB resident in a member; %d records sent, %d handled, %d tries failed",
-    peak / 1024, rig.traffic and rig.traffic.sent or 0, rig.judge.verdicts.handled,
+    peak / 1048576, rig.traffic and rig.traffic.sent or 0, rig.judge.verdicts.handled,
     rig.judge.verdicts.failed)
 end
 

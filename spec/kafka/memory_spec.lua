@@ -3,6 +3,7 @@
 local application = require("spec.support.application")
 local broker = require("spec.support.broker")
 local kafka = require("spec.support.kafka")
+local threads = require("spec.support.threads")
 local unit = require("unit")
 local uv = require("luv")
 local wait = require("spec.support.wait")
@@ -12,19 +13,11 @@ local MIB = 1024 * 1024
 -- The program, its libraries and its threads, before it has met a record.
 local PROGRAM_BYTES = 30 * MIB
 
----The most that the process has had in memory.
-local function peak_bytes(pid)
-  local file = assert(io.open(("/proc/%d/status"):format(pid)))
-  local text = file:read("a")
-  file:close()
-  return tonumber(text:match("VmHWM:%s*(%d+) kB")) * 1024
-end
-
 ---Waits until the peak has not grown for a second.
 local function wait_settled(pid)
   local peak, since = 0, uv.hrtime()
   wait.till("the memory to settle", 30000, function()
-    local now = peak_bytes(pid)
+    local now = threads.peak_bytes(pid)
     if now > peak + 64 * 1024 then
       peak, since = now, uv.hrtime()
     end

@@ -48,16 +48,35 @@ function M.cpu_seconds(pid)
   return (math.tointeger(user) + math.tointeger(system)) / 100
 end
 
----@param pid integer
----@return integer bytes of memory that are its own and present
-function M.resident_bytes(pid)
-  return math.tointeger(read(("/proc/%d/status"):format(pid)):match("VmRSS:%s*(%d+)")) * 1024
+-- Of its memory; 0 when it is over.
+local function read_bytes(pid, name)
+  local kib = (read(("/proc/%d/status"):format(pid)) or ""):match(name .. ":%s*(%d+)")
+  return math.tointeger(tonumber(kib) or 0) * 1024
 end
 
 ---@param pid integer
----@return integer bytes, the most that it had at once
+---@return integer bytes of memory that are its own and present; 0 when it is over
+function M.resident_bytes(pid)
+  return read_bytes(pid, "VmRSS")
+end
+
+---@param pid integer
+---@return integer bytes, the most that it had at once; 0 when it is over
 function M.peak_bytes(pid)
-  return math.tointeger(read(("/proc/%d/status"):format(pid)):match("VmHWM:%s*(%d+)")) * 1024
+  return read_bytes(pid, "VmHWM")
+end
+
+---@param pid integer
+---@return boolean whether SIGSTOP has reached all its threads
+function M.are_frozen(pid)
+  local folder = ("/proc/%d/task"):format(pid)
+  for id in lfs.dir(folder) do
+    local status = id:find("^%d") and read(("%s/%s/status"):format(folder, id))
+    if status and not status:find("\nState:%s*[Tt] ") then
+      return false
+    end
+  end
+  return true
 end
 
 return M

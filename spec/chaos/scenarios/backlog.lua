@@ -1,7 +1,7 @@
 -- Far more waits on the topic than one slow worker will ever get through: it must not end up in
 -- memory.
 
-local memory = require("spec.chaos.memory")
+local threads = require("spec.support.threads")
 
 local RECORDS = 10000000
 local SLOW_MS = 5
@@ -23,7 +23,7 @@ end
 
 local function judge_memory(rig)
   local member = rig.members.all[1]
-  local peak, budget = member.peak_kib * 1024, budget_of(member)
+  local peak, budget = member.peak_bytes, budget_of(member)
   return peak > 0 and peak <= budget + PROGRAM_BYTES, ("at most %.0f MiB resident, %.0f after a "
     .. "minute and %.0f at the end; the budget that it printed is %.0f and %.0f for the program")
     :format(mib(peak), mib(rig.early_bytes), mib(rig.late_bytes), mib(budget), mib(PROGRAM_BYTES))
@@ -46,7 +46,7 @@ return {
     local member = rig.members.all[1]
     for second = 1, rig.lasts_s do
       rig:pass(SECOND_MS)
-      rig.late_bytes = memory.resident_bytes(member.pid)
+      rig.late_bytes = threads.resident_bytes(member.pid)
       if second <= MINUTE_S then
         rig.early_bytes = rig.late_bytes
       end
