@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "units.h"
+#include "watchdog.h"
 
 struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
                               const struct consumer_config *consumer)
@@ -94,6 +95,23 @@ void bindings_end_broker_wait(struct call *call)
 {
     if (call->deadline_ms < INT64_MAX)
         call->deadline_ms += clock_monotonic_ms() - call->wait_began_ms;
+}
+
+/* Meanwhile no deadline ends the stretch. */
+void bindings_block_for_broker(struct call *call)
+{
+    struct watch *watch = watch_mine();
+    call->wait_began_ms = clock_monotonic_ms();
+    if (watch != NULL)
+        watch_put_off(watch, INT64_MAX);
+}
+
+void bindings_end_broker_block(struct call *call)
+{
+    struct watch *watch = watch_mine();
+    bindings_end_broker_wait(call);
+    if (watch != NULL)
+        watch_put_off(watch, call->deadline_ms);
 }
 
 void bindings_push_path(lua_State *L, int index, const char *path)

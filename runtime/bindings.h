@@ -25,6 +25,15 @@ struct bindings_host {
     bool is_test;              /* no HTTP request is sent: a function of the test answers */
 };
 
+/* Why what scripts keep in a state, in the tables of their modules say, may be half done: a handler
+ * was ended in the middle of it. The later ones are the worse. */
+enum spoil {
+    SPOIL_NONE,
+    SPOIL_CPU,    /* by cpu_limit, where it ran */
+    SPOIL_TIME,   /* by handler_timeout, where it ran; not where it waited */
+    SPOIL_MEMORY, /* by the limit of the state's memory, also when a pcall caught that */
+};
+
 struct bindings {
     const struct bindings_host *host;
     const struct consumer_config *consumer; /* NULL: not a consumer's state */
@@ -36,6 +45,7 @@ struct bindings {
     const char *load_what;    /* "the top of a file"; NULL: nothing of the kind */
     int load_limit_ms;
     bool is_load_late;      /* it was asked to end */
+    enum spoil spoil;       /* the worst so far */
     bool is_in_hook;        /* on_load or on_unload runs: nothing may wait or publish there */
     struct buffer text;     /* for encoding what is published; kept between uses */
     struct buffer log_text; /* and what is logged, perhaps by a finalizer meanwhile */
@@ -85,6 +95,13 @@ struct call *bindings_waitable_call(lua_State *L, const char *what);
 /* Around a yield that waits for a broker: such time does not count against handler_timeout. */
 void bindings_wait_for_broker(struct call *call);
 void bindings_end_broker_wait(struct call *call);
+
+/* The same where Lua cannot yield: around what blocks the thread for a broker. */
+void bindings_block_for_broker(struct call *call);
+void bindings_end_broker_block(struct call *call);
+
+/* Something of the kind has happened in L's state. */
+void bindings_note_spoil(lua_State *L, enum spoil spoil);
 
 /* Makes the classes of producers and deliveries, and pushes lagoon.producer. */
 void bindings_push_producer(lua_State *L);
@@ -148,8 +165,8 @@ bool bindings_is_interrupted(lua_State *L);
 /* Raises then that it does. */
 void bindings_check_interrupt(lua_State *L);
 
-/* The same from within a C function that goes on for long: it may be asked to end meanwhile. */
-void bindings_check_stop(lua_State *L);
+/* Within a C function that goes on for long: raises when what runs was asked to end meanwhile. */
+void bindings_check_end(lua_State *L);
 
 /* The code that runs in L may yield up to its worker. */
 bool bindings_can_yield(lua_State *L);

@@ -102,6 +102,8 @@ static int go_on(lua_State *L, enum way way, int argument_count)
     }
     if (status == LUA_OK || status == LUA_YIELD)
         return give_results(L, co, count, way);
+    if (status == LUA_ERRMEM)
+        bindings_note_spoil(L, SPOIL_MEMORY);
     if (way == WRAP || bindings_is_interrupted(L))
         return raise_from_wrap(L, co, status);
     lua_pushboolean(L, 0);

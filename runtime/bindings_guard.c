@@ -29,14 +29,6 @@ void bindings_check_interrupt(lua_State *L)
         luaL_error(L, "%s", STOPS);
 }
 
-/* The hook that was armed would raise as soon as the function returns. */
-void bindings_check_stop(lua_State *L)
-{
-    const struct watch *watch = watch_mine();
-    if (watch != NULL && watch_reason(watch) == WATCH_STOP)
-        luaL_error(L, "%s", STOPS);
-}
-
 /* The stretch was asked to end. True: by a stop, and this is the first that the call hears of it,
  * or the error of that is still on its way up. */
 static bool is_gentle(lua_State *L, const struct watch *watch)
@@ -78,6 +70,25 @@ static void push_where(lua_State *L)
     lua_pushliteral(L, "");
 }
 
+/* The hook that was armed would raise as soon as the function returns. */
+void bindings_check_end(lua_State *L)
+{
+    const struct watch *watch = watch_mine();
+    if (watch == NULL || watch_reason(watch) == WATCH_NONE)
+        return;
+    push_where(L);
+    describe(L, watch_reason(watch));
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
+void bindings_note_spoil(lua_State *L, enum spoil spoil)
+{
+    struct bindings *bindings = bindings_of(L);
+    if (bindings->spoil < spoil)
+        bindings->spoil = spoil;
+}
+
 /* Armed once more, the call has not come to its end. */
 static void note_stop(lua_State *L)
 {
@@ -101,6 +112,8 @@ static void on_instruction(lua_State *L, lua_Debug *event)
     }
     if (is_gentle(L, watch))
         note_stop(L);
+    else if (watch_reason(watch) != WATCH_STOP)
+        bindings_note_spoil(L, watch_reason(watch) == WATCH_CPU ? SPOIL_CPU : SPOIL_TIME);
     push_where(L);
     describe(L, watch_reason(watch));
     lua_concat(L, 2);
@@ -210,6 +223,8 @@ static int after_call(lua_State *L, int status, lua_KContext below)
 {
     if (status == LUA_OK || status == LUA_YIELD)
         return lua_gettop(L) - (int)below;
+    if (status == LUA_ERRMEM)
+        bindings_note_spoil(L, SPOIL_MEMORY);
     if (bindings_is_interrupted(L))
         return lua_error(L);
     lua_pushboolean(L, 0);

@@ -94,8 +94,10 @@ static enum publish_result publish_or_block(lua_State *L, struct producer *produ
     enum publish_result result;
     while ((result = producer_publish(producer, publication, delivery, err)) == PUBLISH_FULL &&
            !bindings_can_yield(L)) {
-        bindings_check_stop(L);
+        bindings_check_end(L);
+        bindings_block_for_broker(bindings_of(L)->current);
         producer_block_for_room(producer, ROOM_BLOCK_MS);
+        bindings_end_broker_block(bindings_of(L)->current);
     }
     return result;
 }

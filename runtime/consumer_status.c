@@ -99,6 +99,19 @@ static void write_change(struct json_writer *answer, const struct pool_change *c
     json_end_object(answer);
 }
 
+/* Lua states that were replaced because of what happened in them. */
+static void write_repair(struct json_writer *answer, const struct pool_repair *repair)
+{
+    json_write_integer(answer, "states_replaced", (int64_t)repair->replaced);
+    if (repair->replaced == 0)
+        return;
+    json_begin_object(answer, "last_replaced");
+    json_write_integer(answer, "at", repair->last_at_ms);
+    json_write_integer(answer, "worker", (int64_t)repair->last_worker);
+    json_write_text(answer, "reason", pool_repair_reason(repair->last_spoil));
+    json_end_object(answer);
+}
+
 static void write_workers(struct json_writer *answer, const struct consumer *consumer)
 {
     const struct pool *pool = &consumer->pool;
@@ -110,6 +123,7 @@ static void write_workers(struct json_writer *answer, const struct consumer *con
     json_write_integer(answer, "retiring", (int64_t)pool->retiring);
     json_write_integer(answer, "stuck", (int64_t)pool->stuck);
     write_change(answer, &pool->change);
+    write_repair(answer, &pool->repair);
     json_end_object(answer);
 }
 

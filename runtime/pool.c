@@ -32,6 +32,14 @@ static void on_worker_stuck(void *context, struct worker *worker)
     pool->options.on_exit(pool->options.context);
 }
 
+static void on_worker_spoil(void *context, struct worker *worker)
+{
+    (void)worker;
+    struct pool *pool = context;
+    atomic_store(&pool->repair.is_asked, true);
+    pool->options.on_exit(pool->options.context);
+}
+
 static void on_state_leave(void *context, struct worker_state *state)
 {
     struct pool *pool = context;
@@ -50,6 +58,7 @@ static struct worker *make_worker(struct pool *pool, size_t index)
         .consumer = config_of(pool),
         .context = pool,
         .on_stuck = on_worker_stuck,
+        .on_spoil = on_worker_spoil,
         .on_state_leave = on_state_leave,
         .on_exit = on_worker_exit,
     };
@@ -100,6 +109,7 @@ static void reap(struct pool *pool)
         if (!may_end || !worker_has_ended(slot->worker))
             continue;
         worker_join(slot->worker);
+        slot->repaired_at_ms = 0;
         *(slot->state == SLOT_STUCK ? &pool->stuck : &pool->retiring) -= 1;
         slot->state = SLOT_FREE;
         pool->reaped++;
@@ -314,6 +324,7 @@ int pool_start(struct pool *pool, const struct pool_options *options, struct scr
     *pool = (struct pool){
         .options = *options, .slot_count = limits.max + replacements, .wanted = limits.min};
     pool->generation = generation_reference(options->generation);
+    pool_repair_init(&pool->repair);
     pool_closing_init(&pool->closing, options->loop, options->on_exit, options->context);
     atomic_init(&pool->renewal.is_given_up, false);
     atomic_init(&pool->has_stuck, false);
@@ -350,6 +361,7 @@ void pool_step(struct pool *pool)
         reap(pool);
     pool_closing_step(&pool->closing);
     look_for_stuck(pool);
+    pool_repair_step(pool);
     if (!pool->is_stopping)
         shake(pool);
     if (pool->running > pool->wanted)
@@ -362,6 +374,7 @@ void pool_retire(struct pool *pool)
 {
     pool->is_stopping = true;
     atomic_store(&pool->growth.is_given_up, true);
+    atomic_store(&pool->repair.is_given_up, true);
     pool_withdraw(pool);
     pool->wanted = 0;
     shrink(pool);
@@ -381,7 +394,7 @@ bool pool_is_done(struct pool *pool)
 {
     return pool->running == 0 && pool->retiring == 0 && pool->stuck == 0 &&
            !pool->growth.is_under_way && !pool->renewal.is_under_way &&
-           pool_closing_is_done(&pool->closing);
+           !pool->repair.is_under_way && pool_closing_is_done(&pool->closing);
 }
 
 void pool_destroy(struct pool *pool)

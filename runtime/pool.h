@@ -20,6 +20,7 @@
 #include "error.h"
 #include "pool_closing.h"
 #include "pool_renewal.h"
+#include "pool_repair.h"
 #include "pool_shaker.h"
 #include "scaler.h"
 #include "worker.h"
@@ -45,6 +46,8 @@ enum slot_state {
 struct pool_slot {
     struct worker *worker; /* stays when its thread has ended: others may be about to wake it */
     enum slot_state state;
+    int64_t repaired_at_ms; /* it got a state in place of a spoilt one; 0: not yet */
+    bool is_full_said;      /* that it has no room for one */
 };
 
 /* States for further workers, built on a helper, a few at a time so that the first of them work
@@ -86,6 +89,7 @@ struct pool {
     bool is_stopping;
     struct pool_growth growth;
     struct pool_renewal renewal;
+    struct pool_repair repair;
     struct pool_closing closing;
     struct pool_change change;
     atomic_bool has_stuck; /* a worker became stuck, or came back; cleared by main */

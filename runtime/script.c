@@ -115,6 +115,7 @@ struct script *script_new(const struct script_source *source, struct error *err)
         return NULL;
     }
     bindings_end_load(script->L);
+    script->bindings->spoil = SPOIL_NONE; /* what its files caught does not come by another start */
     script->handlers = luaL_ref(script->L, LUA_REGISTRYINDEX);
     lua_settop(script->L, 0);
     return script;
@@ -290,6 +291,7 @@ static void fail(struct script *script, struct call *call, int status)
     free(call->failure); /* of a handler that had returned and was ended behind that */
     if (status == LUA_ERRMEM) {
         struct error err;
+        bindings_note_spoil(L, SPOIL_MEMORY);
         set_memory_error(script, &err);
         call->failure = xstrdup(err.text);
         return;
@@ -432,6 +434,7 @@ static bool prepare_thread(struct script *script, struct call *call)
     if (lua_pcall(script->L, 1, 0, 0) == LUA_OK)
         return true;
     lua_pop(script->L, 1);
+    bindings_note_spoil(script->L, SPOIL_MEMORY);
     call->outcome = OUTCOME_FAILED;
     call->failure = failure_new("not enough memory for a coroutine");
     return false;
@@ -449,6 +452,11 @@ enum script_result script_begin(struct script *script, struct call *call)
 enum script_result script_resume(struct script *script, struct call *call)
 {
     return run(script, call, 0);
+}
+
+enum spoil script_spoil(const struct script *script)
+{
+    return script->bindings->spoil;
 }
 
 uint64_t script_generation(const struct script *script)

@@ -62,6 +62,9 @@ enum script_result script_begin(struct script *script, struct call *call);
 /* What the call waited for is there; or call->interrupt says that it is to end where it waits. */
 enum script_result script_resume(struct script *script, struct call *call);
 
+/* Whether what its scripts keep may be half done: then it is better replaced. */
+enum spoil script_spoil(const struct script *script);
+
 /* The number of its generation; 0: it has none. */
 uint64_t script_generation(const struct script *script);
 

@@ -123,6 +123,12 @@ static inline void watch_run(struct watch *watch, void *running)
     atomic_signal_fence(memory_order_seq_cst);
 }
 
+/* The deadline of what runs is another one now. */
+static inline void watch_put_off(struct watch *watch, int64_t deadline_ms)
+{
+    atomic_store_explicit(&watch->deadline_ms, deadline_ms, memory_order_relaxed);
+}
+
 /* Whether the stretch was asked to end. */
 static inline enum watch_reason watch_reason(const struct watch *watch)
 {

@@ -111,8 +111,8 @@ static void hand_end(struct worker *worker, struct hand *hand)
     }
     note_outcome(record, &hand->call);
     record->decision = policy_decide(worker->options.consumer, record);
-    bool takes_next =
-        list_is_empty(&worker->woken) && worker->next == NULL && !worker_is_retiring(worker);
+    bool takes_next = list_is_empty(&worker->woken) && worker->next == NULL &&
+                      !worker_is_retiring(worker) && worker_states_may_begin(&worker->states);
     struct record *next =
         dispatcher_finish(worker->options.dispatcher, record, policy_verdict(record),
                           takes_next ? &worker->taker : NULL);
@@ -122,8 +122,16 @@ static void hand_end(struct worker *worker, struct hand *hand)
     }
 }
 
+/* Before its record goes back, and the next one is taken. */
+static void look_for_spoil(struct worker *worker, const struct hand *hand)
+{
+    if (worker_states_note(&worker->states, hand->state) && worker->options.on_spoil != NULL)
+        worker->options.on_spoil(worker->options.context, worker);
+}
+
 static void hand_settle(struct worker *worker, struct hand *hand, enum script_result result)
 {
+    look_for_spoil(worker, hand);
     if (result == SCRIPT_ENDED)
         hand_end(worker, hand);
     else if (hand->call.wait == CALL_WAITS_TIME)
@@ -246,7 +254,7 @@ static bool take_next(struct worker *worker)
     if (worker->next != NULL)
         return true;
     if (worker->options.dispatcher == NULL || list_is_empty(&worker->free) ||
-        worker_is_retiring(worker))
+        worker_is_retiring(worker) || !worker_states_may_begin(&worker->states))
         return false;
     worker->next = dispatcher_take(worker->options.dispatcher, &worker->taker);
     worker->is_idle = worker->next == NULL;
@@ -435,6 +443,33 @@ void worker_look(struct worker *worker)
 void worker_withdraw(struct worker *worker)
 {
     worker_states_withdraw(&worker->states);
+}
+
+enum spoil worker_spoil(const struct worker *worker)
+{
+    return worker_states_spoil(&worker->states);
+}
+
+bool worker_reserve_state(struct worker *worker)
+{
+    return worker_states_reserve(&worker->states);
+}
+
+void worker_replace_state(struct worker *worker, struct script **script)
+{
+    worker_states_replace(&worker->states, script);
+    inbox_wake(worker->inbox);
+}
+
+void worker_dismiss_state(struct worker *worker, struct script **script)
+{
+    worker_states_dismiss(&worker->states, script);
+}
+
+void worker_release(struct worker *worker)
+{
+    worker_states_release(&worker->states);
+    inbox_wake(worker->inbox);
 }
 
 size_t worker_state_count(const struct worker *worker)

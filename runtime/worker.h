@@ -28,6 +28,8 @@ struct worker_options {
     void *context;
     /* Any thread: worker_stuck_record has another answer. Only a wake-up; may be NULL. */
     void (*on_stuck)(void *context, struct worker *worker);
+    /* On the worker's thread: worker_spoil has another answer. Only a wake-up; NULL with `main`. */
+    void (*on_spoil)(void *context, struct worker *worker);
     /* As worker_states has it; NULL with `main`, which is offered nothing. Any thread. */
     void (*on_state_leave)(void *context, struct worker_state *state);
     /* On the worker's thread, the last thing it does. */
@@ -53,6 +55,16 @@ void worker_withdraw(struct worker *worker);
  * For a new generation while no worker of any dispatcher takes a record: dispatcher_lock. What
  * worker_states_offer gives is the caller's. */
 MUST_USE struct worker_state *worker_offer(struct worker *worker);
+
+/* For a new state of the same generation, in place of one that was spoilt: see worker_states. It
+ * looks for it also when no record comes. */
+enum spoil worker_spoil(const struct worker *worker);
+MUST_USE bool worker_reserve_state(struct worker *worker);
+void worker_replace_state(struct worker *worker, struct script **script);
+void worker_dismiss_state(struct worker *worker, struct script **script);
+
+/* It goes on in the state that it has. */
+void worker_release(struct worker *worker);
 
 /* It looks for what was offered also when no record comes. */
 void worker_look(struct worker *worker);

@@ -53,6 +53,12 @@ local function show_consumer(consumer)
   say("")
   say("consumer %s: %s, group %s", consumer.name, state, consumer.group)
   say("  %s; %s", show_workers(consumer.workers), count(consumer.running, "handler") .. " running")
+  if consumer.workers.states_replaced > 0 then
+    local last = consumer.workers.last_replaced
+    say("  Lua states replaced: %d, the last of worker %d, because", consumer.workers.states_replaced,
+      last.worker)
+    say("    %s", last.reason)
+  end
   local counts = consumer.counts
   say("  handled %d, retried %d, skipped %d, dead letters %d, failed %d", counts.handled,
     counts.retried, counts.skipped, counts.dead_letters, counts.failed)
