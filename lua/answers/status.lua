@@ -55,8 +55,8 @@ local function show_consumer(consumer)
   say("  %s; %s", show_workers(consumer.workers), count(consumer.running, "handler") .. " running")
   if consumer.workers.states_replaced > 0 then
     local last = consumer.workers.last_replaced
-    say("  Lua states replaced: %d, the last of worker %d, because", consumer.workers.states_replaced,
-      last.worker)
+    say("  Lua states replaced: %d, the last of worker %d, because",
+      consumer.workers.states_replaced, last.worker)
     say("    %s", last.reason)
   end
   local counts = consumer.counts
