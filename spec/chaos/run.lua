@@ -30,7 +30,7 @@ end
 
 local function list_all()
   for _, name in ipairs(directory.modules(FOLDER)) do
-    print(("%-16s %s"):format(name, load_scenario(name).says))
+    print(("%-19s %s"):format(name, load_scenario(name).says))
   end
 end
 
