@@ -1,13 +1,12 @@
 -- The verdicts: what they say, and whether one is broken.
 
 local letters = require("spec.chaos.letters")
+local places = require("spec.chaos.places")
 
 local M = {}
 
 -- Everything has to be handled and committed so soon after the last fault.
 M.DRAIN_MS = 60000
-
-local MAX_SHOWN = 20
 
 local function is_bounded(rig)
   return rig.scenario.may_repeat ~= false
@@ -25,46 +24,6 @@ function M.is_broken(rig)
     or rig.judge.verdicts.again > allowed(rig)
 end
 
--- The first of these, of so many.
-local function list_of(list, count)
-  if #list == 0 then
-    return ""
-  end
-  local shown = math.min(#list, MAX_SHOWN)
-  local text = ": " .. table.concat(list, " ", 1, shown)
-  return count > shown and ("%s and %d more"):format(text, count - shown) or text
-end
-
-local function list_all(list)
-  return list_of(list, #list)
-end
-
--- Of millions that were not handled only the first are kept.
-local function add_place(places, partition, offset)
-  places.count = places.count + 1
-  if #places < MAX_SHOWN then
-    table.insert(places, ("[%d]@%d"):format(partition, offset))
-  end
-end
-
--- What is missing below what is committed will never come; the rest was not handled in time.
-local function split_missing(rig)
-  local verdicts = rig.judge.verdicts
-  local ends = rig.ends or rig.judge:end_offsets()
-  local lost, late, total = { count = 0 }, { count = 0 }, 0
-  for partition, offset in pairs(ends) do
-    local committed = verdicts.committed[partition] or 0
-    local ended = verdicts.ended[partition] or {}
-    total = total + offset
-    for i = 0, offset - 1 do
-      if not ended[i] then
-        add_place(i < committed and lost or late, partition, i)
-      end
-    end
-  end
-  return lost, late, total
-end
-
 local function judge_loss(rig, lost, total)
   local acknowledged = rig.traffic and rig.traffic.writer:counts() or 0
   if total < acknowledged then
@@ -72,7 +31,7 @@ local function judge_loss(rig, lost, total)
       acknowledged - total, acknowledged)
   end
   local text = ("%d of %d records of %s lost"):format(lost.count, total, rig.judge.topic)
-  return lost.count == 0, text .. list_of(lost, lost.count)
+  return lost.count == 0, text .. places.list_of(lost)
 end
 
 -- Known only when the run came to its end.
@@ -80,14 +39,14 @@ local function judge_letters(rig)
   local count, missing, unasked, twice = letters.compare(rig)
   local is_good = #missing == 0 and #unasked == 0 and (#twice == 0 or is_bounded(rig))
   return is_good, ("%d dead letters; of what was given up %d are missing%s; %d were not given up%s;"
-    .. " %d are there more than once%s"):format(count, #missing, list_all(missing), #unasked,
-    list_all(unasked), #twice, list_all(twice))
+    .. " %d are there more than once%s"):format(count, #missing, places.list_of(missing), #unasked,
+    places.list_of(unasked), #twice, places.list_of(twice))
 end
 
 local function judge_published(rig)
   local missing = letters.unpublished(rig)
   return #missing == 0, ("of %d records that publish, %d published nothing%s"):format(
-    #rig.publishing, #missing, list_all(missing))
+    #rig.publishing, #missing, places.list_of(missing))
 end
 
 local function judge_repeats(rig)
@@ -120,7 +79,7 @@ local function judge_last_commit(rig, late)
     end
   end
   return #behind == 0, ("%d are left to handle; %d partitions stand behind what was handled%s")
-    :format(late.count, #behind, list_all(behind))
+    :format(late.count, #behind, places.list_of(behind))
 end
 
 local function judge_drain(rig, late)
@@ -131,7 +90,7 @@ local function judge_drain(rig, late)
     return true, ("handled and committed %.1f s after the last record"):format(rig.drained_s)
   end
   local reason = tostring(rig.stopped_by):match("[^\n]*")
-  return false, ("%s; %d not handled%s"):format(reason, late.count, list_of(late, late.count))
+  return false, ("%s; %d not handled%s"):format(reason, late.count, places.list_of(late))
 end
 
 local function judge_ends(rig)
@@ -149,8 +108,11 @@ local function has_check(rig, letter)
   return false
 end
 
-local function collect(rig)
-  local lost, late, total = split_missing(rig)
+---What is to be said of each promise by now.
+---@param rig spec.Rig
+---@return {letter: string, is_good: boolean, text: string}[]
+function M.collect(rig)
+  local lost, late, total = places.split_missing(rig)
   local verdicts = {}
   local function add(letter, is_good, text)
     table.insert(verdicts, { letter = letter, is_good = is_good, text = text })
@@ -199,7 +161,7 @@ function M.tell(rig)
   end
   tell_memory(rig)
   local passed, failed = 0, 0
-  for _, verdict in ipairs(collect(rig)) do
+  for _, verdict in ipairs(M.collect(rig)) do
     passed = passed + (verdict.is_good and 1 or 0)
     failed = failed + (verdict.is_good and 0 or 1)
     print(("%s %s  %s"):format(verdict.letter, verdict.is_good and "ok    " or "BROKEN",
