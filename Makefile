@@ -24,7 +24,7 @@ OUT   := $(BUILD)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 # ---- what Debian has to provide -----------------------------------------------------------------
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config librdkafka-dev liblua5.4-dev lua-cjson-dev \
-                  libuv1-dev libcurl4-openssl-dev uthash-dev
+                  libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev uthash-dev
 TEST_PACKAGES  := lua5.4 lua-busted lua-luv lua-filesystem lua-cjson kcat
 LINT_PACKAGES  := clang-format lua-check
 FUZZ_PACKAGES  := clang libclang-rt-dev
@@ -56,7 +56,7 @@ endef
 
 .PHONY: need-build need-test need-lint need-kafka need-fuzz
 need-build:
-	$(call need,$(BUILD_PACKAGES),$(CC) pkg-config rdkafka lua5.4 libuv libcurl)
+	$(call need,$(BUILD_PACKAGES),$(CC) pkg-config rdkafka lua5.4 libuv libcurl libmicrohttpd)
 need-test: need-build
 	$(call need,$(TEST_PACKAGES),lua5.4 busted kcat)
 need-lint: need-test
@@ -70,8 +70,8 @@ need-fuzz: need-build
 # ---- the program --------------------------------------------------------------------------------
 
 # Asked when a compiler is about to run, so not before need-build has installed what they ask about.
-PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags rdkafka lua5.4 libuv libcurl))$(PKG_CFLAGS)
-PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs rdkafka lua5.4 libuv libcurl))$(PKG_LIBS)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags rdkafka lua5.4 libuv libcurl libmicrohttpd))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs rdkafka lua5.4 libuv libcurl libmicrohttpd))$(PKG_LIBS)
 
 CFLAGS   ?= -O2 -g
 # -fPIC because the same objects make the program and the specs' library.

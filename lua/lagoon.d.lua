@@ -315,6 +315,7 @@ function include(path) end
 ---@field topics? table<string, lagoon.TopicConfig> created when missing
 ---@field producers? table<string, lagoon.ProducerConfig>
 ---@field consumers? table<string, lagoon.ConsumerConfig>
+---@field admin? boolean|lagoon.AdminConfig the HTTP server for operators; false for none
 ---@field log? lagoon.LogConfig
 ---@field lua? lagoon.LuaConfig
 ---@field watch? boolean reloads when config or scripts change; false
@@ -410,6 +411,10 @@ function include(path) end
 ---@class lagoon.LuaConfig
 ---@field gc? "generational"|"incremental" the garbage collector; "generational"
 ---@field memory_limit? lagoon.Size of one worker's Lua state; "256MiB"
+
+---@class lagoon.AdminConfig
+---@field listen? string "127.0.0.1:9464", ":9464" for every address, or "unix:/path"
+---@field token? string for what is under /v1; never printed
 
 ---@class lagoon.LogConfig
 ---@field level? "debug"|"info"|"warn"|"error" "info"

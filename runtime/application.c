@@ -62,7 +62,7 @@ static bool is_of_specs(const char *own)
 
 static void warn_of_variable(const struct application *application, const char *name)
 {
-    static const char *const known[] = {"CONFIG", "SCRIPTS", "ONLY", "INSTANCE"};
+    static const char *const known[] = {"CONFIG", "SCRIPTS", "ONLY", "INSTANCE", "LISTEN"};
     const char *own = name + strlen(lead);
     for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
         if (strcmp(known[i], own) == 0)

@@ -20,6 +20,7 @@ struct command_line {
     const char *config;   /* --config, LAGOON_CONFIG, config.lua */
     const char *scripts;  /* --scripts, LAGOON_SCRIPTS, NULL: scripts/ beside the config */
     const char *instance; /* --instance, LAGOON_INSTANCE; NULL: none named */
+    const char *listen;   /* --listen, LAGOON_LISTEN; NULL: the config's; "false": none */
     const char *only;     /* --only, LAGOON_ONLY; NULL: everything */
     bool is_watching;     /* --watch: as the config's watch = true */
     const char *sets[COMMAND_LINE_MAX_REPEATS]; /* --set PATH=VALUE: in place of the config's */

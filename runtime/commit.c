@@ -121,6 +121,7 @@ void commit_on_event(struct commit *commit, rd_kafka_event_t *event)
             code = place->err;
         }
     }
+    *(code == RD_KAFKA_RESP_ERR_NO_ERROR ? &commit->done : &commit->failed) += 1;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         warn(commit, code, refused);
 }

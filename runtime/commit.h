@@ -16,6 +16,8 @@ struct commit {
         uint64_t epoch; /* what the answer is good for */
     } * entries;
     size_t count;
+    uint64_t done; /* how many were answered, and how well */
+    uint64_t failed;
     int64_t warned_at_ms;
 };
 

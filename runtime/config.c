@@ -273,6 +273,8 @@ void config_free(struct config **config_owned)
     free_strings(config->files, config->file_count);
     free_strings(config->settings, config->setting_count);
     free_strings(config->variables, config->variable_count);
+    free(config->admin_listen);
+    free(config->admin_token);
     free(config->path);
     free(config->directory);
     free(config);

@@ -348,6 +348,13 @@ void config_read(lua_State *L, struct config *config)
     read_consumers(L, config);
     config->is_watched = read_boolean(L, "watch");
     config->stop_timeout_ms = read_integer(L, "stop_timeout");
+    lua_getfield(L, -1, "admin");
+    config->has_admin = lua_istable(L, -1);
+    if (config->has_admin) {
+        config->admin_listen = read_text(L, "listen");
+        config->admin_token = read_text(L, "token");
+    }
+    lua_pop(L, 1);
     lua_getfield(L, -1, "log");
     config->log_level = (enum log_level)read_word(L, "level", level_words);
     config->log_format = (enum log_format)read_word(L, "format", format_words);

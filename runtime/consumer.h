@@ -15,6 +15,8 @@
 
 struct consumer;
 struct json_writer;
+struct metrics;
+struct buffer;
 
 struct consumer_callbacks {
     void *context;
@@ -93,6 +95,12 @@ MUST_USE int consumer_resume(struct consumer *consumer, const struct consumer_re
 
 /* Writes an object that says how it is, into an array. */
 void consumer_write_status(struct consumer *consumer, struct json_writer *answer);
+
+/* Adds its values. */
+void consumer_add_metrics(struct consumer *consumer, struct metrics *metrics);
+
+/* Appends why it is not ready, a line for each reason; nothing when it is. */
+void consumer_add_reasons(const struct consumer *consumer, struct buffer *reasons);
 
 struct consumer_counts consumer_counts(const struct consumer *consumer);
 

@@ -53,13 +53,8 @@ static void write_stop(struct json_writer *answer, const struct partition *parti
 
 static void write_partition(struct json_writer *answer, const struct partition *partition)
 {
-    int64_t low, end;
-    bool is_without_start = partition->is_stopped && partition->stop.is_without_start;
-    int64_t committed = is_without_start ? -1 : partition->offsets.committed;
-    if (rd_kafka_get_watermark_offsets(partition->intake->handle, partition->lane->topic,
-                                       partition->number, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        end = -1;
-    /* What was fetched may be older than what is committed. */
+    int64_t committed = partition_committed(partition);
+    int64_t end = partition_end(partition);
     int64_t lag = end < 0 || committed < 0 ? -1 : end > committed ? end - committed : 0;
     json_begin_object(answer, NULL);
     json_write_text(answer, "topic", partition->lane->topic);

@@ -79,21 +79,32 @@ static void send_answer(struct peer *peer)
 
 static void send_error(struct peer *peer, const struct error *err)
 {
-    struct json_writer answer;
     buffer_clear(&peer->out, 0);
-    json_writer_init(&answer, &peer->out);
-    json_begin_object(&answer, NULL);
-    json_write_text(&answer, "error", err->text);
-    json_end_object(&answer);
+    json_write_error(&peer->out, err->text);
     send_answer(peer);
 }
 
-static const struct control_command *find_command(const struct control *control, const char *name)
+const struct control_command *control_find(const struct control_command *commands, size_t count,
+                                           const char *name)
 {
-    for (size_t i = 0; i < control->options.command_count; i++)
-        if (strcmp(control->options.commands[i].name, name) == 0)
-            return &control->options.commands[i];
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
     return NULL;
+}
+
+enum control_end control_run(const struct control_command *command, void *context,
+                             const struct control_request *request, struct buffer *out,
+                             struct error *err)
+{
+    struct json_writer answer;
+    if (control_request_check(request, command->members, err) != 0)
+        return CONTROL_BAD;
+    json_writer_init(&answer, out);
+    json_begin_object(&answer, NULL);
+    enum control_end end = command->run(context, request, &answer, err);
+    json_end_object(&answer);
+    return end;
 }
 
 /* Writes the answer into the peer's buffer. */
@@ -103,20 +114,14 @@ static int run_command(struct peer *peer, const struct control_request *request,
     const char *name;
     if (control_request_text(request, "command", &name, err) != 0)
         return -1;
-    const struct control_command *command = find_command(peer->control, name != NULL ? name : "");
+    const struct control_command *command =
+        control_find(options->commands, options->command_count, name != NULL ? name : "");
     if (command == NULL) {
         error_set(err, "the lagoon that runs knows no command \"%s\"", name != NULL ? name : "");
         return -1;
     }
-    if (control_request_check(request, command->members, err) != 0)
-        return -1;
-    struct json_writer answer;
-    json_writer_init(&answer, &peer->out);
-    json_begin_object(&answer, NULL);
-    if (command->run(options->context, request, &answer, err) != 0)
-        return -1;
-    json_end_object(&answer);
-    return 0;
+    enum control_end end = control_run(command, options->context, request, &peer->out, err);
+    return end == CONTROL_DONE ? 0 : -1;
 }
 
 /* --- requests --- */

@@ -16,14 +16,31 @@
 #include "control_request.h"
 #include "json_writer.h"
 
+/* How a command ended. */
+enum control_end {
+    CONTROL_DONE,
+    CONTROL_BAD,     /* the request makes no sense; nothing was done in this and what follows */
+    CONTROL_UNKNOWN, /* there is nothing of that name */
+    CONTROL_REFUSED, /* not now, not here */
+};
+
 /* What can be asked for. */
 struct control_command {
     const char *name;
     const char *members; /* what a request may have besides "command", separated by spaces */
-    /* Writes the members of the answer, an object; or -1 and err, then nothing was done. */
-    int (*run)(void *context, const struct control_request *request, struct json_writer *answer,
-               struct error *err);
+    /* Writes the members of the answer, an object; or says in err why not. */
+    enum control_end (*run)(void *context, const struct control_request *request,
+                            struct json_writer *answer, struct error *err);
 };
+
+/* The one of that name; NULL when there is none. */
+const struct control_command *control_find(const struct control_command *commands, size_t count,
+                                           const char *name);
+
+/* Appends the whole answer to an empty *out. */
+enum control_end control_run(const struct control_command *command, void *context,
+                             const struct control_request *request, struct buffer *out,
+                             struct error *err);
 
 struct control_options {
     uv_loop_t *loop;

@@ -147,6 +147,28 @@ void control_request_destroy(struct control_request *request)
 
 /* --- what was asked --- */
 
+static const struct control_member *find(const struct control_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->count; i++)
+        if (strcmp(request->members[i].name, name) == 0)
+            return &request->members[i];
+    return NULL;
+}
+
+void control_request_set(struct control_request *request, const char *name, const char *text)
+{
+    struct control_member *member = (struct control_member *)find(request, name);
+    if (member == NULL && request->count == CONTROL_MAX_MEMBERS)
+        return;
+    if (member == NULL) {
+        member = &request->members[request->count++];
+        member->name = xstrdup(name);
+    }
+    free(member->text);
+    member->text = xstrdup(text);
+    member->is_integer = false;
+}
+
 int control_request_check(const struct control_request *request, const char *known,
                           struct error *err)
 {
@@ -158,14 +180,6 @@ int control_request_check(const struct control_request *request, const char *kno
         return -1;
     }
     return 0;
-}
-
-static const struct control_member *find(const struct control_request *request, const char *name)
-{
-    for (size_t i = 0; i < request->count; i++)
-        if (strcmp(request->members[i].name, name) == 0)
-            return &request->members[i];
-    return NULL;
 }
 
 int control_request_text(const struct control_request *request, const char *name, const char **text,

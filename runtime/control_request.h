@@ -27,6 +27,10 @@ MUST_USE int control_request_parse(struct control_request *request, const char *
                                    struct error *err);
 void control_request_destroy(struct control_request *request);
 
+/* Adds a text, in place of one of that name; for a request that comes by another way than a line.
+ * A name more than there may be is left out. */
+void control_request_set(struct control_request *request, const char *name, const char *text);
+
 /* Every member is "command" or one of `known`, names separated by spaces: what is not understood
  * must not be passed over. */
 MUST_USE int control_request_check(const struct control_request *request, const char *known,

@@ -107,3 +107,12 @@ void json_write_null(struct json_writer *writer, const char *name)
     begin_value(writer, name);
     buffer_append_text(writer->out, "null");
 }
+
+void json_write_error(struct buffer *out, const char *text)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer, NULL);
+    json_write_text(&writer, "error", text);
+    json_end_object(&writer);
+}

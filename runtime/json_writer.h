@@ -28,4 +28,7 @@ void json_write_integer(struct json_writer *writer, const char *name, int64_t in
 void json_write_bool(struct json_writer *writer, const char *name, bool is_true);
 void json_write_null(struct json_writer *writer, const char *name);
 
+/* A text of its own: {"error": "..."} */
+void json_write_error(struct buffer *out, const char *text);
+
 #endif

@@ -30,8 +30,9 @@ static const struct verb {
 } verbs[] = {
     {"run",
      verb_run,
-     {"only watch instance config scripts set", 0, 0, false},
-     "lagoon run [--only producers|consumers|NAME] [--watch] [--instance NAME]",
+     {"only watch listen instance config scripts set", 0, 0, false},
+     "lagoon run [--only producers|consumers|NAME] [--watch] [--listen ADDRESS] "
+     "[--instance NAME]",
      "runs what the config declares, until SIGTERM",
      "Waits for a broker as long as it takes. SIGTERM and SIGINT stop it within the config's\n"
      "stop_timeout: handlers finish, offsets are committed, deliveries acknowledged. SIGHUP reads\n"
@@ -39,8 +40,8 @@ static const struct verb {
      "Exit code 5 says that a handler had to be abandoned."},
     {"dev",
      verb_dev,
-     {"port instance config scripts set", 0, 0, false},
-     "lagoon dev [--port N] [--instance NAME]",
+     {"port listen instance config scripts set", 0, 0, false},
+     "lagoon dev [--port N] [--listen ADDRESS] [--instance NAME]",
      "runs it against an embedded broker, with the traffic of scripts/dev.lua",
      "Brokers and security properties of the config are set aside, a missing env() gets a\n"
      "placeholder. Without --port the broker takes the first free port from 9092 on."},
@@ -211,8 +212,8 @@ static void describe_all(void)
     printf(
         "\nVerbs that read the config take --config FILE, --scripts DIR and --set PATH=VALUE too;\n"
         "`lagoon VERB --help` says all about a verb.\n\n"
-        "Environment: LAGOON_CONFIG, LAGOON_SCRIPTS, LAGOON_ONLY and LAGOON_INSTANCE stand for\n"
-        "--config, --scripts, --only and --instance.\n\n%s",
+        "Environment: LAGOON_CONFIG, LAGOON_SCRIPTS, LAGOON_ONLY, LAGOON_INSTANCE and\n"
+        "LAGOON_LISTEN stand for --config, --scripts, --only, --instance and --listen.\n\n%s",
         EXIT_CODES);
 }
 

@@ -51,6 +51,11 @@ uint64_t offsets_add(struct offsets *offsets, int64_t offset)
     return slot;
 }
 
+void offsets_note_time(struct offsets *offsets, uint64_t slot, int64_t timestamp_ms)
+{
+    entry_at(offsets, slot)->timestamp_ms = timestamp_ms > 0 ? timestamp_ms : 0;
+}
+
 /* Its record, which was not settled, is. */
 static void settle_slot(struct offsets *offsets, uint64_t slot)
 {
@@ -212,6 +217,11 @@ size_t offsets_ahead(const struct offsets *offsets)
 int64_t offsets_oldest(const struct offsets *offsets)
 {
     return offsets->head == offsets->tail ? -1 : entry_at(offsets, offsets->head)->offset;
+}
+
+int64_t offsets_oldest_time(const struct offsets *offsets)
+{
+    return offsets->head == offsets->tail ? 0 : entry_at(offsets, offsets->head)->timestamp_ms;
 }
 
 size_t offsets_bytes(size_t entries)

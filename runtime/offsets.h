@@ -24,7 +24,8 @@ enum offset_state {
 /* 16 bytes a record: the memory behind max_ahead. */
 struct offsets_entry {
     int64_t offset;
-    int64_t state; /* enum offset_state */
+    int64_t state : 8;         /* enum offset_state */
+    int64_t timestamp_ms : 56; /* the record's; 0: it has none */
 };
 
 /* What a record that is delivered is to this epoch. */
@@ -55,6 +56,9 @@ void offsets_destroy(struct offsets *offsets);
 
 /* A record was delivered. Its offset is not below offsets->delivered. Returns its slot. */
 uint64_t offsets_add(struct offsets *offsets, int64_t offset);
+
+/* What the record of that slot says of its time; none where it is not above 0. */
+void offsets_note_time(struct offsets *offsets, uint64_t slot, int64_t timestamp_ms);
 
 /* The record of that slot is settled; once for each slot. */
 void offsets_settle(struct offsets *offsets, uint64_t slot);
@@ -98,6 +102,9 @@ size_t offsets_ahead(const struct offsets *offsets);
 
 /* The offset of the oldest unsettled record; -1 when all are settled. */
 int64_t offsets_oldest(const struct offsets *offsets);
+
+/* Its timestamp; 0 when all are settled, or it has none. */
+int64_t offsets_oldest_time(const struct offsets *offsets);
 
 /* What so many entries at once make the ring take at most; for a moment, while it doubles, half as
  * much more. */

@@ -119,6 +119,11 @@ void partition_go_on(struct partition *partition);
  * for one, however much is settled behind it. False: nothing was fetched yet, *lag is a part. */
 bool partition_lag(const struct partition *partition, int64_t *lag);
 
+/* What the group has committed, and the end of the partition as of the last fetch; -1: not known.
+ * What was fetched may be older than what is committed. */
+int64_t partition_committed(const struct partition *partition);
+int64_t partition_end(const struct partition *partition);
+
 /* An ended record comes back from the dispatcher. */
 void partition_end_record(struct record *record);
 

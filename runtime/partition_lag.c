@@ -22,3 +22,17 @@ bool partition_lag(const struct partition *partition, int64_t *lag)
         *lag += high - partition->offsets.delivered;
     return true;
 }
+
+int64_t partition_committed(const struct partition *partition)
+{
+    bool is_without_start = partition->is_stopped && partition->stop.is_without_start;
+    return is_without_start ? -1 : partition->offsets.committed;
+}
+
+int64_t partition_end(const struct partition *partition)
+{
+    int64_t low, high;
+    rd_kafka_resp_err_t rc = rd_kafka_get_watermark_offsets(
+        partition->intake->handle, partition->lane->topic, partition->number, &low, &high);
+    return rc == RD_KAFKA_RESP_ERR_NO_ERROR ? high : -1;
+}

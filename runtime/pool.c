@@ -297,6 +297,7 @@ static void want(struct pool *pool, size_t wanted, const char *reason)
     snprintf(pool->change.reason, sizeof pool->change.reason, "%s", reason);
     log_info("consumer %s: %zu -> %zu workers: %s", config_of(pool)->name, pool->wanted, wanted,
              reason);
+    *(wanted > pool->wanted ? &pool->grown : &pool->shrunk) += 1;
     pool->wanted = wanted;
 }
 
@@ -353,6 +354,22 @@ void pool_scale(struct pool *pool, const struct scaler_sight *sight)
         scaler_wanted(&pool->scaler, sight, clock_monotonic_ms(), reason, sizeof reason);
     want(pool, wanted, reason);
     pool_step(pool);
+}
+
+void pool_add_durations(const struct pool *pool, struct histogram_sum *sum)
+{
+    for (size_t i = 0; i < pool->slot_count; i++)
+        if (pool->slots[i].worker != NULL)
+            worker_add_durations(pool->slots[i].worker, sum);
+}
+
+size_t pool_lua_bytes(const struct pool *pool)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < pool->slot_count; i++)
+        if (pool->slots[i].state != SLOT_FREE)
+            bytes += worker_lua_bytes(pool->slots[i].worker);
+    return bytes;
 }
 
 void pool_step(struct pool *pool)

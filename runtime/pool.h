@@ -86,6 +86,8 @@ struct pool {
     size_t retiring;
     size_t stuck;
     size_t wanted;
+    uint64_t grown; /* how often more were wanted, and less */
+    uint64_t shrunk;
     bool is_stopping;
     struct pool_growth growth;
     struct pool_renewal renewal;
@@ -107,6 +109,10 @@ void pool_scale(struct pool *pool, const struct scaler_sight *sight);
 
 /* Goes on towards what is wanted as far as it can now: cheap when there is nothing to do. */
 void pool_step(struct pool *pool);
+
+/* What all its workers ever did, and what their Lua states take, as of the last record of each. */
+void pool_add_durations(const struct pool *pool, struct histogram_sum *sum);
+size_t pool_lua_bytes(const struct pool *pool);
 
 /* Every worker finishes what it has in hand and takes nothing more. */
 void pool_retire(struct pool *pool);

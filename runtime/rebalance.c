@@ -165,6 +165,7 @@ static void begin_resolving(struct rebalance *rebalance)
 static void begin_assign(struct rebalance *rebalance)
 {
     rebalance->has_seen_assign = true;
+    rebalance->counts.assigned++;
     if (rebalance->is_closing) {
         /* Answering now can hang the close. */
         end_event(rebalance);
@@ -182,6 +183,7 @@ static void begin_revoke(struct rebalance *rebalance)
 {
     int64_t now_ms = clock_monotonic_ms();
     rebalance->is_lost = rd_kafka_assignment_lost(handle_of(rebalance)) != 0;
+    *(rebalance->is_lost ? &rebalance->counts.lost : &rebalance->counts.revoked) += 1;
     rebalance->has_committed = false;
     rebalance->phase = REBALANCE_DRAINING;
     rebalance->end_ms = now_ms + rebalance->options.max_poll_ms * 3 / 4;

@@ -49,6 +49,11 @@ struct rebalance {
     int64_t deadline_ms; /* of the phase */
     int64_t end_ms;      /* of the whole revoke */
     bool has_seen_assign;
+    struct rebalance_counts {
+        uint64_t assigned;
+        uint64_t revoked;
+        uint64_t lost;
+    } counts; /* of events */
 
     bool is_stopping; /* then the limits are those of the stop */
     bool is_closing;  /* then an assignment is not answered any more */

@@ -69,6 +69,7 @@ static void set_refusal(struct reload *reload, const char *reason)
 static void refuse(struct reload *reload, const char *reason)
 {
     bool is_known = reload->refusal != NULL && strcmp(reload->refusal, reason) == 0;
+    reload->ends[RELOAD_REFUSED]++;
     reload_word_rest(open_outcome(reload), reload->serving, reason);
     if (reload->cause == RELOAD_ASKED || !is_known)
         reload_say(&reload->outcome);
@@ -80,6 +81,7 @@ static void refuse(struct reload *reload, const char *reason)
 /* The files say what they said before. */
 static void find_unchanged(struct reload *reload)
 {
+    reload->ends[RELOAD_UNCHANGED]++;
     reload_word_rest(open_outcome(reload), reload->serving, NULL);
     if (reload->cause == RELOAD_ASKED || reload->refusal != NULL)
         reload_say(&reload->outcome);
@@ -91,6 +93,7 @@ static void find_unchanged(struct reload *reload)
 
 static void commit(struct reload *reload)
 {
+    reload->ends[RELOAD_DONE]++;
     consumers_offer(reload->options.consumers, *reload->options.consumer_count, reload->next);
     generation_release(&reload->previous);
     reload->previous = reload->serving;

@@ -80,6 +80,7 @@ struct reload {
     uint64_t begun;              /* reloads */
     uint64_t ended;              /* the last of them that has an outcome */
     struct reload_outcome outcome;
+    uint64_t ends[RELOAD_REFUSED + 1]; /* how many ended so */
     uv_work_t work;
     struct reading reading; /* the helper's while it reads */
     bool is_reading;

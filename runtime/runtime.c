@@ -327,6 +327,7 @@ static void release(struct runtime *runtime)
     reload_destroy(&runtime->reload);
     producers_destroy(&runtime->producers);
     main_script_destroy(&runtime->main);
+    admin_free(&runtime->admin);
     generation_release(&runtime->first);
     http_stop(); /* no script is left that could ask */
     connections_destroy(&runtime->connections);
@@ -364,6 +365,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     say_memory(&runtime);
     connections_start(&runtime.connections);
     load_main(&runtime);
+    runtime_open_admin(&runtime);
     catch_signals(&runtime);
     uv_run(&runtime.loop, UV_RUN_DEFAULT);
     take_result(&runtime, result);

@@ -33,6 +33,7 @@ struct runtime_options {
     bool is_main_all;
     bool is_controlled;    /* verbs can ask it by a socket */
     const char *instance;  /* by which they find it; NULL: the first number that is free */
+    const char *listen;    /* of the admin server, in place of the config's; "false": none */
     struct output *output; /* which main must not run ahead of; NULL: none */
     /* With main in place of consumers; each may be NULL. */
     void *context;

@@ -33,8 +33,8 @@ static void write_producers(struct json_writer *answer, const struct runtime *ru
     json_end_array(answer);
 }
 
-static int run_status(void *context, const struct control_request *request,
-                      struct json_writer *answer, struct error *err)
+static enum control_end run_status(void *context, const struct control_request *request,
+                                   struct json_writer *answer, struct error *err)
 {
     (void)request;
     (void)err;
@@ -54,7 +54,7 @@ static int run_status(void *context, const struct control_request *request,
     /* Once they are being closed they are nobody's to look at. */
     if (runtime->phase < PHASE_CLOSING)
         write_producers(answer, runtime);
-    return 0;
+    return CONTROL_DONE;
 }
 
 static struct consumer *find_consumer(const struct runtime *runtime, const char *name,
@@ -94,16 +94,18 @@ static int read_resume(const struct control_request *request, struct consumer_re
     return 0;
 }
 
-static int run_resume(void *context, const struct control_request *request,
-                      struct json_writer *answer, struct error *err)
+static enum control_end run_resume(void *context, const struct control_request *request,
+                                   struct json_writer *answer, struct error *err)
 {
     const struct runtime *runtime = context;
     struct consumer_resume resume;
     const char *name;
     if (read_resume(request, &resume, &name, err) != 0)
-        return -1;
+        return CONTROL_BAD;
     struct consumer *consumer = find_consumer(runtime, name, err);
-    return consumer != NULL ? consumer_resume(consumer, &resume, answer, err) : -1;
+    if (consumer == NULL)
+        return CONTROL_UNKNOWN;
+    return consumer_resume(consumer, &resume, answer, err) == 0 ? CONTROL_DONE : CONTROL_REFUSED;
 }
 
 /* --- reloads --- */
@@ -132,35 +134,35 @@ static void write_reload(struct json_writer *answer, const struct reload *reload
         json_write_text(answer, "state", "pending");
 }
 
-static int run_reload(void *context, const struct control_request *request,
-                      struct json_writer *answer, struct error *err)
+static enum control_end run_reload(void *context, const struct control_request *request,
+                                   struct json_writer *answer, struct error *err)
 {
     struct runtime *runtime = context;
     int64_t number;
     if (control_request_integer(request, "reload", 0, &number, err) != 0)
-        return -1;
+        return CONTROL_BAD;
     if (runtime->phase != PHASE_RUNNING) {
         error_set(err, "the process stops");
-        return -1;
+        return CONTROL_REFUSED;
     }
     if (number == 0) {
         log_info("lagoon reload: reloading");
         number = (int64_t)reload_ask(&runtime->reload, RELOAD_ASKED);
     }
     write_reload(answer, &runtime->reload, (uint64_t)number);
-    return 0;
+    return CONTROL_DONE;
 }
 
-static int run_rollback(void *context, const struct control_request *request,
-                        struct json_writer *answer, struct error *err)
+static enum control_end run_rollback(void *context, const struct control_request *request,
+                                     struct json_writer *answer, struct error *err)
 {
     (void)request;
     struct runtime *runtime = context;
     uint64_t number = reload_roll_back(&runtime->reload, err);
     if (number == 0)
-        return -1;
+        return CONTROL_REFUSED;
     write_reload(answer, &runtime->reload, number);
-    return 0;
+    return CONTROL_DONE;
 }
 
 static const struct control_command commands[] = {
@@ -169,6 +171,11 @@ static const struct control_command commands[] = {
     {"reload", "reload", run_reload},
     {"rollback", "", run_rollback},
 };
+
+const struct control_command *runtime_command(const char *name)
+{
+    return control_find(commands, ARRAY_LENGTH(commands), name);
+}
 
 void runtime_open_control(struct runtime *runtime)
 {

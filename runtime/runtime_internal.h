@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "admin.h"
 #include "connections.h"
 #include "consumer.h"
 #include "control.h"
@@ -30,7 +31,8 @@ struct runtime {
     uv_signal_t signals[2];
     uv_signal_t hangup; /* SIGHUP: reload */
     struct control control;
-    uv_timer_t flusher; /* watches the deadline of a stop */
+    struct admin *admin; /* NULL: none */
+    uv_timer_t flusher;  /* watches the deadline of a stop */
     enum runtime_phase phase;
     int exit_code;
 
@@ -76,6 +78,19 @@ void runtime_open_reload(struct runtime *runtime);
 
 /* What verbs may ask for, when the options say so. */
 void runtime_open_control(struct runtime *runtime);
+
+/* One of what they may ask for; NULL: there is none of that name. */
+const struct control_command *runtime_command(const char *name);
+
+/* The admin server, when options and config say so. The connections have been started, so that a
+ * stop has something to stop. */
+void runtime_open_admin(struct runtime *runtime);
+
+/* Appends why the process is not ready, a line for each reason; nothing when it is. */
+void runtime_add_reasons(const struct runtime *runtime, struct buffer *reasons);
+
+/* Appends all metrics, as text for Prometheus. */
+void runtime_write_metrics(struct runtime *runtime, struct buffer *out);
 
 /* SIGTERM or SIGINT; the handle's data is the runtime. */
 void runtime_on_signal(uv_signal_t *handle, int number);

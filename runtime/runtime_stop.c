@@ -36,6 +36,8 @@ static void close_loop_handles(struct runtime *runtime)
     reload_close(&runtime->reload);
     if (runtime->options->is_controlled)
         control_close(&runtime->control);
+    if (runtime->admin != NULL)
+        admin_stop(runtime->admin);
     main_script_close(&runtime->main);
     connections_close(&runtime->connections);
 }

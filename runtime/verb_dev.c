@@ -35,6 +35,7 @@ static int run_dev(const struct application *application, const struct dev_broke
         .is_watched = true,
         .is_controlled = true,
         .instance = source->line->instance,
+        .listen = source->line->listen,
         .embedded_brokers = brokers->addresses,
         .main = traffic != NULL ? &main : NULL,
     };

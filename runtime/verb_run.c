@@ -55,6 +55,7 @@ int verb_run(const struct command_line *line)
             .only = line->only,
             .is_controlled = true,
             .instance = line->instance,
+            .listen = line->listen,
         };
         exit_code = runtime_run(&options, &result);
     }

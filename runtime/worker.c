@@ -27,6 +27,7 @@ enum worker_phase {
 struct hand {
     struct call call;
     struct worker_state *state; /* in which the call runs */
+    int64_t began_ns;           /* clock_monotonic_ns */
     struct link link;           /* on the list of free or of woken hands; on none while it waits */
 };
 
@@ -41,6 +42,8 @@ struct worker {
     atomic_size_t busy;         /* hands that are not free; the worker counts, main looks */
     struct watch watch;         /* of a worker that runs records; its threads */
     _Atomic(const struct record *) current; /* the last that was begun or resumed; main looks */
+    struct histogram durations;             /* the worker counts, main looks */
+    atomic_size_t lua_bytes;
 
     /* The worker's own. */
     struct hand *hands;
@@ -50,6 +53,7 @@ struct worker {
     struct timers timers;
     struct record *next; /* taken and not begun: the dispatcher counts it as running */
     bool is_idle;        /* the last take found nothing */
+    int64_t ended_ns;    /* when the last call ended, if nothing ran since; else 0 */
     enum main_end main_end;
     char *main_text;
 };
@@ -94,12 +98,24 @@ static enum main_end main_end_of(enum outcome outcome)
     return outcome == OUTCOME_DONE ? MAIN_RETURNED : MAIN_FAILED;
 }
 
+/* What main counts. The end of a call is mostly the begin of the next: one look at the clock does
+ * for both. */
+static void note_duration(struct worker *worker, const struct hand *hand)
+{
+    worker->ended_ns = clock_monotonic_ns();
+    histogram_note(&worker->durations, (worker->ended_ns - hand->began_ns) / 1000);
+    atomic_store_explicit(&worker->lua_bytes, script_bytes(hand->state->script),
+                          memory_order_relaxed);
+}
+
 /* The hand is free again. Its record goes back, and unless a woken call is to go first or the
  * worker retires, the next one is taken in the same critical section. */
 static void hand_end(struct worker *worker, struct hand *hand)
 {
     struct record *record = hand->call.record;
     hand->call.record = NULL;
+    if (record != NULL)
+        note_duration(worker, hand);
     worker_states_end(&worker->states, hand->state);
     set_busy(worker, busy_of(worker) - 1);
     list_append(&worker->free, &hand->link);
@@ -162,6 +178,8 @@ static void begin_next(struct worker *worker)
 {
     struct hand *hand = hand_get(worker, worker->next);
     worker->next = NULL;
+    hand->began_ns = worker->ended_ns != 0 ? worker->ended_ns : clock_monotonic_ns();
+    worker->ended_ns = 0;
     set_current(worker, hand);
     hand_settle(worker, hand, script_begin(hand->state->script, &hand->call));
 }
@@ -238,6 +256,7 @@ static bool resume_woken(struct worker *worker)
         return false;
     stop_idling(worker);
     list_move_all(&worker->resuming, &worker->woken);
+    worker->ended_ns = 0;
     for (struct link *link; (link = list_pop(&worker->resuming)) != NULL;) {
         struct hand *hand = hand_of(link);
         set_current(worker, hand);
@@ -278,6 +297,7 @@ static bool end_retirement(struct worker *worker)
 static void rest(struct worker *worker)
 {
     worker_states_look(&worker->states);
+    worker->ended_ns = 0;
     inbox_sleep(worker->inbox, timers_next_ms(&worker->timers));
 }
 
@@ -359,6 +379,7 @@ struct worker *worker_new(const struct worker_options *options)
     atomic_init(&worker->state, WORKER_ENDED);
     atomic_init(&worker->is_interrupted, false);
     atomic_init(&worker->busy, 0);
+    atomic_init(&worker->lua_bytes, 0);
     worker->hands = xcalloc((size_t)options->hands, sizeof worker->hands[0]);
     for (int i = 0; i < options->hands; i++) {
         struct hand *hand = &worker->hands[i];
@@ -373,6 +394,7 @@ struct worker *worker_new(const struct worker_options *options)
 int worker_start(struct worker *worker, struct script **script, struct error *err)
 {
     assert(atomic_load(&worker->state) == WORKER_ENDED);
+    atomic_store(&worker->lua_bytes, script_bytes(*script));
     worker_states_start(&worker->states, script);
     init_watch(worker);
     atomic_store(&worker->is_interrupted, false);
@@ -480,6 +502,16 @@ size_t worker_state_count(const struct worker *worker)
 size_t worker_in_hand(const struct worker *worker)
 {
     return busy_of(worker);
+}
+
+void worker_add_durations(const struct worker *worker, struct histogram_sum *sum)
+{
+    histogram_add(sum, &worker->durations);
+}
+
+size_t worker_lua_bytes(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->lua_bytes, memory_order_relaxed);
 }
 
 void worker_join(struct worker *worker)

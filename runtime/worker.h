@@ -13,6 +13,7 @@
 #define WORKER_H
 
 #include "dispatcher.h"
+#include "histogram.h"
 #include "script.h"
 #include "worker_states.h"
 
@@ -88,6 +89,12 @@ bool worker_has_ended(const struct worker *worker);
 
 /* Handlers begun and not returned, as of now or shortly before. */
 size_t worker_in_hand(const struct worker *worker);
+
+/* How long the calls took that have ended, since worker_new. */
+void worker_add_durations(const struct worker *worker, struct histogram_sum *sum);
+
+/* What the Lua state takes in which the last call ended, as of then; or of the start. */
+size_t worker_lua_bytes(const struct worker *worker);
 
 /* The record whose handler was asked to end long ago and does not answer; NULL: none. On main,
  * which frees records: it stays as long as main does nothing else. */

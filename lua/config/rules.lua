@@ -22,6 +22,11 @@ function M.workers(workers, given, place)
   end
 end
 
+---@return table? # `admin = true` is a table without keys
+function M.no_admin(is_on)
+  return is_on and {} or nil
+end
+
 function M.not_empty(_, given, place)
   if next(given) == nil then
     place:problem("must not be empty")

@@ -151,6 +151,14 @@ local lua = {
     doc = "what a worker's Lua state may use" },
 }
 
+local admin = {
+  { key = "listen", type = "listen", default_doc = '`"127.0.0.1:9464"`',
+    doc = "an address and port, or `unix:/path`" },
+  { key = "token", type = "text", secret = true, default_doc = "none",
+    doc = "who asks for what is under /v1 shows it; without one that is off where other machines "
+      .. "reach it" },
+}
+
 ---@type lagoon.config.Row
 return {
   type = "record",
@@ -170,6 +178,10 @@ return {
     { key = "consumers", type = "map", names = "name", example = '["order-handler"] = {...}',
       of = { type = "record", fields = consumer, check = rules.consumer },
       doc = "what is read and handled" },
+    { key = "admin", type = "record", fields = admin,
+      short = { type = "boolean", of = "boolean", must = "a table, or false for none",
+        expand = rules.no_admin },
+      doc = "the HTTP server for probes, metrics and operators; `false` for none" },
     { key = "log", type = "record", fields = log, doc = "the log" },
     { key = "lua", type = "record", fields = lua, doc = "each worker's Lua state" },
     { key = "watch", type = "boolean", default = false,

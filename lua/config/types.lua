@@ -109,6 +109,18 @@ function M.text(value)
   return nil, "must be text"
 end
 
+---Where a server listens.
+function M.listen(value)
+  local port = type(value) == "string" and value:match("^[%w.:%[%]]*:(%d+)$")
+  if port and #port <= 5 and tonumber(port) <= 65535 then
+    return value
+  elseif type(value) == "string" and value:find("^unix:/[^%c]+$") then
+    return value
+  end
+  return nil, 'must be an address such as "127.0.0.1:9464", "[::1]:9464", ":9464" for every '
+    .. 'address of the machine, or "unix:/path"'
+end
+
 ---The path of a file; whether it is there is another question.
 function M.file(value)
   if type(value) == "string" and is_printable(value, 4096) then

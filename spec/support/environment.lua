@@ -19,6 +19,8 @@ function M.with(changes)
   for name in pairs(variables) do
     variables[name] = not name:find("^LAGOON_") and variables[name] or nil
   end
+  -- Of many that run at once one would have the port.
+  variables.LAGOON_LISTEN = "false"
   for name, value in pairs(changes or {}) do
     variables[name] = value or nil
   end

@@ -1,0 +1,89 @@
+/* metrics.h - every metric of the program, declared once, and their values as text for Prometheus.
+ *
+ * Whoever has a value adds it in any order; the text has each metric's values in one piece, with
+ * its help in front, as the format 0.0.4 wants it. docs/metrics.md is held to the table.
+ *
+ * Owns:    the text that is being collected.
+ * Threads: any; a collection belongs to one.
+ * Life:    metrics_init -> metrics_add and the like -> metrics_write -> metrics_destroy. */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include "histogram.h"
+#include "util.h"
+
+enum metric {
+    METRIC_GENERATION,
+    METRIC_RELOADS,
+    METRIC_FILES_REFUSED,
+    METRIC_READY,
+    METRIC_RECEIVED,
+    METRIC_ENDED,
+    METRIC_RETRIES,
+    METRIC_DEAD_LETTERS,
+    METRIC_JUMPS,
+    METRIC_HANDLER_DURATION,
+    METRIC_RUNNING,
+    METRIC_WINDOW_RECORDS,
+    METRIC_WINDOW_BYTES,
+    METRIC_WORKERS,
+    METRIC_WORKERS_WANTED,
+    METRIC_WORKERS_MAX,
+    METRIC_WORKERS_STUCK,
+    METRIC_SCALE_EVENTS,
+    METRIC_LUA_MEMORY,
+    METRIC_BREAKER_OPEN,
+    METRIC_PARTITIONS,
+    METRIC_PARTITIONS_STOPPED,
+    METRIC_REBALANCES,
+    METRIC_COMMITS,
+    METRIC_LAG_RECORDS,
+    METRIC_LAG_SECONDS,
+    METRIC_COMMITTED_OFFSET,
+    METRIC_END_OFFSET,
+    METRIC_PUBLISHED,
+    METRIC_OUTSTANDING,
+    METRIC_CPU,
+    METRIC_RESIDENT,
+    METRIC_OPEN_FILES,
+    METRIC_MAX_FILES,
+    METRIC_START_TIME,
+    METRIC_COUNT,
+};
+
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
+enum { METRIC_MAX_LABELS = 3 };
+
+struct metric_info {
+    const char *name;
+    enum metric_type type;
+    const char *labels[METRIC_MAX_LABELS]; /* their names; NULL behind the last */
+    const char *help;                      /* one sentence, without backslash and newline */
+};
+
+const struct metric_info *metric_info(enum metric metric);
+const char *metric_type_name(enum metric_type type);
+
+struct metrics {
+    struct buffer samples[METRIC_COUNT]; /* the lines of each */
+};
+
+void metrics_init(struct metrics *metrics);
+void metrics_destroy(struct metrics *metrics);
+
+/* The values of a metric's labels, as many as it has. */
+struct metric_labels {
+    const char *values[METRIC_MAX_LABELS];
+};
+
+/* labels may be NULL where the metric has none. */
+void metrics_add(struct metrics *metrics, enum metric metric, const struct metric_labels *labels,
+                 double value);
+void metrics_add_histogram(struct metrics *metrics, enum metric metric,
+                           const struct metric_labels *labels, const struct histogram_sum *sum);
+
+/* Appends all that was collected. A metric without a value is left out. */
+void metrics_write(const struct metrics *metrics, struct buffer *out);
+
+#endif

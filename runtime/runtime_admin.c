@@ -1,0 +1,157 @@
+/* What can be asked of the running program over HTTP: the same as verbs may ask by its socket. */
+#include "runtime_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "exit_code.h"
+#include "json_writer.h"
+#include "log.h"
+
+/* --- probes and metrics --- */
+
+static void answer_metrics(void *context, struct admin_request *request)
+{
+    struct buffer body;
+    buffer_init(&body);
+    runtime_write_metrics(context, &body);
+    admin_answer(request, ADMIN_OK, "text/plain; version=0.0.4; charset=utf-8", &body);
+}
+
+static void write_reasons(struct json_writer *writer, struct buffer *reasons)
+{
+    json_begin_array(writer, "reasons");
+    for (char *line = reasons->bytes, *end; reasons->length > 0 && *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        json_write_text(writer, NULL, line);
+    }
+    json_end_array(writer);
+}
+
+static void answer_ready(void *context, struct admin_request *request)
+{
+    struct buffer body, reasons;
+    struct json_writer writer;
+    buffer_init(&body);
+    buffer_init(&reasons);
+    runtime_add_reasons(context, &reasons);
+    bool is_ready = reasons.length == 0;
+    buffer_append(&reasons, "", 1);
+    json_writer_init(&writer, &body);
+    json_begin_object(&writer, NULL);
+    json_write_bool(&writer, "ready", is_ready);
+    write_reasons(&writer, &reasons);
+    json_end_object(&writer);
+    buffer_destroy(&reasons);
+    admin_answer(request, is_ready ? ADMIN_OK : ADMIN_UNAVAILABLE, NULL, &body);
+}
+
+/* --- commands --- */
+
+static enum admin_status status_of(enum control_end end)
+{
+    static const enum admin_status statuses[] = {
+        [CONTROL_DONE] = ADMIN_OK,
+        [CONTROL_BAD] = ADMIN_BAD,
+        [CONTROL_UNKNOWN] = ADMIN_UNKNOWN,
+        [CONTROL_REFUSED] = ADMIN_REFUSED,
+    };
+    return statuses[end];
+}
+
+/* Without a body nothing but the path says what is asked. */
+static int read_request(struct control_request *asked, const struct admin_request *request,
+                        struct error *err)
+{
+    size_t length;
+    const char *body = admin_request_body(request, &length);
+    if (strlen(body) != length) {
+        error_set(err, "the request is not understood: it has a NUL");
+        return -1;
+    }
+    return control_request_parse(asked, length > 0 ? body : "{}", err);
+}
+
+static enum control_end run(struct runtime *runtime, const struct admin_request *request,
+                            struct buffer *answer, struct error *err)
+{
+    struct control_request asked;
+    const char *name = admin_request_name(request, 0);
+    if (read_request(&asked, request, err) != 0)
+        return CONTROL_BAD;
+    const struct control_command *command = runtime_command(admin_request_route(request)->word);
+    assert(command != NULL);
+    if (name != NULL)
+        control_request_set(&asked, "consumer", name);
+    enum control_end end = control_run(command, runtime, &asked, answer, err);
+    control_request_destroy(&asked);
+    return end;
+}
+
+static void answer_command(void *context, struct admin_request *request)
+{
+    struct buffer answer;
+    struct error err;
+    buffer_init(&answer);
+    enum control_end end = run(context, request, &answer, &err);
+    if (end == CONTROL_DONE) {
+        admin_answer(request, ADMIN_OK, NULL, &answer);
+        return;
+    }
+    buffer_destroy(&answer);
+    admin_answer_error(request, status_of(end), &err);
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "/live", NULL, NULL},
+    {"GET", "/ready", answer_ready, NULL},
+    {"GET", "/metrics", answer_metrics, NULL},
+    {"GET", "/v1/status", answer_command, "status"},
+    {"POST", "/v1/reload", answer_command, "reload"},
+    {"POST", "/v1/rollback", answer_command, "rollback"},
+    {"POST", "/v1/consumers/*/resume", answer_command, "resume"},
+};
+
+/* --- its start --- */
+
+static void start(struct runtime *runtime, const char *listen)
+{
+    struct admin_options options = {
+        .loop = &runtime->loop,
+        .token = runtime->config->admin_token,
+        .routes = routes,
+        .route_count = ARRAY_LENGTH(routes),
+        .context = runtime,
+    };
+    struct error err;
+    enum admin_listen_result result = ADMIN_FAILED;
+    const char *place = listen != NULL ? listen : ADMIN_DEFAULT_LISTEN;
+    if (admin_address_parse(&options.address, place, &err) == 0)
+        result = admin_start(&runtime->admin, &options, &err);
+    if (result == ADMIN_LISTENS) {
+        log_info("admin: %s%s", admin_url(runtime->admin),
+                 options.token == NULL && !options.address.is_local
+                     ? ", without /v1: the config has no admin.token"
+                     : "");
+    } else if (listen == NULL) {
+        log_warn("admin: %s: it runs without an admin server; --listen takes another address",
+                 err.text);
+    } else {
+        log_error("admin: %s; --listen takes another address, or false for none", err.text);
+        runtime_stop(runtime, EXIT_CONFIG);
+    }
+}
+
+/* The flag goes before the config. Nobody who wrote down no address relies on one. */
+void runtime_open_admin(struct runtime *runtime)
+{
+    const struct runtime_options *options = runtime->options;
+    const char *listen = options->listen != NULL ? options->listen : runtime->config->admin_listen;
+    bool is_wanted = options->listen != NULL ? strcmp(options->listen, "false") != 0
+                                             : runtime->config->has_admin;
+    if (options->is_controlled && is_wanted)
+        start(runtime, listen);
+}

@@ -1,0 +1,117 @@
+/* What the whole process counts, for Prometheus, and whether it is ready. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <dirent.h>
+
+#include "metrics.h"
+#include "runtime_internal.h"
+
+/* --- the process --- */
+
+static size_t count_files(void)
+{
+    size_t count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    if (directory == NULL)
+        return 0;
+    while (readdir(directory) != NULL)
+        count++;
+    closedir(directory);
+    return count - 3; /* itself and its parent are listed, and so is this look */
+}
+
+static double resident_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL || fscanf(file, "%*s %lu", &pages) != 1)
+        pages = 0;
+    if (file != NULL)
+        fclose(file);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double seconds(const struct timeval *time)
+{
+    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
+
+static void add_process(struct metrics *metrics, const struct runtime *runtime)
+{
+    struct rusage usage;
+    struct rlimit limit;
+    int64_t up_ms = clock_monotonic_ms() - runtime->started_ms;
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        metrics_add(metrics, METRIC_CPU, NULL, seconds(&usage.ru_utime) + seconds(&usage.ru_stime));
+    metrics_add(metrics, METRIC_RESIDENT, NULL, resident_bytes());
+    metrics_add(metrics, METRIC_OPEN_FILES, NULL, (double)count_files());
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        metrics_add(metrics, METRIC_MAX_FILES, NULL, (double)limit.rlim_cur);
+    metrics_add(metrics, METRIC_START_TIME, NULL, (double)(clock_wall_ms() - up_ms) / 1000);
+}
+
+/* --- what it runs --- */
+
+static void add_reloads(struct metrics *metrics, const struct reload *reload)
+{
+    static const char *const results[] = {
+        [RELOAD_DONE] = "done", [RELOAD_UNCHANGED] = "unchanged", [RELOAD_REFUSED] = "refused"};
+    metrics_add(metrics, METRIC_GENERATION, NULL, (double)reload->serving->number);
+    metrics_add(metrics, METRIC_FILES_REFUSED, NULL, reload->refusal != NULL);
+    for (size_t i = 0; i < ARRAY_LENGTH(results); i++) {
+        const struct metric_labels labels = {{results[i]}};
+        metrics_add(metrics, METRIC_RELOADS, &labels, (double)reload->ends[i]);
+    }
+}
+
+static void add_producer(struct metrics *metrics, const char *name, const struct producer *producer)
+{
+    const struct producer_counts counts = producer_counts(producer);
+    const struct metric_labels acknowledged = {{name, "acknowledged"}};
+    const struct metric_labels refused = {{name, "refused"}};
+    const struct metric_labels labels = {{name}};
+    metrics_add(metrics, METRIC_PUBLISHED, &acknowledged, (double)counts.acknowledged);
+    metrics_add(metrics, METRIC_PUBLISHED, &refused, (double)counts.refused);
+    metrics_add(metrics, METRIC_OUTSTANDING, &labels, (double)producer_outstanding(producer));
+}
+
+static void collect(struct metrics *metrics, struct runtime *runtime)
+{
+    struct buffer reasons;
+    buffer_init(&reasons);
+    runtime_add_reasons(runtime, &reasons);
+    metrics_add(metrics, METRIC_READY, NULL, reasons.length == 0);
+    buffer_destroy(&reasons);
+    add_reloads(metrics, &runtime->reload);
+    for (size_t i = 0; i < runtime->consumer_count; i++)
+        consumer_add_metrics(runtime->consumers[i], metrics);
+    /* Once they are being closed they are nobody's to look at. */
+    for (size_t i = 0; i < runtime->config->producer_count && runtime->phase < PHASE_CLOSING; i++)
+        add_producer(metrics, runtime->config->producers[i].name, runtime->producers.items[i]);
+    add_process(metrics, runtime);
+}
+
+void runtime_write_metrics(struct runtime *runtime, struct buffer *out)
+{
+    struct metrics metrics;
+    metrics_init(&metrics);
+    collect(&metrics, runtime);
+    metrics_write(&metrics, out);
+    metrics_destroy(&metrics);
+}
+
+/* --- readiness --- */
+
+void runtime_add_reasons(const struct runtime *runtime, struct buffer *reasons)
+{
+    if (runtime->phase != PHASE_RUNNING)
+        buffer_append_text(reasons, "the process stops\n");
+    else if (!connections_are_ready(&runtime->connections))
+        buffer_append_text(reasons, "a cluster that is needed has not answered yet\n");
+    for (size_t i = 0; i < runtime->consumer_count && runtime->phase == PHASE_RUNNING; i++)
+        consumer_add_reasons(runtime->consumers[i], reasons);
+}
