@@ -111,10 +111,10 @@ end
 
 ---Where a server listens.
 function M.listen(value)
-  local port = type(value) == "string" and value:match("^[%w.:%[%]]*:(%d+)$")
-  if port and #port <= 5 and tonumber(port) <= 65535 then
-    return value
-  elseif type(value) == "string" and value:find("^unix:/[^%c]+$") then
+  local text = type(value) == "string" and value or ""
+  local port = text:match("^[%x.:%[%]]*:(%d+)$") or text:match("^localhost:(%d+)$")
+  local is_port = port and #port <= 5 and tonumber(port) <= 65535
+  if is_port or text:find("^unix:/[^%c]+$") then
     return value
   end
   return nil, 'must be an address such as "127.0.0.1:9464", "[::1]:9464", ":9464" for every '

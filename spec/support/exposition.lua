@@ -8,8 +8,7 @@ local ESCAPED = { ["\\"] = "\\", ['"'] = '"', n = "\n" }
 local function parse_labels(text, line)
   local labels, at = {}, 1
   while at <= #text do
-    local name, quoted, behind = text:match('^([%a_][%w_]*)="((.-))"()', at)
-    local value_at = name and at + #name + 2
+    local name, value_at = text:match('^([%a_][%w_]*)="()', at)
     if not name then
       error("no sample: " .. line, 0)
     end
@@ -21,9 +20,8 @@ local function parse_labels(text, line)
         error("no sample: " .. line, 0)
       end
     end
-    quoted = text:sub(value_at, finish - 1)
-    labels[name] = quoted:gsub("\\(.)", ESCAPED)
-    behind = finish + 1
+    labels[name] = text:sub(value_at, finish - 1):gsub("\\(.)", ESCAPED)
+    local behind = finish + 1
     at = text:sub(behind, behind) == "," and behind + 1 or behind
     if at == behind and at <= #text then
       error("no sample: " .. line, 0)

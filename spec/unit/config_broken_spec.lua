@@ -29,13 +29,17 @@ describe("config", function()
         "config.lua:4: producers.p.key_feild: unknown key, did you mean 'key_field'?" },
       { PRODUCER, 'p = { topic = "orders", idempotent = true }',
         "config.lua:4: producers.p.idempotent: unknown key" },
+      { CLUSTER, CLUSTER .. ' admin = { listen = "example.com:80", port = 1 },', {
+        'config.lua:2: admin.listen: must be an address such as "127.0.0.1:9464", "[::1]:9464", '
+          .. '":9464" for every address of the machine, or "unix:/path", got "example.com:80"',
+        "config.lua:2: admin.port: unknown key" } },
       { 'cluster = {', 'cluster = { "a:1",', "config.lua:2: cluster[1]: unknown key" },
       { CLUSTER, CLUSTER .. " log = { levle = 1, [true] = 2 },", {
         "config.lua:2: log.levle: unknown key, did you mean 'level'?",
         "config.lua:2: log[true]: unknown key" } },
       { CLUSTER, CLUSTER .. " Producers = {},",
         "config.lua:2: Producers: unknown key, did you mean 'producers'?" },
-      { CLUSTER, CLUSTER .. " admin = {},", "config.lua:2: admin: unknown key" },
+      { CLUSTER, CLUSTER .. " dashboard = {},", "config.lua:2: dashboard: unknown key" },
     })
   end)
 
