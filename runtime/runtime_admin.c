@@ -20,14 +20,13 @@ static void answer_metrics(void *context, struct admin_request *request)
     admin_answer(request, ADMIN_OK, "text/plain; version=0.0.4; charset=utf-8", &body);
 }
 
-static void write_reasons(struct json_writer *writer, struct buffer *reasons)
+/* A line each, with a NUL behind the last; the text is cut up. */
+static void write_reasons(struct json_writer *writer, char *text)
 {
+    char *rest = NULL;
     json_begin_array(writer, "reasons");
-    for (char *line = reasons->bytes, *end; reasons->length > 0 && *line != '\0'; line = end + 1) {
-        end = strchr(line, '\n');
-        *end = '\0';
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
         json_write_text(writer, NULL, line);
-    }
     json_end_array(writer);
 }
 
@@ -43,7 +42,7 @@ static void answer_ready(void *context, struct admin_request *request)
     json_writer_init(&writer, &body);
     json_begin_object(&writer, NULL);
     json_write_bool(&writer, "ready", is_ready);
-    write_reasons(&writer, &reasons);
+    write_reasons(&writer, reasons.bytes);
     json_end_object(&writer);
     buffer_destroy(&reasons);
     admin_answer(request, is_ready ? ADMIN_OK : ADMIN_UNAVAILABLE, NULL, &body);

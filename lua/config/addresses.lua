@@ -1,4 +1,4 @@
--- Where brokers are.
+-- Where brokers are, and where we listen.
 
 local M = {}
 
@@ -35,6 +35,18 @@ function M.brokers(value)
     end
   end
   return table.concat(list, ",")
+end
+
+---Where a server listens.
+function M.listen(value)
+  local text = type(value) == "string" and value or ""
+  local port = text:match("^[%x.:%[%]]*:(%d+)$") or text:match("^localhost:(%d+)$")
+  local is_port = port and #port <= 5 and tonumber(port) <= 65535
+  if is_port or text:find("^unix:/[^%c]+$") then
+    return value
+  end
+  return nil, 'must be an address such as "127.0.0.1:9464", "[::1]:9464", ":9464" for every '
+    .. 'address of the machine, or "unix:/path"'
 end
 
 return M

@@ -11,6 +11,7 @@ local M = {
   duration = amounts.duration,
   size = amounts.size,
   brokers = addresses.brokers,
+  listen = addresses.listen,
 }
 
 local function is_printable(text, longest)
@@ -107,18 +108,6 @@ function M.text(value)
     return value
   end
   return nil, "must be text"
-end
-
----Where a server listens.
-function M.listen(value)
-  local text = type(value) == "string" and value or ""
-  local port = text:match("^[%x.:%[%]]*:(%d+)$") or text:match("^localhost:(%d+)$")
-  local is_port = port and #port <= 5 and tonumber(port) <= 65535
-  if is_port or text:find("^unix:/[^%c]+$") then
-    return value
-  end
-  return nil, 'must be an address such as "127.0.0.1:9464", "[::1]:9464", ":9464" for every '
-    .. 'address of the machine, or "unix:/path"'
 end
 
 ---The path of a file; whether it is there is another question.
