@@ -30,9 +30,9 @@ describe("config", function()
       { PRODUCER, 'p = { topic = "orders", idempotent = true }',
         "config.lua:4: producers.p.idempotent: unknown key" },
       { CLUSTER, CLUSTER .. ' admin = { listen = "example.com:80", port = 1 },', {
+        "config.lua:2: admin.port: unknown key",
         'config.lua:2: admin.listen: must be an address such as "127.0.0.1:9464", "[::1]:9464", '
-          .. '":9464" for every address of the machine, or "unix:/path", got "example.com:80"',
-        "config.lua:2: admin.port: unknown key" } },
+          .. '":9464" for every address of the machine, or "unix:/path", got "example.com:80"' } },
       { 'cluster = {', 'cluster = { "a:1",', "config.lua:2: cluster[1]: unknown key" },
       { CLUSTER, CLUSTER .. " log = { levle = 1, [true] = 2 },", {
         "config.lua:2: log.levle: unknown key, did you mean 'level'?",

@@ -103,7 +103,7 @@ describe("the reference of config.lua", function()
       ProducerConfig = "producers.NAME.", ConsumerConfig = "consumers.NAME.",
       ErrorConfig = "consumers.NAME.on_error.",
       WorkersConfig = "consumers.NAME.workers.", WindowConfig = "consumers.NAME.window.",
-      LogConfig = "log.", LuaConfig = "lua." }
+      AdminConfig = "admin.", LogConfig = "log.", LuaConfig = "lua." }
     local classes = docs.annotations(ANNOTATIONS)
     local expected, annotated = {}, {}
     for path, row in pairs(rows) do
