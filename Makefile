@@ -221,7 +221,7 @@ $(OUT)/storm: $(STORM_OBJECTS)
 # ---- what people type ---------------------------------------------------------------------------
 
 .PHONY: help run dev test test-kafka bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
-    install clean deps
+    clean deps
 
 help:
 	@echo "make run         build lagoon and run the example against the embedded broker"
@@ -234,7 +234,7 @@ help:
 	@echo "make bench       measure on a Kafka of its own: ROUNDS=7 RECORDS=3000000 CASES=bare,key"
 	@echo "make lint        check the sources, change nothing"
 	@echo "make format      format the C sources"
-	@echo "make install     into PREFIX ($(PREFIX)), below DESTDIR if that is set"
+	@echo "make install     into PREFIX ($(PREFIX)), below DESTDIR if that is set; or uninstall"
 	@echo "make clean       remove what was built"
 	@echo "make deps        install what any of these but fuzz need (apt), build nothing"
 	@echo
@@ -247,12 +247,7 @@ deps:
 run dev: $(PARTS)
 	$(OUT)/lagoon dev
 
-install: $(PARTS)
-	install -D -m 755 $(OUT)/lagoon $(DESTDIR)$(PREFIX)/bin/lagoon
-	install -D -m 644 $(OUT)/lua/lagoon/testing.so \
-	    $(DESTDIR)$(PREFIX)/lib/lua/5.4/lagoon/testing.so
-	install -d $(DESTDIR)$(PREFIX)/share/lagoon
-	install -m 644 $(ANNOTATIONS:%=lua/%) $(DESTDIR)$(PREFIX)/share/lagoon
+include packaging/install.mk
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-*

@@ -9,6 +9,7 @@
 #include "cluster.h"
 #include "error.h"
 #include "exit_code.h"
+#include "mounts.h"
 #include "script_check.h"
 #include "words.h"
 
@@ -209,6 +210,14 @@ void application_say_notices(const struct application *application)
         log_info("%s", application->config->notices[i]);
     for (size_t i = 0; i < application->suspicions.count; i++)
         log_warn("%s", application->suspicions.lines[i]);
+}
+
+void application_warn_of_mounts(const struct application *application,
+                                const struct command_line *line)
+{
+    char *scripts = scripts_folder(application->config, line);
+    mounts_warn(application->config->path, scripts);
+    free(scripts);
 }
 
 void application_destroy(struct application *application)

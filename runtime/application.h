@@ -51,6 +51,10 @@ void application_say_suspicions(const struct application *application);
  * is suspicious in the scripts. */
 void application_say_notices(const struct application *application);
 
+/* Before a watching process starts: where the system would not show it that files changed. */
+void application_warn_of_mounts(const struct application *application,
+                                const struct command_line *line);
+
 void application_destroy(struct application *application);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char INSTANCE_BYTES[] = "abcdefghijklmnopqrstuvwxyz"
                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -21,6 +22,16 @@ int control_check_instance(const char *instance, struct error *err)
     return -1;
 }
 
+/* Containers may share the network namespace, which such a name belongs to, and have their configs
+ * at the same path. Their PID namespaces they do not share; whoever is called into one is in it. */
+static uint64_t hash_namespace(void)
+{
+    struct stat status;
+    if (stat("/proc/self/ns/pid", &status) != 0)
+        return HASH_START;
+    return hash_bytes(HASH_START, &status.st_ino, sizeof status.st_ino);
+}
+
 /* A path is longer than a name may be, hence the hash. The system's list shows the NUL that an
  * abstract name begins with as an @. */
 char *control_name_prefix(const char *config, struct error *err)
@@ -30,7 +41,8 @@ char *control_name_prefix(const char *config, struct error *err)
         error_set(err, "%s: %s", config, strerror(errno));
         return NULL;
     }
-    char *prefix = xasprintf("@lagoon/%016" PRIx64 "/", hash_bytes(HASH_START, real, strlen(real)));
+    char *prefix =
+        xasprintf("@lagoon/%016" PRIx64 "/", hash_bytes(hash_namespace(), real, strlen(real)));
     free(real);
     return prefix;
 }

@@ -1,5 +1,5 @@
 /* control_name.h - how a running lagoon is found: by an abstract Unix socket that is named after
- * its config's real path and its instance name.
+ * its config's real path, its PID namespace and its instance name.
  *
  * Such a name is the network namespace's, needs no file, and is gone with its process.
  *

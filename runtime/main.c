@@ -11,6 +11,7 @@
 #include "command_line.h"
 #include "error.h"
 #include "exit_code.h"
+#include "first_process.h"
 #include "log.h"
 #include "verb.h"
 #include "words.h"
@@ -247,6 +248,9 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    int ended = first_process_split();
+    if (ended >= 0)
+        return ended;
     signal(SIGPIPE, SIG_IGN);
     log_init(LOG_INFO, LOG_AUTO);
     if (argc < 2) {

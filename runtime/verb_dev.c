@@ -71,6 +71,7 @@ int verb_dev(const struct command_line *line)
     if (exit_code != 0)
         return exit_code;
     application_say_notices(&application);
+    application_warn_of_mounts(&application, line);
     struct application_source source = {line, true};
     if (dev_brokers_start(&brokers, application.config, line->port, &err) != 0) {
         log_error("%s", err.text);

@@ -44,6 +44,9 @@ int verb_run(const struct command_line *line)
     exit_code = check_only(application.config, line->only);
     if (exit_code == 0) {
         application_say_notices(&application);
+        bool is_watched = line->is_watching || application.config->is_watched;
+        if (is_watched)
+            application_warn_of_mounts(&application, line);
         struct application_source source = {line, false};
         const struct runtime_options options = {
             .config = application.config,
@@ -51,7 +54,7 @@ int verb_run(const struct command_line *line)
             .read = application_read_again,
             .sign = application_sign,
             .read_context = &source,
-            .is_watched = line->is_watching || application.config->is_watched,
+            .is_watched = is_watched,
             .only = line->only,
             .is_controlled = true,
             .instance = line->instance,

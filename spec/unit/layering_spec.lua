@@ -30,10 +30,10 @@ local LAYERS = {
     { "control", "admin" },
     { "json", "config", "bundle", "library", "command_line" },
     { "http", "metrics" },
-    { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input", "output" },
+    { "record", "offsets", "inbox", "timers", "scaler", "watchdog", "input", "output", "mounts" },
     { "histogram" },
     { "log", "error", "thread", "units", "words" },
-    { "util", "exit_code" },
+    { "util", "exit_code", "first_process" },
   },
   members = {
     dispatcher = { "lane", "run_queue", "strand", "taker" },
