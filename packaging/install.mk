@@ -9,6 +9,8 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 DOCUMENTS := README.md LICENSE $(wildcard docs/*.md)
 
+VERSION = $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' runtime/main.c)
+
 INSTALLED = $(BINDIR)/lagoon $(LUADIR)/lagoon/testing.so $(ANNOTATIONS:%=$(DATADIR)/%) \
             $(DOCUMENTS:%=$(DOCDIR)/%) $(MANDIR)/man1/lagoon.1 $(UNITDIR)/lagoon@.service
 
@@ -21,10 +23,11 @@ install: $(PARTS)
 	install -m 644 $(ANNOTATIONS:%=lua/%) $(DESTDIR)$(DATADIR)
 	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
 	install -m 644 $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)/docs
-	install -D -m 644 packaging/lagoon.1 $(DESTDIR)$(MANDIR)/man1/lagoon.1
-	install -d $(DESTDIR)$(UNITDIR)
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(UNITDIR)
+	awk -v version=$(VERSION) -f packaging/man.awk docs/command-line.md \
+	    > $(DESTDIR)$(MANDIR)/man1/lagoon.1
 	sed 's|@BINDIR@|$(BINDIR)|' packaging/lagoon@.service > $(DESTDIR)$(UNITDIR)/lagoon@.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/lagoon@.service
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/lagoon.1 $(DESTDIR)$(UNITDIR)/lagoon@.service
 
 # The folders that are lagoon's own go with the files.
 uninstall:

@@ -85,7 +85,7 @@ static void take_holder(struct place *place, const char *root, const char *point
 /* "36 35 98:0 /root /point options ..." */
 static void take_line(struct look *look, char *line)
 {
-    char *rest = line, *words[5];
+    char *rest = line, *words[5] = {NULL};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
         words[i] = strsep(&rest, " ");
         if (rest == NULL)

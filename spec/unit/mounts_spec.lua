@@ -55,7 +55,7 @@ describe("mounts", function()
   end)
 
   it("finds a subPath of a ConfigMap", function()
-    local version = "/kubelet/volumes/kubernetes.io~configmap/lagoon/..2026_01_31_10_00_00.123/scripts"
+    local version = "/volumes/kubernetes.io~configmap/lagoon/..2026_01_31_10_00_00.123/scripts"
     assert.same({ scripts = "subpath" }, look({ { "/", "/" }, { version, "scripts" } }))
     assert.same({ app = "subpath" }, look({ { "/", "/" }, { version, "app" } }))
     -- Another mount covers it.
