@@ -25,9 +25,10 @@ OUT   := $(BUILD)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config librdkafka-dev liblua5.4-dev lua-cjson-dev \
                   libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev uthash-dev
-TEST_PACKAGES  := lua5.4 lua-busted lua-luv lua-filesystem lua-cjson kcat
+TEST_PACKAGES  := lua5.4 lua-busted lua-luv lua-filesystem lua-cjson lua-yaml kcat
 LINT_PACKAGES  := clang-format lua-check
 FUZZ_PACKAGES  := clang libclang-rt-dev
+IMAGE_PACKAGES := podman buildah runc debootstrap
 # Any Java from 17 on will do.
 KAFKA_PACKAGES  = maven openssl $(if $(shell command -v java),,default-jre-headless)
 
@@ -54,7 +55,7 @@ else \
 fi
 endef
 
-.PHONY: need-build need-test need-lint need-kafka need-fuzz
+.PHONY: need-build need-test need-lint need-kafka need-image need-fuzz
 need-build:
 	$(call need,$(BUILD_PACKAGES),$(CC) pkg-config rdkafka lua5.4 libuv libcurl libmicrohttpd)
 need-test: need-build
@@ -63,6 +64,8 @@ need-lint: need-test
 	$(call need,$(LINT_PACKAGES),clang-format luacheck)
 need-kafka: need-test
 	$(call need,$(KAFKA_PACKAGES),java mvn openssl)
+need-image: need-kafka
+	$(call need,$(IMAGE_PACKAGES),podman buildah)
 
 need-fuzz: need-build
 	$(call need,$(FUZZ_PACKAGES),clang)
@@ -220,13 +223,14 @@ $(OUT)/storm: $(STORM_OBJECTS)
 
 # ---- what people type ---------------------------------------------------------------------------
 
-.PHONY: help run dev test test-kafka bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
+.PHONY: help run dev test test-kafka test-image bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
     clean deps
 
 help:
 	@echo "make run         build lagoon and run the example against the embedded broker"
 	@echo "make test        build it and run the specs"
 	@echo "make test-kafka  run the functional specs against a real Apache Kafka"
+	@echo "make test-image  build both container images and run them (root, podman)"
 	@echo "make simulate    play random games of what decides: SEEDS=1..200 EVENTS=100000 each"
 	@echo "make fuzz        search for inputs that break something: FUZZ=json SECONDS=60 each"
 	@echo "make chaos       disturb a group on a real Kafka and judge it: SCENARIO=kills SEED=7; LIST=1"
@@ -242,7 +246,8 @@ help:
 	@echo "BUILD=DIR builds elsewhere than in build/"
 
 deps:
-	$(call need,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES) $(KAFKA_PACKAGES))
+	$(call need,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES) $(KAFKA_PACKAGES) \
+	    $(IMAGE_PACKAGES))
 
 run dev: $(PARTS)
 	$(OUT)/lagoon dev
@@ -323,6 +328,12 @@ $(KAFKA_JARS)/.complete: spec/support/kafka/pom.xml | need-kafka
 
 test-kafka: SPECS = $(or $(SPEC),$(wildcard spec/functional spec/kafka))
 test-kafka: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(RUN_PARTS)
+	$(check_specs)@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
+	    $(BUSTED) $(SPECS) $(DIED)
+
+# Both images, built and run without a daemon, and handling orders of a real Kafka.
+test-image: SPECS = $(or $(SPEC),$(wildcard spec/image))
+test-image: need-image $(KAFKA_JARS)/.complete $(UNIT_SO) $(RUN_PARTS)
 	$(check_specs)@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
 	    $(BUSTED) $(SPECS) $(DIED)
 

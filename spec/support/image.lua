@@ -13,7 +13,7 @@ local M = {}
 local BASE = "localhost/lagoon-spec-base:13"
 local BUILD_MS = 280000
 
--- A container engine of root has no room for its own limits everywhere.
+-- An engine wants more than these, which root itself may not have.
 local LIMITS = { "--ulimit", "nofile=512:512", "--ulimit", "nproc=512:512" }
 local PODMAN = { "podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs" }
 
