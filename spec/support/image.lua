@@ -44,7 +44,7 @@ function M.obstacle()
   end
 end
 
----Builds a target of docker/Dockerfile, or what is left of another file's text.
+---Builds a target of docker/Dockerfile, or of another file.
 ---@param options {target: string?, tag: string, file: string?, context: string?}
 function M.build(options)
   succeed({ "spec/support/image/base.sh", BASE }, BUILD_MS)
@@ -72,8 +72,9 @@ local count = 0
 
 ---Starts a container as it is meant to be run: nothing to write to, no capability.
 ---@param tag string
----@param options? {arguments: string[]?, env: table<string, string>?,
---- mounts: table<string, string>?} mounts: the host's folder by the container's
+---@param options? {arguments: string[]?, env: table<string, string>?, input: string?,
+--- mounts: table<string, string>?, data: string?} mounts: the host's folders by the container's;
+--- data: the host's folder that is mounted to be written to, as /data
 ---@return spec.Container
 function M.start(tag, options)
   options = options or {}
@@ -86,9 +87,13 @@ function M.start(tag, options)
   for target, source in pairs(options.mounts or {}) do
     table.move({ "--volume", source .. ":" .. target .. ":ro" }, 1, 2, #flags + 1, flags)
   end
+  if options.data then
+    table.move({ "--volume", options.data .. ":/data" }, 1, 2, #flags + 1, flags)
+  end
   local started = process.start(join(PODMAN, { "run", "--rm", "--name", name, "--network", "host",
     "--read-only", "--read-only-tmpfs=false", "--cap-drop", "ALL", "--no-healthcheck",
-    "--security-opt", "no-new-privileges" }, LIMITS, flags, { tag }, options.arguments or {}))
+    "--security-opt", "no-new-privileges" }, options.input and { "--interactive" } or {}, LIMITS,
+    flags, { tag }, options.arguments or {}), { input = options.input })
   scope.defer(function()
     process.run(join(PODMAN, { "rm", "--force", "--ignore", "--time", "0", name }))
   end)
