@@ -223,7 +223,7 @@ $(OUT)/storm: $(STORM_OBJECTS)
 
 # ---- what people type ---------------------------------------------------------------------------
 
-.PHONY: help run dev test test-kafka test-image bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
+.PHONY: help run dev test test-kafka test-image test-debian13 bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
     clean deps
 
 help:
@@ -231,6 +231,7 @@ help:
 	@echo "make test        build it and run the specs"
 	@echo "make test-kafka  run the functional specs against a real Apache Kafka"
 	@echo "make test-image  build both container images and run them (root, podman)"
+	@echo "make test-debian13  run the functional specs on Debian 13 (root, podman)"
 	@echo "make simulate    play random games of what decides: SEEDS=1..200 EVENTS=100000 each"
 	@echo "make fuzz        search for inputs that break something: FUZZ=json SECONDS=60 each"
 	@echo "make chaos       disturb a group on a real Kafka and judge it: SCENARIO=kills SEED=7; LIST=1"
@@ -336,6 +337,10 @@ test-image: SPECS = $(or $(SPEC),$(wildcard spec/image))
 test-image: need-image $(KAFKA_JARS)/.complete $(UNIT_SO) $(RUN_PARTS)
 	$(check_specs)@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
 	    $(BUSTED) $(SPECS) $(DIED)
+
+# The specs on Debian 13, with its libraries.
+test-debian13: need-image
+	@spec/support/image/debian13.sh $(or $(SPEC),spec/functional)
 
 # Seeded games of the modules that decide, against a model: spec/simulation/run.lua.
 SEEDS  ?= 1..20
