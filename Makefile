@@ -390,7 +390,8 @@ LIST     ?=
 
 # LAGOON_BUILD names another build of the program to play with.
 chaos: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
-	@LAGOON_BUILD=$(or $(LAGOON_BUILD),$(OUT)) LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) LUA_INIT= \
+	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/* && LAGOON_SPEC_REPORTS=$(REPORTS) \
+	    LAGOON_BUILD=$(or $(LAGOON_BUILD),$(OUT)) LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) LUA_INIT= \
 	    LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' $(SPEC_ENV) $(SPEC_RUN) \
 	    lua5.4 spec/chaos/run.lua SCENARIO=$(SCENARIO) SEED=$(SEED) RECORDS=$(RECORDS) \
 	    FAULTS=$(FAULTS) SECONDS=$(SECONDS) BROKERS=$(BROKERS) LIST=$(LIST)

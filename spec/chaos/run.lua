@@ -11,6 +11,7 @@ local uv = require("luv")
 
 local directory = require("spec.support.directory")
 local rig = require("spec.chaos.rig")
+local sanitizer = require("spec.support.sanitizer")
 local scope = require("spec.support.scope")
 
 local FOLDER = "spec/chaos/scenarios"
@@ -102,8 +103,9 @@ local function play(name, options)
     print("the ledger and the members' logs are in " .. folder)
   end
   scope.finish()
+  failed = failed + sanitizer.show_reports(os.getenv("LAGOON_SPEC_REPORTS"))
   print(("%d passed, %d failed"):format(passed, failed))
-  return is_good
+  return failed == 0
 end
 
 local options = parse(arg)

@@ -3,27 +3,7 @@
 -- run without specs succeeds).
 
 local plain = require("busted.outputHandlers.plainTerminal")
-
----Prints and removes what sanitizers wrote into their files; each file is a failure.
-local function show_reports(folder)
-  local lfs = require("lfs")
-  if not folder or lfs.attributes(folder, "mode") ~= "directory" then
-    return 0
-  end
-  local count = 0
-  for name in lfs.dir(folder) do
-    local path = folder .. "/" .. name
-    if lfs.attributes(path, "mode") == "file" then
-      count = count + 1
-      print("\n--- a sanitizer's report, " .. path)
-      for line in io.lines(path) do
-        print(line)
-      end
-      os.remove(path)
-    end
-  end
-  return count
-end
+local sanitizer = require("spec.support.sanitizer")
 
 return function(options)
   local busted = require("busted")
@@ -31,7 +11,7 @@ return function(options)
 
   busted.subscribe({ "exit" }, function()
     local failed = handler.failuresCount + handler.errorsCount
-    failed = failed + show_reports(os.getenv("LAGOON_SPEC_REPORTS"))
+    failed = failed + sanitizer.show_reports(os.getenv("LAGOON_SPEC_REPORTS"))
     local line = ("%d passed, %d failed"):format(handler.successesCount, failed)
     if handler.pendingsCount > 0 then
       line = line .. (", %d skipped"):format(handler.pendingsCount)
