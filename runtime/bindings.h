@@ -68,7 +68,8 @@ void bindings_attach(lua_State *L, struct bindings *bindings);
  * May raise. */
 void bindings_open(lua_State *L);
 
-/* Pushes the context of the call; it ends with the call: later uses of it raise. */
+/* Pushes the context of the call; it ends with the call: later uses of it raise. Until then
+ * somebody keeps it, as the stack does on which it stands. */
 void bindings_push_context(lua_State *L, struct call *call);
 /* Borrows the type until the call ends. */
 void bindings_set_type(struct call *call, const char *type, size_t length);

@@ -224,10 +224,6 @@ void bindings_push_context(lua_State *L, struct call *call)
     call->context = context;
     push_class(L);
     lua_setmetatable(L, -2);
-    /* Until the call's next one: the stack that it stands on is cleared, with a collection in
-     * between when memory is short, before bindings_end_context writes to it. */
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, call);
 }
 
 void bindings_set_type(struct call *call, const char *type, size_t length)
