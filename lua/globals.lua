@@ -6,10 +6,6 @@ local words = require("lagoon.config.words")
 
 local M = {}
 
--- Libraries that work with several versions of Lua ask whether these are there.
-local OTHER_VERSIONS = { bit = true, bit32 = true, getfenv = true, jit = true, loadstring = true,
-  module = true, setfenv = true, unpack = true }
-
 ---@class lagoon.globals.File
 ---@field path string
 ---@field bytes string
@@ -26,7 +22,9 @@ end
 local function list_names(known)
   local names = {}
   for name in pairs(known) do
-    table.insert(names, name)
+    if type(name) == "string" then
+      table.insert(names, name)
+    end
   end
   table.sort(names)
   return names
@@ -35,19 +33,28 @@ end
 -- A plain name in front of what Lua 5.4 calls otherwise.
 local SUCCESSORS = { unpack = "table.unpack", loadstring = "load" }
 
-local function describe(use, names)
-  if use.is_set then
-    return ("sets the global '%s', which no file declares; write local in front"):format(use.name)
+local function describe(name, is_set, names)
+  if is_set then
+    return ("sets the global '%s', which no file declares; write local in front"):format(name)
   end
-  if use.name == "lagoon" then
+  if name == "lagoon" then
     return [[undefined global 'lagoon'; write local lagoon = require("lagoon") at the top]]
   end
-  return ("undefined global '%s'%s"):format(use.name,
-    words.did_you_mean(SUCCESSORS[use.name] or words.nearest(use.name, names)))
+  return ("undefined global '%s'%s"):format(name,
+    words.did_you_mean(SUCCESSORS[name] or words.nearest(name, names)))
+end
+
+---What is wrong with it, while it happens.
+---@param name string
+---@param is_set boolean
+---@param known table<string, any> the globals that are there
+---@return string
+function M.describe(name, is_set, known)
+  return describe(name, is_set, list_names(known))
 end
 
 -- Each line's problem once, in the order of the lines.
-local function list_problems(path, uses, known, names)
+local function list_problems(path, uses, defined, names)
   local order = {}
   for i, use in ipairs(uses) do
     order[use] = i
@@ -57,8 +64,9 @@ local function list_problems(path, uses, known, names)
   end)
   local list, seen = {}, {}
   for _, use in ipairs(uses) do
-    local is_fine = known[use.name] or use.is_probe and OTHER_VERSIONS[use.name]
-    local text = not is_fine and ("%s:%d: %s"):format(path, use.line, describe(use, names))
+    local is_fine = defined.all[use.name] or use.is_probe and defined.probed[use.name] ~= nil
+    local text = not is_fine
+      and ("%s:%d: %s"):format(path, use.line, describe(use.name, use.is_set, names))
     if text and not seen[text] then
       seen[text] = true
       table.insert(list, text)
@@ -69,8 +77,9 @@ end
 
 ---@param files lagoon.globals.File[]
 ---@param known table<string, any> the globals that are there before any file runs
+---@param probed table<string, any> those that any function may ask for, though they are not there
 ---@return string[] # problems, each with file and line
-function M.check(files, known)
+function M.check(files, known, probed)
   local defined, read_files, problems = { arg = true }, {}, {}
   for name in pairs(known) do
     defined[name] = true
@@ -86,7 +95,8 @@ function M.check(files, known)
   end
   local names = list_names(defined)
   for _, file in ipairs(read_files) do
-    local found = file.uses and list_problems(file.path, file.uses, defined, names)
+    local found = file.uses and list_problems(file.path, file.uses,
+      { all = defined, probed = probed }, names)
     table.move(found or { file.message }, 1, found and #found or 1, #problems + 1, problems)
   end
   return problems

@@ -8,6 +8,7 @@
 #include "bindings.h"
 #include "error.h"
 #include "script.h"
+#include "script_globals.h"
 #include "script_names.h"
 
 static void add(struct config_problems *problems, const char *text)
@@ -78,7 +79,8 @@ static int look_at_files(lua_State *L)
     lua_getfield(L, -1, "check");
     push_files(L, look->bundle);
     lua_pushglobaltable(L);
-    lua_call(L, 2, 1);
+    script_globals_push_probed(L);
+    lua_call(L, 3, 1);
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, -1, i);

@@ -25,74 +25,33 @@ static bool is_strict(lua_State *L, lua_Debug *caller)
 
 /* --- reading --- */
 
-/* Pushes a list of the names that are set. */
-static void push_names(lua_State *L)
-{
-    lua_newtable(L);
-    lua_pushglobaltable(L);
-    lua_Integer count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            continue;
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, -4, ++count);
-    }
-    lua_pop(L, 1);
-}
-
-/* As in lua/globals.lua: what other versions of Lua have under that name, or nothing. */
-static const char *successor(const char *name)
-{
-    return strcmp(name, "unpack") == 0       ? "table.unpack"
-           : strcmp(name, "loadstring") == 0 ? "load"
-                                             : NULL;
-}
-
-static void push_hint(lua_State *L, const char *name)
-{
-    const char *next = successor(name);
-    if (strcmp(name, "lagoon") == 0) {
-        lua_pushliteral(L, "; write local lagoon = require(\"lagoon\") at the top");
-    } else if (next != NULL) {
-        lua_pushfstring(L, ", did you mean '%s'?", next);
-    } else {
-        push_names(L);
-        script_names_push_hint(L, name);
-    }
-}
-
-/* Libraries that work with several versions of Lua ask at the top whether these are there. */
-static bool is_of_other_versions(const char *name)
-{
-    static const char *const names[] = {"bit",        "bit32",  "getfenv", "jit",
-                                        "loadstring", "module", "setfenv", "unpack"};
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool is_declared(lua_State *L)
+/* What is noted of the name at 2: true, a file has set it; false, it may be asked for; nil. */
+static void push_note(lua_State *L)
 {
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(DECLARED));
-    bool is_there = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    return is_there;
+}
+
+/* The words are those of the look at the text. */
+static int raise(lua_State *L, int is_set)
+{
+    script_library_push(L, "lagoon.globals");
+    lua_getfield(L, -1, "describe");
+    lua_pushvalue(L, 2);
+    lua_pushboolean(L, is_set);
+    lua_pushglobaltable(L);
+    lua_call(L, 3, 1);
+    return luaL_error(L, "%s", lua_tostring(L, -1));
 }
 
 /* __index(globals, name) */
 static int on_read(lua_State *L)
 {
     lua_Debug caller;
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-    if (name == NULL || is_declared(L) || !is_strict(L, &caller) ||
-        (strcmp(caller.what, "main") == 0 && is_of_other_versions(name)))
+    push_note(L);
+    if (lua_type(L, 2) != LUA_TSTRING || !lua_isnil(L, -1) || !is_strict(L, &caller))
         return 0;
-    push_hint(L, name);
-    return luaL_error(L, "undefined global '%s'%s", name, lua_tostring(L, -1));
+    return raise(L, false);
 }
 
 /* --- writing --- */
@@ -101,13 +60,14 @@ static int on_read(lua_State *L)
 static int on_write(lua_State *L)
 {
     lua_Debug caller;
-    if (lua_type(L, 2) == LUA_TSTRING && !is_declared(L) && is_strict(L, &caller)) {
+    push_note(L);
+    bool is_declared = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    if (lua_type(L, 2) == LUA_TSTRING && !is_declared && is_strict(L, &caller)) {
         if (strcmp(caller.what, "main") != 0)
-            return luaL_error(L,
-                              "sets the global '%s', which no file declares; write local in front",
-                              lua_tostring(L, 2));
+            return raise(L, true);
         lua_pushvalue(L, 2);
-        lua_pushboolean(L, 1);
+        lua_pushboolean(L, true);
         lua_rawset(L, lua_upvalueindex(DECLARED));
     }
     lua_rawset(L, 1);
@@ -123,9 +83,20 @@ static void set_metamethod(lua_State *L, const char *name, lua_CFunction functio
     lua_setfield(L, -2, name);
 }
 
+void script_globals_push_probed(lua_State *L)
+{
+    static const char *const names[] = {"bit",        "bit32",  "getfenv", "jit",
+                                        "loadstring", "module", "setfenv", "unpack"};
+    lua_createtable(L, 0, ARRAY_LENGTH(names));
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        lua_pushboolean(L, false);
+        lua_setfield(L, -2, names[i]);
+    }
+}
+
 static void be_strict(lua_State *L, const struct bundle *bundle)
 {
-    lua_newtable(L);
+    script_globals_push_probed(L);
     int declared = lua_gettop(L);
     lua_pushglobaltable(L);
     lua_newtable(L);

@@ -2,6 +2,7 @@
 -- what their events ask for.
 
 local application = require("spec.support.application")
+local hostile = require("spec.support.hostile")
 
 local M = {}
 
@@ -44,8 +45,10 @@ return M
 -- that many records. block_once_ms keeps the worker in C, the first time that any process has the
 -- record. fail_times of its tries fail; with is_last there is no other after them. Every try fails
 -- while the service that it needs is down, which is when there is a gate of that name. A try that
--- fails and is no earlier than last_attempt is one after which the record may be given up.
+-- fails and is no earlier than last_attempt is one after which the record may be given up. hostile
+-- is a kind of spec/support/hostile.lua, whose handler has one try.
 local WORK = [[
+local hostile = require("hostile")
 local lagoon = require("lagoon")
 local ledger = require("ledger")
 local uv = require("luv")
@@ -116,6 +119,11 @@ end
 
 return function(event, context)
   ledger.begin(event, context)
+  if event.hostile then
+    ledger.give_up(event, context)
+    hostile[event.hostile](event)
+    error("it came back")
+  end
   work(event, context)
   local fails = context.attempt <= (event.fail_times or 0)
     or event.needs and is_there(event.needs)
@@ -172,6 +180,7 @@ function M.new(oracle, options)
   local app = application.new(oracle.member_brokers, config_of(oracle, options))
   local ledger = app.folder .. "/ledger"
   app:script("ledger", LEDGER:format(ledger))
+  app:script("hostile", hostile.source())
   local gates = app.folder .. "/gates/"
   app:script("work", WORK:format(gates, gates, gates))
   return app, ledger
