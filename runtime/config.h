@@ -151,7 +151,7 @@ struct consumer_config {
     bool skips_tombstones;
     bool has_dead_letters;
     char *dead_letter;          /* the topic; NULL: one for each topic that is read */
-    bool aborts_when_stuck;     /* on_stuck: the process ends when a worker is stuck */
+    bool aborts_when_stuck;     /* on_stuck: the process ends when no worker replaces a stuck one */
     int64_t handler_timeout_ms; /* wall time of a call, but waits for a broker; 0: none */
     int64_t cpu_limit_ms;       /* CPU time of one stretch of a call without a wait; 0: none */
     int64_t drain_timeout_ms;

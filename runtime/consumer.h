@@ -22,7 +22,7 @@ struct consumer_callbacks {
     void *context;
     /* The consumer can not go on; the owner stops the process. */
     void (*on_fatal)(void *context, struct consumer *consumer, const struct error *err);
-    /* A worker is stuck and on_stuck is "abort": the owner stops the process. */
+    /* A worker is stuck that none replaces, on_stuck is "abort": the owner stops the process. */
     void (*on_stuck)(void *context, struct consumer *consumer);
     /* After consumer_stop: its handle is closed. `abandoned` handlers still run: then the consumer
      * cannot be freed and the process has to _exit. */

@@ -48,6 +48,7 @@ static void add_pool(const struct place *place, const struct consumer *consumer)
     add(place, METRIC_WORKERS_STUCK, (double)pool->stuck);
     add_kind(place, METRIC_SCALE_EVENTS, "up", pool->grown);
     add_kind(place, METRIC_SCALE_EVENTS, "down", pool->shrunk);
+    add(place, METRIC_STATES_REPLACED, (double)pool->repair.replaced);
     add(place, METRIC_LUA_MEMORY, (double)pool_lua_bytes(pool));
     pool_add_durations(pool, &durations);
     metrics_add_histogram(place->metrics, METRIC_HANDLER_DURATION, &labels, &durations);

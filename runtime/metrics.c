@@ -77,6 +77,11 @@ static const struct metric_info infos[METRIC_COUNT] = {
                              METRIC_COUNTER,
                              {"consumer", "direction"},
                              "Changes of the workers wanted: up or down."},
+    [METRIC_STATES_REPLACED] = {"lagoon_lua_states_replaced_total",
+                                METRIC_COUNTER,
+                                {"consumer"},
+                                "Lua states replaced because memory ran out or a handler was ended "
+                                "where it ran."},
     [METRIC_LUA_MEMORY] = {"lagoon_lua_memory_bytes",
                            METRIC_GAUGE,
                            {"consumer"},

@@ -134,13 +134,24 @@ static void log_stuck(const struct pool *pool, size_t index, const struct record
         config_of(pool)->name, index + 1, WATCH_STUCK_MS / 1000);
 }
 
+/* For the last one that became stuck. */
+static bool has_replacement(const struct pool *pool)
+{
+    return pool->stuck <= pool->slot_count - pool->scaler.limits.max;
+}
+
 static void set_aside(struct pool *pool, struct pool_slot *slot, const struct record *record)
 {
     log_stuck(pool, (size_t)(slot - pool->slots), record);
     *(slot->state == SLOT_RUNNING ? &pool->running : &pool->retiring) -= 1;
     slot->state = SLOT_STUCK;
     pool->stuck++;
-    if (config_of(pool)->aborts_when_stuck && !pool->is_stopping)
+    if (has_replacement(pool) || pool->is_stopping)
+        return;
+    log_error("consumer %s: %zu of its workers are stuck, and no further one takes the place of "
+              "another",
+              config_of(pool)->name, pool->stuck);
+    if (config_of(pool)->aborts_when_stuck)
         pool->options.on_stuck(pool->options.context);
 }
 

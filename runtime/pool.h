@@ -32,7 +32,7 @@ struct pool_options {
     struct dispatcher *dispatcher;
     void *context;
     void (*on_exit)(void *context);  /* any thread: pool_step is due; only a wake-up */
-    void (*on_stuck)(void *context); /* a worker is stuck, on_stuck is "abort" */
+    void (*on_stuck)(void *context); /* no worker replaces a stuck one, on_stuck is "abort" */
 };
 
 enum slot_state {

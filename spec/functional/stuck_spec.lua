@@ -27,7 +27,7 @@ describe("a worker that is stuck", function()
   end
 
   local function start(name, on_stuck, stop_timeout)
-    local topic = broker:new_topic("stuck", 2)
+    local topic = broker:new_topic("stuck", 3)
     local app = application.new(broker.brokers, { stop_timeout = stop_timeout,
       consumers = { c = { topic = topic, group = topic, workers = 1, on_error = "stop",
         handler_timeout = "100ms", on_stuck = on_stuck, commit_interval = "50ms",
@@ -67,14 +67,21 @@ describe("a worker that is stuck", function()
     local line = app.lagoon:wait_log("^consumer c: a record failed", { partition = 0 })
     assert.matches("ended: it ran longer than 0.1 s %(handler_timeout%)", line.reason)
     assert.equal(0, app.lagoon:stop())
-    assert.same({ [0] = 0, [1] = 1 }, broker:committed(app.topic, app.topic, 2))
+    assert.same({ [0] = 0, [1] = 1, [2] = 0 }, broker:committed(app.topic, app.topic, 3))
   end)
 
-  it("ends the process when the config says so", function()
+  it("ends the process when the config says so and nobody is left to take its place", function()
     local app = apps.abort
+    app.lagoon:wait_log("^consumer c: worker 1 is stuck: ", nil, STUCK_MS)
+    produce(app, 1, "{}")
+    app:wait_journal(1, { partition = 1, what = "end" })
+    produce(app, 2, '{"blocks":true}')
+    app.lagoon:wait_log("^consumer c: worker 2 is stuck: ", { partition = 2 }, STUCK_MS)
+    app.lagoon:wait_log("^consumer c: 2 of its workers are stuck, and no further one takes")
     app.lagoon:wait_log('^consumer c: on_stuck is "abort"; the process stops$', nil, STUCK_MS)
     assert.equal(5, (app.lagoon.process:wait_exit(10000)))
-    assert.equal(1, #app.lagoon:log("the handler of this record still runs, time is up"))
+    assert.equal(2, #app.lagoon:log("the handler of this record still runs, time is up"))
+    assert.same({ [0] = 0, [1] = 1, [2] = 0 }, broker:committed(app.topic, app.topic, 3))
   end)
 
   it("is waited for in a stop, and ends with its handler", function()
