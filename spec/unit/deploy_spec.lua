@@ -41,7 +41,9 @@ describe("docker/compose.yaml", function()
     for _, service in ipairs({ api, worker }) do
       assert.equal("docker/Dockerfile", service.build.dockerfile)
       assert.equal("kafka:9092", service.environment.KAFKA_BROKERS)
+      assert.equal(":9464", service.environment.LAGOON_LISTEN)
     end
+    assert.same({ "127.0.0.1:9464:9464" }, api.ports)
     assert.matches("kafka:9092", compose.services.kafka.environment.KAFKA_ADVERTISED_LISTENERS)
   end)
 
@@ -83,6 +85,22 @@ describe("docker/kubernetes.yaml", function()
     assert.is_false(container.securityContext.allowPrivilegeEscalation)
     assert.is_true(container.securityContext.readOnlyRootFilesystem)
     assert.same({ "ALL" }, container.securityContext.capabilities.drop)
+  end)
+
+  it("asks where the admin server listens for what that answers", function()
+    local variables = {}
+    for _, variable in ipairs(container.env) do
+      variables[variable.name] = variable.value
+    end
+    local port = container.ports[1]
+    assert.equal(":" .. port.containerPort, variables.LAGOON_LISTEN)
+    local manual = directory.read("docs/operating.md")
+    for _, probe in ipairs({ container.livenessProbe, container.readinessProbe }) do
+      assert.equal(port.name, probe.httpGet.port)
+      assert.matches("| `GET " .. probe.httpGet.path .. "` |", manual, 1, true)
+    end
+    assert.equal("/live", container.livenessProbe.httpGet.path)
+    assert.equal("/ready", container.readinessProbe.httpGet.path)
   end)
 
   it("gives a stop more time than lagoon takes", function()
