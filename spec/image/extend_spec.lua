@@ -24,9 +24,8 @@ describe("an image that extends lagoon's", function()
         files.Dockerfile = block.text:gsub("^FROM lagoon\n", "FROM " .. LAGOON .. "\n")
       end
     end
-    local folder = directory.with(files)
+    local folder = image.folder(files)
     directory.make(folder .. "/data")
-    assert(uv.fs_chmod(folder, tonumber("755", 8)))
     assert(uv.fs_chown(folder .. "/data", USER, USER))
     image.build({ tag = LAGOON })
     image.build({ tag = OWN, file = folder .. "/Dockerfile", context = folder })

@@ -21,22 +21,6 @@ local function milliseconds_of(action)
   return (uv.hrtime() - start) / 1000000
 end
 
--- A folder that a container's user can read too.
-local function readable(files)
-  local folder = directory.with(files)
-  assert(uv.fs_chmod(folder, tonumber("755", 8)))
-  return folder
-end
-
-local function example()
-  local files = { ["etc/config.lua"] = directory.read("config.lua") }
-  for _, name in ipairs({ "handlers/order_created", "handlers/order_paid", "handlers/order_shipped",
-    "services/inventory", "services/notification", "services/remote", "services/shipping" }) do
-    files["scripts/" .. name .. ".lua"] = directory.read("scripts/" .. name .. ".lua")
-  end
-  return readable(files)
-end
-
 -- As an editor does.
 local function replace(path, text)
   directory.write(path .. ".new", text)
@@ -72,7 +56,7 @@ describe("the images", function()
 
       -- One container plays it all: a start is the dear part.
       it("handles orders as an unprivileged user, reloads, and ends at once", function()
-        folder = example()
+        folder = image.example()
         container = image.start(target.tag, {
           env = { KAFKA_BROKERS = kafka.shared().brokers },
           mounts = { ["/etc/lagoon"] = folder .. "/etc", ["/scripts"] = folder .. "/scripts" },
@@ -129,7 +113,9 @@ describe("the images", function()
       end)
 
       it("warns of a script that is mounted as a single file", function()
-        folder = readable({ ["inventory.lua"] = directory.read("scripts/services/inventory.lua") })
+        folder = image.folder({
+          ["inventory.lua"] = directory.read("scripts/services/inventory.lua"),
+        })
         local path = "/scripts/services/inventory.lua"
         container = image.start(target.tag, { mounts = { [path] = folder .. "/inventory.lua" } })
         container.run:wait_log("^" .. path .. " is mounted as a single file")

@@ -3,6 +3,7 @@
 local json = require("cjson")
 local uv = require("luv")
 
+local directory = require("spec.support.directory")
 local process = require("spec.support.process")
 local run = require("spec.support.run")
 local scope = require("spec.support.scope")
@@ -58,6 +59,26 @@ end
 ---@return table # what `podman image inspect` says
 function M.inspect(tag)
   return json.decode(succeed({ "podman", "image", "inspect", tag }))[1]
+end
+
+---A folder that a container's user can read too.
+---@param files table<string, string>
+---@return string path
+function M.folder(files)
+  local folder = directory.with(files)
+  assert(uv.fs_chmod(folder, tonumber("755", 8)))
+  return folder
+end
+
+---The example application, to be mounted: its folders etc and scripts.
+---@return string path
+function M.example()
+  local files = { ["etc/config.lua"] = directory.read("config.lua") }
+  for _, name in ipairs({ "handlers/order_created", "handlers/order_paid", "handlers/order_shipped",
+    "services/inventory", "services/notification", "services/remote", "services/shipping" }) do
+    files["scripts/" .. name .. ".lua"] = directory.read("scripts/" .. name .. ".lua")
+  end
+  return M.folder(files)
 end
 
 ---@class spec.Container

@@ -57,6 +57,7 @@ describe("mounts", function()
   it("finds a subPath of a ConfigMap", function()
     local version = "/volumes/kubernetes.io~configmap/lagoon/..2026_01_31_10_00_00.123/scripts"
     assert.same({ scripts = "subpath" }, look({ { "/", "/" }, { version, "scripts" } }))
+    assert.same({ scripts = "subpath" }, look({ { version, "scripts" }, { "/", "/" } }))
     assert.same({ app = "subpath" }, look({ { "/", "/" }, { version, "app" } }))
     -- Another mount covers it.
     assert.same({}, look({ { "/", "/" }, { version, "scripts" }, { "/srv/scripts", "scripts" } }))

@@ -8,6 +8,7 @@ spec/support/image/base.sh $base
 buildah bud --isolation chroot --network host --layers --ulimit nofile=512:512 \
     --ulimit nproc=512:512 --build-arg BASE=$base --target build --tag $image \
     --file docker/Dockerfile .
-podman --runtime runc --cgroup-manager cgroupfs run --rm --network host --ulimit host \
+podman --runtime runc --cgroup-manager cgroupfs run --rm --network host \
+    --ulimit "nofile=$(ulimit -n):$(ulimit -Hn)" --ulimit "nproc=$(ulimit -u):$(ulimit -Hu)" \
     --volume "$PWD:/src:ro" --workdir /src --env LAGOON_SPEC_PATIENCE $image \
     bash -c 'make BUILD=/tmp/build need-test && make BUILD=/tmp/build test SPEC="$*"' specs "$@"
