@@ -1,6 +1,10 @@
 -- Sends records whose handlers are hostile, among others whose handlers wait in the same Lua
 -- states, and sees what becomes of each.
 
+local lfs = require("lfs")
+
+local directory = require("spec.support.directory")
+
 local M = {}
 
 local HOUR_MS = 3600 * 1000
@@ -8,7 +12,14 @@ local GIVEN_UP = "^consumer orders: a record is given up and goes to the dead le
 
 ---@class spec.Hostility
 ---@field rig spec.Rig
----@field begun {partition: integer, offset: integer, at: integer}[] as they began
+---@field begun spec.Hostile[] as they began
+
+---@class spec.Hostile
+---@field partition integer
+---@field offset integer
+---@field at integer milliseconds, by the wall
+---@field worker integer
+---@field cpu_ns integer what its worker had used before
 local Hostility = {}
 Hostility.__index = Hostility
 
@@ -33,16 +44,40 @@ function M.event(rig)
   return wanted or { sleep_ms = 300 }
 end
 
+-- What each worker's thread has used so far, by the worker's number.
+local function cpu_of_workers(pid)
+  local used = {}
+  for thread in lfs.dir(("/proc/%d/task"):format(pid)) do
+    local path = ("/proc/%d/task/%s/"):format(pid, thread)
+    local worker = thread:find("^%d") and directory.read(path .. "comm"):match("^orders/(%d+)")
+    if worker then
+      used[tonumber(worker)] = math.tointeger(directory.read(path .. "schedstat"):match("^%d+"))
+    end
+  end
+  return used
+end
+
 ---Sends one, and waits until its handler has begun.
 ---@param event table
----@return {partition: integer, offset: integer, at: integer} place, by `at` in milliseconds
+---@return spec.Hostile
 function Hostility:send(event)
   local count = #self.begun
+  local used = cpu_of_workers(self.rig.members.all[1].pid)
   self.rig.wanted = event
   self.rig:wait("a hostile handler", 60000, function()
     return #self.begun > count
   end)
-  return self.begun[#self.begun]
+  local one = self.begun[#self.begun]
+  one.cpu_ns = used[one.worker]
+  return one
+end
+
+---The CPU time that its worker has used since it was sent, by the way also for its neighbours.
+---@param one spec.Hostile
+---@return integer milliseconds
+function Hostility:cpu_ms(one)
+  local used = cpu_of_workers(self.rig.members.all[1].pid)
+  return (used[one.worker] - one.cpu_ns) // 1000000
 end
 
 ---The line that the member says of the record; nil: none yet.
