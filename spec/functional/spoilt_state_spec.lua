@@ -62,8 +62,8 @@ describe("a Lua state that is spoilt", function()
   local function consumer(name)
     return { topic = topics[name], group = topics[name], workers = name == "order" and 3 or 1,
       buffer_size = 10, distribution = "key", on_error = { retries = 0, give_up = "skip" },
-      cpu_limit = name == "anew" and "10s" or "200ms",
-      handler_timeout = name == "kept" and "100ms" or "1m",
+      cpu_limit = name == "often" and "200ms" or "20s",
+      handler_timeout = name == "kept" and "1s" or "1m",
       handlers = { Event = "handlers.spoils" } }
   end
 
