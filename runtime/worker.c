@@ -490,8 +490,8 @@ void worker_dismiss_state(struct worker *worker, struct script **script)
 
 void worker_release(struct worker *worker)
 {
-    worker_states_release(&worker->states);
-    inbox_wake(worker->inbox);
+    if (worker_states_release(&worker->states))
+        inbox_wake(worker->inbox);
 }
 
 size_t worker_state_count(const struct worker *worker)

@@ -110,9 +110,9 @@ void worker_states_dismiss(struct worker_states *states, struct script **script)
     states->on_leave(states->context, state);
 }
 
-void worker_states_release(struct worker_states *states)
+bool worker_states_release(struct worker_states *states)
 {
-    atomic_store(&states->is_held, false);
+    return atomic_exchange(&states->is_held, false);
 }
 
 void worker_states_clear(struct worker_states *states)

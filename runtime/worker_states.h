@@ -72,8 +72,8 @@ void worker_states_replace(struct worker_states *states, struct script **script)
  * none. */
 void worker_states_dismiss(struct worker_states *states, struct script **script);
 
-/* Main: calls begin in the current one, spoilt or not. */
-void worker_states_release(struct worker_states *states);
+/* Main: calls begin in the current one, spoilt or not; false when they did anyway. */
+bool worker_states_release(struct worker_states *states);
 
 /* Main: of a worker that has ended, what was offered too late leaves, too. */
 void worker_states_clear(struct worker_states *states);
