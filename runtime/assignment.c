@@ -184,6 +184,22 @@ void assignment_remind(struct assignment *assignment)
         assignment->reminded_ms = now_ms;
 }
 
+bool assignment_is_any(const struct assignment *assignment)
+{
+    const struct partition *partition = assignment_first(assignment);
+    while (partition != NULL && partition->epoch == 0)
+        partition = assignment_next(assignment, partition);
+    return partition != NULL;
+}
+
+void assignment_drain_all(struct assignment *assignment)
+{
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        if (partition->epoch != 0)
+            partition_drain(partition);
+}
+
 void assignment_revoke_all(struct assignment *assignment)
 {
     for (struct partition *partition = assignment_first(assignment); partition != NULL;

@@ -48,6 +48,12 @@ struct scaler_sight assignment_sight(const struct assignment *assignment);
 /* Names every partition that is stopped, unless it did so within the last minute. */
 void assignment_remind(struct assignment *assignment);
 
+/* Some partition is assigned. */
+bool assignment_is_any(const struct assignment *assignment);
+
+/* As partition_drain, of every partition. */
+void assignment_drain_all(struct assignment *assignment);
+
 /* Nothing more is read or started, of any partition. */
 void assignment_revoke_all(struct assignment *assignment);
 

@@ -187,7 +187,7 @@ void consumer_step_stop(struct consumer *consumer)
         abandon(consumer);
 }
 
-/* Said when nothing can begin any more. */
+/* Said when nothing is read any more. */
 static void say_waiting(struct consumer *consumer)
 {
     size_t running = dispatcher_running_all(&consumer->dispatcher);
@@ -197,12 +197,12 @@ static void say_waiting(struct consumer *consumer)
                  consumer->config->name, (double)left_ms / 1000, running, running == 1 ? "" : "s");
 }
 
-/* What has not begun goes back at once, not only when Kafka asks for it; and the deadlines are
+/* What is to go back goes at once, not only when Kafka asks for it; and the deadlines are
  * watched also when nothing else happens. */
 static void begin_stop(struct consumer *consumer)
 {
     membership_stop(&consumer->membership, consumer->handlers_deadline_ms, consumer->deadline_ms);
-    assignment_revoke_all(&consumer->assignment);
+    assignment_drain_all(&consumer->assignment);
     uv_timer_start(&consumer->poller, consumer_on_poll, 0, STOP_POLL_MS);
 }
 

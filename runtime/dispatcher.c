@@ -184,6 +184,7 @@ void dispatcher_assign(struct dispatcher *dispatcher, struct lane *lane, uint64_
     lane_end_epoch(lane);
     lane->epoch = epoch;
     lane->is_held = false;
+    lane->begun_end = 0;
     pthread_mutex_unlock(&dispatcher->mutex);
 }
 
@@ -249,7 +250,7 @@ void dispatcher_release(struct dispatcher *dispatcher, struct record *record)
 static void hold(struct dispatcher *dispatcher, struct lane *lane)
 {
     lane->is_held = true;
-    run_queue_remove_lane(&dispatcher->run_queue, lane);
+    run_queue_remove_lane(&dispatcher->run_queue, lane, REVOKE_ALL);
     for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
         struct record *record = record_of_lane(link);
         if (record->state == RECORD_RUNNABLE)
@@ -282,50 +283,6 @@ void dispatcher_ration(struct dispatcher *dispatcher, size_t starts)
     dispatcher->ration = starts;
     wake_worker(dispatcher, &wakes);
     unlock_and_wake(dispatcher, &wakes);
-}
-
-/* Takes a record that is not running out of whatever it is on but the run queue. A strand loses its
- * head only when that head is not running; its other records are taken out by the same sweep. */
-static void withdraw(struct dispatcher *dispatcher, struct record *record)
-{
-    list_remove(&record->queue_link);
-    list_remove(&record->lane_link);
-    if (record->twin_of != NULL) {
-        record->twin_of->twin = NULL;
-        record->twin_of = NULL;
-    }
-    struct strand *strand = record->strand;
-    record->strand = NULL;
-    record->state = RECORD_OUTSIDE;
-    if (strand == NULL)
-        return;
-    if (strand->head == record)
-        strand->head = NULL;
-    if (strand->head == NULL && list_is_empty(&strand->behind))
-        strand_delete(&dispatcher->spare_strands, strand);
-}
-
-void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, struct link *unstarted)
-{
-    list_init(unstarted);
-    pthread_mutex_lock(&dispatcher->mutex);
-    run_queue_remove_lane(&dispatcher->run_queue, lane);
-    for (struct link *link = lane->records.next, *next; link != &lane->records; link = next) {
-        next = link->next;
-        struct record *record = record_of_lane(link);
-        if (record->state == RECORD_RUNNING || record->state == RECORD_ENDED)
-            continue;
-        withdraw(dispatcher, record);
-        list_append(unstarted, &record->queue_link);
-    }
-    pthread_mutex_unlock(&dispatcher->mutex);
-}
-
-void dispatcher_forget(struct dispatcher *dispatcher, struct lane *lane)
-{
-    pthread_mutex_lock(&dispatcher->mutex);
-    lane_end_epoch(lane);
-    pthread_mutex_unlock(&dispatcher->mutex);
 }
 
 size_t dispatcher_running(struct dispatcher *dispatcher, const struct lane *lane)
@@ -409,6 +366,8 @@ static struct record *take(struct dispatcher *dispatcher, struct taker *taker, s
     if (dispatcher->ration != RATION_UNLIMITED)
         dispatcher->ration--;
     record->state = RECORD_RUNNING;
+    if (record->lane->begun_end <= record->offset)
+        record->lane->begun_end = record->offset + 1;
     record->lane->running++;
     dispatcher->running++;
     if (was_woken)

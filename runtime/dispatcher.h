@@ -103,10 +103,17 @@ void dispatcher_resume(struct dispatcher *dispatcher, struct lane *lane);
 #define RATION_UNLIMITED SIZE_MAX
 void dispatcher_ration(struct dispatcher *dispatcher, size_t starts);
 
-/* The lane is being revoked: moves every record of it that is not running to `unstarted` (by
- * queue_link), kept ones among them; they are main's. Running ones go on, and so does one that has
- * ended and is not collected yet: when it is collected as RECORD_KEPT, main releases it. */
-void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, struct link *unstarted);
+/* The lane is being revoked, nothing more is pushed: moves every record that is not running and
+ * stands at `from` or behind it, or behind all that has begun, to `unstarted` (by queue_link), kept
+ * ones among them; they are main's. Running ones go on, and so does one that has ended and is not
+ * collected yet: when it is collected as RECORD_KEPT, main releases it. What is left may begin. Can
+ * be called again with an earlier `from`; REVOKE_ALL leaves nothing. */
+#define REVOKE_ALL INT64_MIN
+void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, int64_t from,
+                       struct link *unstarted);
+
+/* A record of the lane has not begun; one that is kept has not begun again. */
+bool dispatcher_has_unstarted(struct dispatcher *dispatcher, const struct lane *lane);
 
 /* The drain is over: what still runs of the lane is a leftover from here on. */
 void dispatcher_forget(struct dispatcher *dispatcher, struct lane *lane);

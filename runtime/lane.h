@@ -18,6 +18,7 @@ struct lane {
     struct lane *next;
     uint64_t epoch;         /* of the current assignment; 0: it is not assigned */
     bool is_held;           /* stopped: nothing of it starts */
+    int64_t begun_end;      /* the offset after the last that has begun in this epoch */
     size_t running;         /* running records of this epoch */
     size_t leftovers;       /* running records of older epochs */
     struct link records;    /* by lane_link: every record of it, in the order of arrival */

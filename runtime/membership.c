@@ -195,10 +195,17 @@ bool membership_is_rebalancing(const struct membership *membership)
 
 void membership_stop(struct membership *membership, int64_t interrupt_ms, int64_t end_ms)
 {
-    if (!membership->is_stopping)
-        membership->stop_began_ms = clock_monotonic_ms();
+    bool is_first = !membership->is_stopping;
     membership->is_stopping = true;
-    rebalance_stop(&membership->rebalance, interrupt_ms, end_ms);
+    if (is_first)
+        membership->stop_began_ms = clock_monotonic_ms();
+    const struct drain_limits limits =
+        drain_limits_of_stop(membership->stop_began_ms, interrupt_ms, end_ms);
+    if (is_first)
+        drain_begin(&membership->drain, &limits);
+    else
+        drain_limit(&membership->drain, &limits);
+    rebalance_stop(&membership->rebalance, &limits);
 }
 
 static bool is_close_unsafe(const struct membership *membership)
@@ -207,24 +214,45 @@ static bool is_close_unsafe(const struct membership *membership)
            !membership->rebalance.has_seen_assign && rd_kafka_version() < SAFE_COOPERATIVE_CLOSE;
 }
 
-/* Librdkafka sends no heartbeat any more once it closes. So what has begun ends before, or a member
- * whose session is shorter than its handlers is thrown out and may not commit them. Nor may one
- * that is joining. */
-static bool is_drained(const struct membership *membership)
+static struct drain_sight look(const struct membership *membership)
 {
-    int64_t now_ms = clock_monotonic_ms();
-    const struct stop_limits *limits = &membership->rebalance.stop_limits;
-    bool has_time = now_ms < limits->handlers_ms;
-    bool is_joining = has_time && joining_is_under_way(membership->options.handle);
+    struct drain_sight sight = {0};
     const struct assignment *assignment = membership->options.assignment;
     for (const struct partition *partition = assignment_first(assignment); partition != NULL;
-         partition = assignment_next(assignment, partition)) {
-        bool is_busy = (has_time && partition_running(partition) > 0) ||
-                       (now_ms < limits->deliveries_ms && partition->awaited_count > 0);
-        if (partition->epoch != 0 && (is_joining || is_busy))
+         partition = assignment_next(assignment, partition))
+        partition_look(partition, &sight);
+    return sight;
+}
+
+/* Librdkafka sends no heartbeat any more once it closes. So what has begun ends before, or a member
+ * whose session is shorter than its handlers is thrown out and may not commit them. The last commit
+ * is that of the revoke by which it leaves. */
+static bool is_drained(struct membership *membership)
+{
+    while (!drain_is_settled(&membership->drain)) {
+        const struct drain_sight sight = look(membership);
+        switch (drain_step(&membership->drain, &sight, clock_monotonic_ms())) {
+        case DRAIN_WAIT:
             return false;
+        case DRAIN_GIVE_BACK:
+            assignment_revoke_all(membership->options.assignment);
+            break;
+        case DRAIN_COLLECT:
+            assignment_collect(membership->options.assignment);
+            break;
+        default:
+            break;
+        }
     }
     return true;
+}
+
+/* While it does, it may not commit. */
+static bool is_joining(const struct membership *membership)
+{
+    return clock_monotonic_ms() < membership->drain.limits.handlers_ms &&
+           joining_is_under_way(membership->options.handle) &&
+           assignment_is_any(membership->options.assignment);
 }
 
 /* False when the handle refuses to close: then no revoke will come, and nothing can be committed.
@@ -251,7 +279,8 @@ static bool begin_close(struct membership *membership)
 enum leave_state membership_leave(struct membership *membership)
 {
     if (!membership->is_closing) {
-        if (!rebalance_is_idle(&membership->rebalance) || !is_drained(membership))
+        if (!rebalance_is_idle(&membership->rebalance) || !is_drained(membership) ||
+            is_joining(membership))
             return LEAVE_PENDING;
         if (is_close_unsafe(membership))
             return clock_monotonic_ms() < membership->stop_began_ms + FIRST_ASSIGNMENT_MS

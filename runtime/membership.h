@@ -33,7 +33,8 @@ struct membership {
     int64_t joining_since_ms;  /* 0: not joining */
     bool has_said_joining;     /* that this join takes long */
     bool is_stopping;
-    bool is_closing; /* rd_kafka_consumer_close_queue was called */
+    struct drain drain; /* of the stop, until it closes */
+    bool is_closing;    /* rd_kafka_consumer_close_queue was called */
     int64_t stop_began_ms;
 };
 
@@ -53,8 +54,8 @@ void membership_commit(struct membership *membership);
 /* A revoke is being drained or answered: each end of a handler matters. */
 bool membership_is_rebalancing(const struct membership *membership);
 
-/* From here on the limits are those of a stop, see rebalance_stop; may be called again with shorter
- * ones. */
+/* From here on the limits are those of a stop: drain_limits_of_stop. May be called again with
+ * shorter ones. */
 void membership_stop(struct membership *membership, int64_t interrupt_ms, int64_t end_ms);
 
 enum leave_state {

@@ -108,12 +108,20 @@ static bool is_given_back(const struct offsets *offsets, uint64_t slot)
     return state == OFFSET_GIVEN_BACK || state == OFFSET_FAILED;
 }
 
+int64_t offsets_first_given_back(const struct offsets *offsets)
+{
+    if (offsets->given_back == 0)
+        return INT64_MAX;
+    uint64_t slot = offsets->head;
+    while (!is_given_back(offsets, slot))
+        slot++;
+    return entry_at(offsets, slot)->offset;
+}
+
 int64_t offsets_read_again(struct offsets *offsets)
 {
-    uint64_t slot = offsets->head;
-    while (slot != offsets->tail && !is_given_back(offsets, slot))
-        slot++;
-    offsets->next = slot != offsets->tail ? entry_at(offsets, slot)->offset : offsets->delivered;
+    int64_t first = offsets_first_given_back(offsets);
+    offsets->next = first < offsets->delivered ? first : offsets->delivered;
     return offsets->next;
 }
 

@@ -106,6 +106,9 @@ int64_t offsets_oldest(const struct offsets *offsets);
 /* Its timestamp; 0 when all are settled, or it has none. */
 int64_t offsets_oldest_time(const struct offsets *offsets);
 
+/* The offset of the oldest record that was given back; INT64_MAX when none was. */
+int64_t offsets_first_given_back(const struct offsets *offsets);
+
 /* What so many entries at once make the ring take at most; for a moment, while it doubles, half as
  * much more. */
 size_t offsets_bytes(size_t entries);

@@ -38,12 +38,13 @@ static void begin_epoch(struct partition *partition, int64_t start, int64_t comm
 void partition_begin(struct partition *partition, const struct partition_start *start)
 {
     partition->is_revoking = false;
+    partition->is_finishing = false;
     partition->is_stopped = false;
     if (start->is_missing)
         partition_stop_without_start(partition);
     partition->is_gated = !start->is_committed && !start->is_missing;
     partition->has_seen_error = false;
-    partition->gives_back = false;
+    partition->gives_back_from = INT64_MAX;
     bool is_committed = start->is_committed || start->is_missing;
     begin_epoch(partition, start->offset, is_committed ? start->offset : -1);
 }
@@ -106,10 +107,10 @@ void partition_drop_record(struct partition *partition, struct record *record)
 }
 
 /* What has not begun; but one whose dead letter is under way is nearly done with. */
-static void give_back_unstarted(struct partition *partition)
+static void give_back_unstarted(struct partition *partition, int64_t from)
 {
     struct link unstarted;
-    dispatcher_revoke(partition->intake->dispatcher, partition->lane, &unstarted);
+    dispatcher_revoke(partition->intake->dispatcher, partition->lane, from, &unstarted);
     for (struct link *link; (link = list_pop(&unstarted)) != NULL;) {
         struct record *record = record_of_queue(link);
         if (record->is_lettered)
@@ -121,15 +122,36 @@ static void give_back_unstarted(struct partition *partition)
 
 void partition_give_back(struct partition *partition)
 {
-    if (partition->gives_back && partition->epoch != 0)
-        give_back_unstarted(partition);
-    partition->gives_back = false;
+    if (partition->gives_back_from < INT64_MAX && partition->epoch != 0)
+        give_back_unstarted(partition, partition->gives_back_from);
+    partition->gives_back_from = INT64_MAX;
+}
+
+/* The first record that nobody settles in this epoch. */
+static int64_t first_hindrance(const struct partition *partition)
+{
+    int64_t parked = retries_first_offset(&partition->intake->retries, partition, partition->epoch);
+    int64_t given_back = offsets_first_given_back(&partition->offsets);
+    return parked < given_back ? parked : given_back;
+}
+
+void partition_drain(struct partition *partition)
+{
+    bool is_revoked = partition->is_revoking && !partition->is_finishing;
+    if (is_revoked || partition->is_stopped || partition->intake->breaker.is_open) {
+        partition_revoke(partition);
+        return;
+    }
+    partition->is_revoking = true;
+    partition->is_finishing = true;
+    give_back_unstarted(partition, first_hindrance(partition));
 }
 
 void partition_revoke(struct partition *partition)
 {
     partition->is_revoking = true;
-    give_back_unstarted(partition);
+    partition->is_finishing = false;
+    give_back_unstarted(partition, REVOKE_ALL);
 }
 
 size_t partition_running(const struct partition *partition)
@@ -140,6 +162,18 @@ size_t partition_running(const struct partition *partition)
 bool partition_is_busy(const struct partition *partition)
 {
     return partition->awaited_count > 0 || partition_running(partition) > 0;
+}
+
+void partition_look(const struct partition *partition, struct drain_sight *sight)
+{
+    if (partition->epoch == 0)
+        return;
+    /* In this order: what has not begun by the first look may run by the second. */
+    sight->has_unstarted |=
+        dispatcher_has_unstarted(partition->intake->dispatcher, partition->lane);
+    sight->has_running |= partition_running(partition) > 0;
+    sight->has_awaited |= partition->awaited_count > 0;
+    sight->is_at_stand |= partition->intake->breaker.is_open;
 }
 
 static void drop_awaited(struct partition *partition)

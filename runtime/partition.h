@@ -7,7 +7,8 @@
  * What does not go on, and who ends it. Of a partition:
  *
  *   gated     is_gated      not read until the start that was resolved is committed; commit ends it
- *   revoking  is_revoking   not read, nothing starts or is tried again; partition_drop ends it
+ *   revoking  is_revoking   not read, nothing is tried again, nothing starts but what finishes a
+ *                           drain; partition_drop ends it
  *   stopped   is_stopped    a record failed for good: not read, nothing starts, nothing is
  *                           committed past it; partition_resume ends it, or the next
  *                           partition_assign
@@ -31,6 +32,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "drain.h"
 #include "intake.h"
 #include "offsets.h"
 #include "partition_stop.h"
@@ -48,11 +50,12 @@ struct partition {
     uint64_t epoch; /* 0: not assigned */
     rd_kafka_queue_t *queue;
     struct offsets offsets;
-    bool is_revoking;           /* nothing more is read or started */
+    bool is_revoking;           /* nothing more is read or tried again */
+    bool is_finishing;          /* then what stands before others that have begun may begin yet */
     bool is_stopped;            /* by a failed record, until partition_resume or a new assignment */
     bool is_gated;              /* not read until its resolved start is committed */
     struct partition_stop stop; /* while it is stopped */
-    bool gives_back;            /* it was stopped: what has not begun, after the collect */
+    int64_t gives_back_from;    /* what has not begun, after the collect; INT64_MAX: nothing */
     bool has_seen_error;        /* then rd_kafka_position() is not to be trusted */
     struct share share;         /* of the window */
     size_t awaited_count;
@@ -72,11 +75,19 @@ void partition_free(struct partition **partition);
 /* A new epoch begins at start; splits off the partition's queue. Before rd_kafka_assign. */
 void partition_assign(struct partition *partition, const struct partition_start *start);
 
+/* Nothing more is read, and what has not begun is dropped; but what stands before a record that has
+ * begun stays and may begin, until partition_revoke: if all of it is settled, nothing that is
+ * completed has to be handled again by the partition's next reader. What cannot be settled any
+ * more, because it failed or is to be read again, ends that: what stands behind it is dropped. A
+ * partition that is stopped, or a breaker that is open, lets nothing begin. */
+void partition_drain(struct partition *partition);
+
 /* Nothing more is read or started; what has not begun is dropped. */
 void partition_revoke(struct partition *partition);
 
-/* A partition that was stopped drops what has not begun. After every ended record that was
- * collected has come to partition_end_record: one that failed too is among what is dropped here. */
+/* A partition that was stopped, or in whose drain a record failed, drops what has not begun. After
+ * every ended record that was collected has come to partition_end_record: one that failed too is
+ * among what is dropped here. */
 void partition_give_back(struct partition *partition);
 
 /* The broker acknowledged a commit of `position` that was sent in that epoch. */
@@ -87,6 +98,9 @@ size_t partition_running(const struct partition *partition);
 
 /* Handlers of this epoch run, or wait for the acknowledgement of a delivery. */
 bool partition_is_busy(const struct partition *partition);
+
+/* Adds what of it is in hand to what a drain sees. */
+void partition_look(const struct partition *partition, struct drain_sight *sight);
 
 /* The epoch ends: what is not settled is dropped or left over. Before the (un)assign is answered.
  */

@@ -70,6 +70,22 @@ static void dead_letter(struct record *record)
     intake->send_letter(intake->letters, record);
 }
 
+static bool is_current(const struct record *record)
+{
+    return record->epoch == record->owner->epoch;
+}
+
+/* A drain has met a record that is not settled any more. What stands behind it would be handled
+ * again in any case, and its strand must not pass it: so both leave with it, which is its strand's
+ * head until then. */
+static void end_finishing(struct record *record)
+{
+    struct partition *partition = record->owner;
+    int64_t from = record->decision == DECISION_STOP ? REVOKE_ALL : record->offset;
+    if (from < partition->gives_back_from)
+        partition->gives_back_from = from;
+}
+
 /* The record failed, but its partition is another's, or soon will be, or is stopped: whoever reads
  * it next handles it. */
 static void give_back(struct record *record)
@@ -83,6 +99,10 @@ static void give_back(struct record *record)
     } else if (record->outcome == OUTCOME_FAILED || record->outcome == OUTCOME_INVALID) {
         log_record(LOG_WARN, record, reason_of(record),
                    "a record failed; its partition is given back, so it will be handled again");
+    }
+    if (record->state == RECORD_KEPT && is_current(record) && partition->is_finishing) {
+        end_finishing(record);
+        return;
     }
     if (record->state == RECORD_KEPT)
         dispatcher_release(partition->intake->dispatcher, record);
@@ -244,7 +264,7 @@ static void end_refused(struct record *record)
         leave(record);
         partition_drop_record(partition, record);
     } else {
-        partition->gives_back = true;
+        partition->gives_back_from = REVOKE_ALL;
     }
 }
 
@@ -286,7 +306,7 @@ void partition_end_record(struct record *record)
         return;
     }
     /* A drain waits for what has left its strand, and nothing of the strand begins any more. */
-    if (record->owner->is_revoking && record->state == RECORD_KEPT)
+    if (record->owner->is_revoking && !record->owner->is_finishing && record->state == RECORD_KEPT)
         dispatcher_release(intake->dispatcher, record);
     if (record->refusal != NULL && !was_asked(record)) {
         intake->counts.handled += record->outcome == OUTCOME_DONE;

@@ -63,7 +63,7 @@ void partition_stop_at(struct record *record, const char *reason)
         partition->stop.unended++;
     dispatcher_hold(intake->dispatcher, partition->lane);
     say_stopped(partition, record, reason);
-    partition->gives_back = true;
+    partition->gives_back_from = REVOKE_ALL;
 }
 
 void partition_note_stopper_end(struct record *record)

@@ -13,8 +13,6 @@
 enum {
     RESOLVE_TIMEOUT_MS = 5000,
     RETRY_MS = 500,
-    COMMIT_TIMEOUT_MS = 5000,
-    MOST_ENDING_MS = 1000, /* for interrupted handlers to end */
 };
 
 /* What a helper finds out for an assignment. */
@@ -146,7 +144,7 @@ static void on_resolved(uv_work_t *work, int status)
     } else {
         log_warn("consumer %s: %s; will try again", name_of(rebalance), resolving->err.text);
         rebalance->phase = REBALANCE_WAITING;
-        rebalance->deadline_ms = clock_monotonic_ms() + RETRY_MS;
+        rebalance->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
     }
     resolving_free(resolving);
     rebalance->options.on_progress(rebalance->options.context);
@@ -179,89 +177,64 @@ static void begin_assign(struct rebalance *rebalance)
 
 /* --- revoke --- */
 
+static struct drain_limits limits_of(const struct rebalance *rebalance)
+{
+    int64_t max_poll_ms = rebalance->options.max_poll_ms;
+    if (rebalance->is_stopping)
+        return drain_limits_in_stop(&rebalance->stop_limits, rebalance->began_ms, max_poll_ms);
+    return drain_limits_of_revoke(rebalance->began_ms,
+                                  intake_of(rebalance)->config->drain_timeout_ms, max_poll_ms);
+}
+
 static void begin_revoke(struct rebalance *rebalance)
 {
-    int64_t now_ms = clock_monotonic_ms();
+    rebalance->began_ms = clock_monotonic_ms();
     rebalance->is_lost = rd_kafka_assignment_lost(handle_of(rebalance)) != 0;
     *(rebalance->is_lost ? &rebalance->counts.lost : &rebalance->counts.revoked) += 1;
-    rebalance->has_committed = false;
     rebalance->phase = REBALANCE_DRAINING;
-    rebalance->end_ms = now_ms + rebalance->options.max_poll_ms * 3 / 4;
-    int64_t drain_ms = intake_of(rebalance)->config->drain_timeout_ms;
-    if (drain_ms > rebalance->options.max_poll_ms / 2)
-        drain_ms = rebalance->options.max_poll_ms / 2;
-    rebalance->deadline_ms = now_ms + drain_ms;
+    const struct drain_limits limits = limits_of(rebalance);
+    drain_begin(&rebalance->drain, &limits);
     for (int i = 0; i < event_list(rebalance)->cnt; i++) {
         struct partition *partition = partition_at(rebalance, i);
-        if (partition->epoch != 0)
+        if (partition->epoch == 0)
+            continue;
+        if (rebalance->is_lost)
             partition_revoke(partition);
+        else
+            partition_drain(partition);
     }
     rebalance_say_list(name_of(rebalance), rebalance->is_lost ? LOG_WARN : LOG_INFO,
                        rebalance->is_lost ? "lost" : "gives back", event_list(rebalance));
     dispatcher_set_need(intake_of(rebalance)->dispatcher, NEED_EVERY, 0);
 }
 
-static bool is_any_running(struct rebalance *rebalance)
+/* They may be lost on the way, when the group hears nothing of the member any more: then whatever
+ * is begun from there on is begun elsewhere too. */
+static struct drain_sight look(struct rebalance *rebalance)
+{
+    rebalance->is_lost = rebalance->is_lost || rd_kafka_assignment_lost(handle_of(rebalance)) != 0;
+    struct drain_sight sight = {
+        .is_lost = rebalance->is_lost,
+        .is_commit_in_flight = rebalance->options.commit->is_in_flight,
+    };
+    for (int i = 0; i < event_list(rebalance)->cnt; i++)
+        partition_look(partition_at(rebalance, i), &sight);
+    return sight;
+}
+
+static void give_back_unstarted(struct rebalance *rebalance)
 {
     for (int i = 0; i < event_list(rebalance)->cnt; i++) {
-        const struct partition *partition = partition_at(rebalance, i);
-        if (partition->epoch != 0 && partition_running(partition) > 0)
-            return true;
+        struct partition *partition = partition_at(rebalance, i);
+        if (partition->epoch != 0)
+            partition_revoke(partition);
     }
-    return false;
 }
 
-static bool is_any_awaited(struct rebalance *rebalance)
-{
-    for (int i = 0; i < event_list(rebalance)->cnt; i++)
-        if (partition_at(rebalance, i)->awaited_count > 0)
-            return true;
-    return false;
-}
-
-/* A stop's limits are its own; a lost assignment waits for nothing, its handlers run on and never
- * commit. */
-static bool is_drained(struct rebalance *rebalance)
-{
-    int64_t now_ms = clock_monotonic_ms();
-    struct stop_limits limits = {rebalance->deadline_ms, rebalance->deadline_ms, 0};
-    if (rebalance->is_stopping)
-        limits = rebalance->stop_limits;
-    if (!rebalance->is_lost && now_ms < limits.handlers_ms && is_any_running(rebalance))
-        return false;
-    /* What ended since the turn began is settled before the last commit, or it would be repeated.
-     */
-    assignment_collect(rebalance->options.assignment);
-    return rebalance->is_lost || now_ms >= limits.deliveries_ms || !is_any_awaited(rebalance);
-}
-
-static void begin_last_commit(struct rebalance *rebalance)
+static void say_leftovers(struct rebalance *rebalance)
 {
     for (int i = 0; i < event_list(rebalance)->cnt; i++)
         rebalance_say_leftovers(name_of(rebalance), partition_at(rebalance, i));
-    rebalance->phase = REBALANCE_COMMITTING;
-    rebalance->deadline_ms = clock_monotonic_ms() + COMMIT_TIMEOUT_MS;
-    int64_t end_ms = rebalance->is_stopping ? rebalance->stop_limits.commit_ms : rebalance->end_ms;
-    if (rebalance->deadline_ms > end_ms)
-        rebalance->deadline_ms = end_ms;
-}
-
-/* Waits for the commit in flight, sends one more, and waits for that; then goes on in any case. */
-static bool is_last_commit_over(struct rebalance *rebalance)
-{
-    if (rebalance->is_lost)
-        return true;
-    if (!rebalance->options.commit->is_in_flight && !rebalance->has_committed) {
-        rebalance->has_committed = true;
-        commit_start(rebalance->options.commit);
-    }
-    if (!rebalance->options.commit->is_in_flight)
-        return true;
-    if (clock_monotonic_ms() < rebalance->deadline_ms)
-        return false;
-    log_warn("consumer %s: the last commit got no answer in time; records may be handled again",
-             name_of(rebalance));
-    return true;
 }
 
 static void end_revoke(struct rebalance *rebalance)
@@ -276,6 +249,36 @@ static void end_revoke(struct rebalance *rebalance)
     answer(rebalance, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, event_list(rebalance));
     end_event(rebalance);
     dispatcher_set_need(intake_of(rebalance)->dispatcher, NEED_NOTHING, 0);
+}
+
+/* One step; false when there is nothing to do now. */
+static bool step_drain(struct rebalance *rebalance)
+{
+    const struct drain_sight sight = look(rebalance);
+    switch (drain_step(&rebalance->drain, &sight, clock_monotonic_ms())) {
+    case DRAIN_WAIT:
+        return false;
+    case DRAIN_GIVE_BACK:
+        give_back_unstarted(rebalance);
+        break;
+    case DRAIN_COLLECT:
+        assignment_collect(rebalance->options.assignment);
+        break;
+    case DRAIN_LET_GO:
+        say_leftovers(rebalance);
+        break;
+    case DRAIN_COMMIT:
+        commit_start(rebalance->options.commit);
+        break;
+    case DRAIN_END:
+        if (rebalance->drain.is_late)
+            log_warn("consumer %s: the last commit got no answer in time; records may be handled "
+                     "again",
+                     name_of(rebalance));
+        end_revoke(rebalance);
+        break;
+    }
+    return true;
 }
 
 /* --- steps --- */
@@ -314,20 +317,12 @@ static bool step(struct rebalance *rebalance)
             assign_nothing(rebalance);
             return true;
         }
-        if (clock_monotonic_ms() < rebalance->deadline_ms)
+        if (clock_monotonic_ms() < rebalance->retry_at_ms)
             return false;
         begin_resolving(rebalance);
         return true;
     case REBALANCE_DRAINING:
-        if (!is_drained(rebalance))
-            return false;
-        begin_last_commit(rebalance);
-        return true;
-    case REBALANCE_COMMITTING:
-        if (!is_last_commit_over(rebalance))
-            return false;
-        end_revoke(rebalance);
-        return true;
+        return step_drain(rebalance);
     }
     return false;
 }
@@ -344,19 +339,14 @@ bool rebalance_is_idle(const struct rebalance *rebalance)
     return rebalance->phase == REBALANCE_IDLE && rebalance->waiting_count == 0;
 }
 
-/* What is left behind the handlers' time is shared out: a quarter, or a second, for those that are
- * interrupted then to come to their end, up to the half for acknowledgements, up to three quarters
- * for the commit. The close has the rest. */
-void rebalance_stop(struct rebalance *rebalance, int64_t interrupt_ms, int64_t end_ms)
+void rebalance_stop(struct rebalance *rebalance, const struct drain_limits *limits)
 {
-    int64_t rest_ms = end_ms > interrupt_ms ? end_ms - interrupt_ms : 0;
-    int64_t ending_ms = rest_ms / 4 < MOST_ENDING_MS ? rest_ms / 4 : MOST_ENDING_MS;
     rebalance->is_stopping = true;
-    rebalance->stop_limits = (struct stop_limits){
-        .handlers_ms = interrupt_ms + ending_ms,
-        .deliveries_ms = interrupt_ms + rest_ms / 2,
-        .commit_ms = interrupt_ms + rest_ms / 4 * 3,
-    };
+    rebalance->stop_limits = *limits;
+    if (rebalance->phase != REBALANCE_DRAINING)
+        return;
+    const struct drain_limits now = limits_of(rebalance);
+    drain_limit(&rebalance->drain, &now);
 }
 
 void rebalance_close(struct rebalance *rebalance)

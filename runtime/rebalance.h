@@ -12,13 +12,13 @@
 
 #include "assignment.h"
 #include "commit.h"
+#include "drain.h"
 
 enum rebalance_phase {
     REBALANCE_IDLE,
-    REBALANCE_RESOLVING,  /* assign: a helper finds out where each partition begins */
-    REBALANCE_WAITING,    /* assign: before the helper tries again */
-    REBALANCE_DRAINING,   /* revoke: begun handlers and their deliveries may end */
-    REBALANCE_COMMITTING, /* revoke: the last commit */
+    REBALANCE_RESOLVING, /* assign: a helper finds out where each partition begins */
+    REBALANCE_WAITING,   /* assign: before the helper tries again */
+    REBALANCE_DRAINING,  /* revoke: until what is in hand is settled and committed */
 };
 
 struct rebalance_options {
@@ -31,23 +31,13 @@ struct rebalance_options {
     void (*on_progress)(void *context); /* on main: rebalance_step can go on */
 };
 
-/* Until when (clock_monotonic_ms) a stop waits. */
-struct stop_limits {
-    int64_t handlers_ms;   /* for handlers to end, those that are interrupted too */
-    int64_t deliveries_ms; /* for acknowledgements of what handlers that returned have published */
-    int64_t commit_ms;     /* for the answer to the last commit */
-};
-
 struct rebalance {
     struct rebalance_options options;
     enum rebalance_phase phase;
     rd_kafka_event_t *event;    /* being answered */
     rd_kafka_event_t **waiting; /* in order */
     size_t waiting_count;
-    bool is_lost;        /* the partitions are another's already: nothing is committed */
-    bool has_committed;  /* the last commit was sent */
-    int64_t deadline_ms; /* of the phase */
-    int64_t end_ms;      /* of the whole revoke */
+    int64_t retry_at_ms; /* while it waits */
     bool has_seen_assign;
     struct rebalance_counts {
         uint64_t assigned;
@@ -55,9 +45,13 @@ struct rebalance {
         uint64_t lost;
     } counts; /* of events */
 
-    bool is_stopping; /* then the limits are those of the stop */
+    struct drain drain; /* of a revoke */
+    int64_t began_ms;   /* that revoke */
+    bool is_lost;       /* the partitions are another's already */
+
+    bool is_stopping; /* then the limits are those of the stop, too */
     bool is_closing;  /* then an assignment is not answered any more */
-    struct stop_limits stop_limits;
+    struct drain_limits stop_limits;
 };
 
 void rebalance_init(struct rebalance *rebalance, const struct rebalance_options *options);
@@ -74,9 +68,8 @@ void rebalance_step(struct rebalance *rebalance);
 /* Nothing is being answered, and nothing waits for an answer. */
 bool rebalance_is_idle(const struct rebalance *rebalance);
 
-/* From here on the limits are those of a stop: handlers that still run at interrupt_ms are
- * interrupted then, and all has an end at end_ms (clock_monotonic_ms). */
-void rebalance_stop(struct rebalance *rebalance, int64_t interrupt_ms, int64_t end_ms);
+/* From here on no revoke waits longer than this. May be called again with other limits. */
+void rebalance_stop(struct rebalance *rebalance, const struct drain_limits *limits);
 
 /* rd_kafka_consumer_close_queue was called: answering an assignment can hang the close. */
 void rebalance_close(struct rebalance *rebalance);

@@ -97,6 +97,18 @@ struct record *retries_pop(struct retries *retries, int64_t now_ms)
     return record;
 }
 
+int64_t retries_first_offset(const struct retries *retries, const struct partition *owner,
+                             uint64_t epoch)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < retries->count; i++) {
+        const struct record *record = retries->heap[i].record;
+        if (record->owner == owner && record->epoch == epoch && record->offset < first)
+            first = record->offset;
+    }
+    return first;
+}
+
 int64_t retries_next_ms(const struct retries *retries)
 {
     return retries->count > 0 ? retries->heap[0].due_ms : INT64_MAX;

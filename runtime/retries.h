@@ -44,6 +44,10 @@ void retries_remove(struct retries *retries, struct record *record);
 /* The earliest record, removed, when it is due at now_ms; else NULL. */
 struct record *retries_pop(struct retries *retries, int64_t now_ms);
 
+/* The lowest offset of those that wait of this partition, in this epoch; INT64_MAX: none does. */
+int64_t retries_first_offset(const struct retries *retries, const struct partition *owner,
+                             uint64_t epoch);
+
 /* When the earliest is due; INT64_MAX when none waits. */
 int64_t retries_next_ms(const struct retries *retries);
 

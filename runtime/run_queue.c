@@ -83,11 +83,12 @@ struct record *run_queue_pop(struct run_queue *queue)
     return first;
 }
 
-static void heap_remove_lane(struct run_queue *queue, const struct lane *lane)
+static void heap_remove_lane(struct run_queue *queue, const struct lane *lane, int64_t from)
 {
     size_t kept = 0;
     for (size_t i = 0; i < queue->heap_count; i++) {
-        if (queue->heap[i].record->lane != lane)
+        const struct record *record = queue->heap[i].record;
+        if (record->lane != lane || record->offset < from)
             queue->heap[kept++] = queue->heap[i];
     }
     if (kept == queue->heap_count)
@@ -98,12 +99,12 @@ static void heap_remove_lane(struct run_queue *queue, const struct lane *lane)
 }
 
 /* One that is in the heap is on no list, so list_remove does nothing to it. */
-void run_queue_remove_lane(struct run_queue *queue, struct lane *lane)
+void run_queue_remove_lane(struct run_queue *queue, struct lane *lane, int64_t from)
 {
-    heap_remove_lane(queue, lane);
+    heap_remove_lane(queue, lane, from);
     for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
         struct record *record = record_of_lane(link);
-        if (record->state != RECORD_RUNNABLE)
+        if (record->state != RECORD_RUNNABLE || record->offset < from)
             continue;
         list_remove(&record->queue_link);
         queue->length--;

@@ -42,7 +42,7 @@ void run_queue_insert(struct run_queue *queue, struct record *record);
 /* The record with the earliest turn, removed; NULL when there is none. */
 struct record *run_queue_pop(struct run_queue *queue);
 
-/* Removes every record of the lane, whose states are left as they are. */
-void run_queue_remove_lane(struct run_queue *queue, struct lane *lane);
+/* Removes every record of the lane from this offset on; their states are left as they are. */
+void run_queue_remove_lane(struct run_queue *queue, struct lane *lane, int64_t from);
 
 #endif

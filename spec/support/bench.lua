@@ -138,6 +138,13 @@ function Bench:revoke(lane)
   return name_all(self, self.dispatcher:revoke(lane.handle))
 end
 
+---@param lane spec.Lane
+---@param from? integer offset from which on nothing may begin
+---@return string labels of what stands there, or behind all that has begun
+function Bench:drain(lane, from)
+  return name_all(self, self.dispatcher:revoke(lane.handle, from or math.huge))
+end
+
 ---@param label string
 function Bench:rerun(label)
   self.dispatcher:rerun(self.records[label])

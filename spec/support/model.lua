@@ -31,8 +31,7 @@ function M.new(distribution)
     ended = 0, -- and not collected
     ration = math.huge, -- records that may start yet
     seen = { starts = 0, leftovers = 0, twins = 0, reruns = 0, stops = 0, behind_leftovers = 0,
-      given_back = 0,
-      rations = 0 },
+      given_back = 0, finishing = 0, rations = 0 },
   }, Model)
 end
 
@@ -42,6 +41,7 @@ function M.new_lane()
     running = 0,
     strands = {},
     at = {}, -- what runs, by offset
+    limit = math.huge, -- what has not begun from this offset on was given back
   }
 end
 
@@ -75,7 +75,7 @@ local function objection(rec)
   local lane = rec.lane
   return rec.state ~= "waiting" and "it is " .. rec.state
     or rec.epoch ~= lane.epoch and "its epoch is over"
-    or lane.is_revoked and "its lane is revoked"
+    or rec.offset >= lane.limit and "its lane is revoked"
     or lane.is_held and "its lane is held"
     or running_twin(rec) and "the same offset runs already"
     or rec.strand and front(rec.strand) ~= rec and "its strand has an older record"
@@ -113,7 +113,7 @@ function Model:assign(lane, epoch)
   check(epoch ~= self.epoch, "epoch %d again", epoch)
   self.epoch = epoch
   lane.epoch, lane.is_held, lane.is_revoked, lane.running = epoch, false, false, 0
-  lane.delivered = {}
+  lane.delivered, lane.begun_end, lane.limit = {}, 0, math.huge
 end
 
 function Model:push(rec)
@@ -149,10 +149,12 @@ function Model:take(rec)
   check(not reason, "record %d started, but %s", rec.id, reason)
   check(rec == expected or rerun and rec.is_rerun, "record %d started before record %d", rec.id,
     expected.id)
-  rec.state, rec.is_rerun = "running", false
+  rec.state, rec.is_rerun, rec.has_begun = "running", false, true
+  rec.lane.begun_end = math.max(rec.lane.begun_end, rec.offset + 1)
   rec.lane.at[rec.offset] = rec
   rec.lane.running = rec.lane.running + 1
   self.running = self.running + 1
+  self.seen.finishing = self.seen.finishing + (rec.lane.is_revoked and 1 or 0)
   self.seen.starts = self.seen.starts + 1
 end
 
@@ -189,17 +191,29 @@ function Model:rerun(rec)
   table.insert(self.reruns, rec)
 end
 
+---Of the lane nothing begins any more from this offset on, nor behind all that has begun.
+---@param from? integer nothing at all without it
+---@return number offset from which on it does not
+function M.limit(lane, from)
+  lane.limit = math.min(lane.limit, from or -math.huge, lane.begun_end)
+  return lane.limit
+end
+
 ---Main got these records by revoke.
-function Model:revoke(lane, list)
+---@param from? integer as above
+function Model:revoke(lane, list, from)
   lane.is_revoked = true
+  M.limit(lane, from)
   self.seen.given_back = self.seen.given_back + #list
   for _, rec in ipairs(list) do
     check(rec.lane == lane and (rec.state == "waiting" or rec.state == "kept"),
       "record %d was given back, but it was %s", rec.id, rec.state)
+    check(rec.offset >= lane.limit, "record %d was given back, but may begin", rec.id)
     rec.state = "out"
   end
   for _, rec in ipairs(lane.delivered) do
-    check(rec.state ~= "waiting" and rec.state ~= "kept", "record %d was not given back", rec.id)
+    check(rec.offset < lane.limit or rec.state ~= "waiting" and rec.state ~= "kept",
+      "record %d was not given back", rec.id)
   end
 end
 

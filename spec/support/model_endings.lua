@@ -17,7 +17,7 @@ function M.new(config)
   return setmetatable({ config = config, row = 0, is_open = false,
     seen = { settled = 0, awaited = 0, tried_again = 0, lettered = 0, stuck = 0, dropped = 0,
       reconfigured = 0, given_up_twice = 0, refused = 0, breakers = 0, letters_refused = 0,
-      late_reports = 0 } },
+      late_reports = 0, drains = 0, drains_cut = 0 } },
     EndingsModel)
 end
 
@@ -73,7 +73,7 @@ end
 
 -- The record is not done with: whether it is given up, tried again, or stops its partition.
 local function fate_of_failed(self, rec, wish)
-  local is_kept = rec.state == "kept" and not rec.lane.is_revoked
+  local is_kept = rec.state == "kept" and (rec.lane.is_finishing or not rec.lane.is_revoked)
   local is_failure = rec.outcome == "failed" or is_refused(rec)
   if is_failure and wish ~= "stop" and wish ~= "retry" and not may_give_up(self, is_kept) then
     wish = "retry"

@@ -4,6 +4,7 @@
 local broker = require("spec.support.simulation_broker")
 local commits = require("spec.support.simulation_commits")
 local crew = require("spec.support.simulation_crew")
+local drains = require("spec.support.simulation_drains")
 local epochs = require("spec.support.simulation_epochs")
 local lists = require("spec.support.simulation_lists")
 local main = require("spec.support.simulation_main")
@@ -114,8 +115,9 @@ local DRAWN = lists.weighted({
   { commits.skip, 1 },
   { commits.send, 5 },
   { commits.answer, 4 },
-  { epochs.revoke, 1 },
-  { epochs.drop, 5 },
+  { drains.revoke, 1 },
+  { drains.go_on, 10 },
+  { drains.lose, 1 },
   { epochs.lose, 1 },
   { epochs.seek, 1 },
   { epochs.restart, 1 },
@@ -150,7 +152,7 @@ function M.finish_all(game)
   while not is_settled(game) do
     local step = lists.pick({ workers.take, outcomes.finish, outcomes.collect, broker.report,
       outcomes.retry, outcomes.apply_breaker, outcomes.ration, broker.mail,
-      broker.answer_letter, crew.go })
+      broker.answer_letter, drains.go_on, crew.go })
     game:check(step(game, lists.pick(game.lanes)) == true)
     left = left - 1
     assert(left > 0, "it comes to no end")

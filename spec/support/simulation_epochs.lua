@@ -1,7 +1,6 @@
 -- Main's part in a game of partitions: assignments from their begin to their end, and what is read
 -- meanwhile.
 
-local commits = require("spec.support.simulation_commits")
 local model = require("spec.support.model")
 local outcomes = require("spec.support.simulation_outcomes")
 
@@ -74,19 +73,9 @@ function M.assign(game, lane)
   local start = lane.offsets.committed
   local how = lane.has_commit and "committed" or math.random(6) == 1 and "missing" or "resolved"
   lane.next = lane.offsets.proved
-  lane.is_stopped, lane.is_gated, lane.gives_back = how == "missing", how == "resolved", false
+  lane.is_stopped, lane.is_gated, lane.gives_back_from = how == "missing", how == "resolved", nil
   begin(game, lane, game.intake:begin(lane.partition, start, how))
   game:note("lane %d is assigned from %d, %s, epoch %d", lane.index, start, how, lane.epoch)
-end
-
-function M.revoke(game, lane)
-  if not lane.tracker then
-    return
-  end
-  game:note("lane %d is revoked", lane.index)
-  lane.is_revoked = true
-  game.intake:revoke(lane.partition)
-  outcomes.give_back(game, lane)
 end
 
 -- What ran on is left over; of the rest main knows nothing any more.
@@ -97,7 +86,7 @@ local function end_epoch(game, lane)
       outcomes.drop(game, rec)
     end
   end
-  lane.tracker, lane.live = nil, 0
+  lane.tracker, lane.live, lane.drain, lane.is_lost = nil, 0, nil, false
   game.model:forget(lane)
 end
 
@@ -108,16 +97,6 @@ function M.lose(game, lane)
   game:note("lane %d is lost", lane.index)
   game.intake:finish(lane.partition)
   end_epoch(game, lane)
-end
-
----The drain of a revoked lane is over: after the commit in flight there is one more.
-function M.drop(game, lane)
-  if lane.is_revoked and lane.tracker then
-    commits.answer(game, lane)
-    commits.send(game, lane)
-    commits.answer(game, lane)
-    M.lose(game, lane)
-  end
 end
 
 function M.seek(game, lane)

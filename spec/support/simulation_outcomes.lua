@@ -53,7 +53,7 @@ end
 ---Nothing further of the lane starts, and what has not begun is given back.
 function M.stop(game, lane)
   game:note("lane %d stops", lane.index)
-  lane.is_stopped, lane.is_held, lane.gives_back = true, true, true
+  lane.is_stopped, lane.is_held, lane.gives_back_from = true, true, -math.huge
 end
 
 -- It waits for its next run; how long is the schedule's, within the limits of the config.
@@ -134,9 +134,12 @@ end
 -- --- main ---
 
 ---What has not begun is given back; but one whose dead letter is under way is nearly done with.
-function M.give_back(game, lane)
+---@param from? integer as in spec.support.model
+function M.give_back(game, lane, from)
+  local limit = lane.is_revoked and model.limit(lane, from) or -math.huge
   for _, rec in ipairs(lane.delivered) do
-    local is_unstarted = rec.state == "waiting" or rec.state == "kept"
+    local is_unstarted = (rec.state == "waiting" or rec.state == "kept")
+      and rec.offset >= limit
     if is_unstarted and rec.letter then
       rec.state = "out"
     elseif is_unstarted then
@@ -145,11 +148,22 @@ function M.give_back(game, lane)
   end
 end
 
+-- In a drain whose other records may begin yet it leaves with all that stands behind it, later.
+local function end_finishing(rec)
+  local from = rec.wish == "stop" and -math.huge or rec.offset
+  rec.has_ended, rec.is_over = true, true
+  rec.lane.gives_back_from = math.min(rec.lane.gives_back_from or math.huge, from)
+end
+
 local function end_record(game, rec)
   local fate = game.endings:fate(rec)
-  local leaves = rec.state == "kept" and rec.lane.is_revoked and rec.epoch == rec.lane.epoch
+  local is_kept = rec.state == "kept" and rec.epoch == rec.lane.epoch
+  local leaves = is_kept and rec.lane.is_revoked and not rec.lane.is_finishing
   game.intake:end_record(rec.pointer)
-  if leaves then
+  if is_kept and fate == "dropped" and rec.lane.is_finishing then
+    end_finishing(rec)
+    return
+  elseif leaves then
     rec.state = "out"
   end
   rec.has_ended = true
@@ -164,10 +178,10 @@ function M.collect(game)
   main.collect_by(game, end_record)
   for _, lane in ipairs(game.lanes) do
     game.intake:give_back(lane.partition)
-    if lane.gives_back and lane.tracker then
-      M.give_back(game, lane)
+    if lane.gives_back_from and lane.tracker then
+      M.give_back(game, lane, lane.gives_back_from)
     end
-    lane.gives_back = false
+    lane.gives_back_from = nil
   end
 end
 

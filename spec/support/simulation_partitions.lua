@@ -24,23 +24,38 @@ function M.commit(game, lane)
   end
 end
 
-function M.revoke(game, lane)
-  if not lane.tracker then
-    return
-  end
-  game:note("lane %d is revoked", lane.index)
-  local list = game.dispatcher:revoke(lane.handle)
+local function revoke_from(game, lane, from)
+  game:note("lane %d is revoked from %s", lane.index, from)
+  local list = game.dispatcher:revoke(lane.handle, from)
   for i, pointer in ipairs(list) do
     list[i] = game.records[pointer]
   end
-  game.model:revoke(lane, list)
+  game.model:revoke(lane, list, from)
   for _, rec in ipairs(list) do
     lists.remove(lane.kept, rec)
     game.parked:remove(rec)
     game.retries:remove(rec.pointer)
     main.free(game, rec)
   end
-  assert(#lane.kept == 0)
+end
+
+function M.revoke(game, lane)
+  if lane.tracker then
+    revoke_from(game, lane)
+    assert(#lane.kept == 0)
+  end
+end
+
+---What stands before something that has begun may begin yet, but nothing passes what failed.
+function M.drain(game, lane)
+  if not lane.tracker or lane.is_revoked then
+    return
+  end
+  local from = math.huge
+  for _, rec in ipairs(lane.kept) do
+    from = math.min(from, rec.offset)
+  end
+  revoke_from(game, lane, math.random(3) == 1 and math.random(0, lane.log_end) or from)
 end
 
 -- What main still has of the epoch.

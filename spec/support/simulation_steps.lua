@@ -67,6 +67,7 @@ local DRAWN = lists.weighted({
   { main.skip, 1 },
   { partitions.commit, 4 },
   { partitions.answer_commit, 3 },
+  { partitions.drain, 1 },
   { partitions.revoke, 1 },
   { partitions.drop, 4 },
   { partitions.lose, 1 },

@@ -40,33 +40,41 @@ return {
     name = "no_drain",
     what = "a revoke waits for no handler",
     edits = { {
-      file = "runtime/rebalance.c",
-      find = "!rebalance->is_lost && now_ms < limits.handlers_ms && is_any_running(rebalance)",
-      replace = "false && is_any_running(rebalance)",
+      file = "runtime/drain.c",
+      find = "sight->has_running && !sight->is_lost &&",
+      replace = "false && sight->has_running &&",
     } },
-    scenario = "moves", verdict = "D",
+    scenario = "moves", verdict = "D", spec = "spec/unit/drain_spec.lua",
+  },
+  {
+    name = "no_finishing",
+    what = "a revoke gives back at once what stands before completed records",
+    edits = { {
+      file = "runtime/partition.c",
+      find = "    give_back_unstarted(partition, first_hindrance(partition));\n",
+      replace = "    (void)first_hindrance;\n    give_back_unstarted(partition, REVOKE_ALL);\n",
+    } },
+    scenario = "handover", verdict = "D", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "no_last_commit",
     what = "a revoke does not commit what was settled since the last commit",
     edits = { {
-      file = "runtime/rebalance.c",
-      find = "    if (rebalance->is_lost)\n        return true;\n"
-        .. "    if (!rebalance->options.commit",
-      replace = "    return true;\n    if (!rebalance->options.commit",
+      file = "runtime/drain.c",
+      find = "    if (sight->is_lost)\n        return go_on(drain, DRAIN_END);\n",
+      replace = "    if (!drain->has_committed)\n        return go_on(drain, DRAIN_END);\n",
     } },
-    scenario = "moves", verdict = "D",
+    scenario = "moves", verdict = "D", spec = "spec/unit/drain_spec.lua",
   },
   {
     name = "commit_after_lost",
     what = "what was settled is committed also after the assignment was lost",
     edits = { {
-      file = "runtime/rebalance.c",
-      find = "    if (rebalance->is_lost)\n        return true;\n"
-        .. "    if (!rebalance->options.commit",
-      replace = "    if (!rebalance->options.commit",
+      file = "runtime/drain.c",
+      find = "    if (sight->is_lost)\n        return go_on(drain, DRAIN_END);\n",
+      replace = "",
     } },
-    scenario = "frozen", verdict = "C",
+    scenario = "frozen", verdict = "C", spec = "spec/unit/drain_spec.lua",
   },
   {
     name = "silent_stop",

@@ -20,7 +20,7 @@ return {
     name = "strand_deleted_while_running",
     what = "a revoke deletes a strand whose head runs",
     edits = { {
-      file = "runtime/dispatcher.c",
+      file = "runtime/dispatcher_revoke.c",
       find = "strand->head == NULL && list_is_empty(&strand->behind)",
       replace = "list_is_empty(&strand->behind)",
     } },

@@ -63,6 +63,22 @@ static bool push(struct storm *storm, struct storm_lane *lane)
     return count > 0;
 }
 
+static void give_back(struct storm *storm, struct storm_lane *lane, int64_t from)
+{
+    struct link unstarted;
+    dispatcher_revoke(&storm->dispatcher, lane->lane, from, &unstarted);
+    for (struct link *link; (link = list_pop(&unstarted)) != NULL;) {
+        struct record *record = record_of_queue(link);
+        record_free(&record);
+    }
+}
+
+static void end_finishing(struct storm *storm, struct storm_lane *lane)
+{
+    lane->is_finishing = false;
+    give_back(storm, lane, REVOKE_ALL);
+}
+
 static void end_record(struct storm *storm, struct record *record)
 {
     struct storm_lane *lane = lane_of(storm, record);
@@ -71,6 +87,9 @@ static void end_record(struct storm *storm, struct record *record)
         storm_fail(storm, "a record is kept that has not failed", record);
     if (is_kept && record->epoch == lane->epoch && !lane->is_revoking) {
         list_append(&storm->kept, &record->queue_link);
+    } else if (is_kept && record->epoch == lane->epoch && lane->is_finishing) {
+        /* With all that it holds up. */
+        end_finishing(storm, lane);
     } else if (is_kept) {
         dispatcher_release(&storm->dispatcher, record);
         record_free(&record);
@@ -133,15 +152,12 @@ static void assign(struct storm *storm, struct storm_lane *lane)
     dispatcher_assign(&storm->dispatcher, lane->lane, lane->epoch);
 }
 
+/* What stands before others that have begun may begin, where nothing is kept back. */
 static void revoke(struct storm *storm, struct storm_lane *lane)
 {
-    struct link unstarted;
     lane->is_revoking = true;
-    dispatcher_revoke(&storm->dispatcher, lane->lane, &unstarted);
-    for (struct link *link; (link = list_pop(&unstarted)) != NULL;) {
-        struct record *record = record_of_queue(link);
-        record_free(&record);
-    }
+    lane->is_finishing = list_is_empty(&storm->kept) && storm_draw(&storm->random, 4) != 0;
+    give_back(storm, lane, lane->is_finishing ? INT64_MAX : REVOKE_ALL);
 }
 
 /* Nothing before the position is committed that was never settled. */
@@ -153,14 +169,28 @@ static void commit(struct storm *storm, struct storm_lane *lane)
     }
 }
 
-/* Ends the drain when nothing of the lane runs, or at its limit, which is drawn. */
+/* What was completed is committed, unless something that had begun failed. */
+static void check_finished(struct storm *storm, struct storm_lane *lane)
+{
+    collect(storm);
+    acknowledge(storm);
+    if (lane->is_finishing && offsets_ahead(&lane->offsets) > 0)
+        storm_fail(storm, "a drain ends in time, and settled records wait for an older one", NULL);
+}
+
+/* Ends the drain when nothing of the lane runs or may begin, or at its limit, which is drawn. In
+ * this order: what has not begun by the first look may run by the second. */
 static bool drain(struct storm *storm, struct storm_lane *lane)
 {
     if (!lane->is_revoking)
         return false;
-    size_t running = dispatcher_running(&storm->dispatcher, lane->lane);
-    if (running > 0 && storm_draw(&storm->random, 8) != 0)
+    bool is_busy = dispatcher_has_unstarted(&storm->dispatcher, lane->lane);
+    is_busy = is_busy || dispatcher_running(&storm->dispatcher, lane->lane) > 0;
+    if (is_busy && storm_draw(&storm->random, 8) != 0)
         return false;
+    if (!is_busy)
+        check_finished(storm, lane);
+    end_finishing(storm, lane);
     commit(storm, lane);
     offsets_destroy(&lane->offsets);
     dispatcher_forget(&storm->dispatcher, lane->lane);

@@ -33,6 +33,7 @@ struct storm_lane {
     int64_t next; /* offset to read */
     int64_t committed;
     bool is_revoking;
+    bool is_finishing;            /* then some of it may begin yet */
     struct strand_check *strands; /* by key */
     atomic_int *running;          /* by offset */
     bool *settled;                /* by offset, in any epoch; main's */

@@ -196,11 +196,22 @@ static int l_resume(lua_State *L)
     return 0;
 }
 
+/* revoke(lane, from): all of it without `from`, with math.huge what stands behind all that has
+ * begun */
 static int l_revoke(lua_State *L)
 {
     struct link unstarted;
-    dispatcher_revoke(&check_bench(L)->dispatcher, check_lane(L), &unstarted);
+    int64_t from = lua_isinteger(L, 3) ? lua_tointeger(L, 3) : INT64_MAX;
+    if (lua_isnoneornil(L, 3))
+        from = REVOKE_ALL;
+    dispatcher_revoke(&check_bench(L)->dispatcher, check_lane(L), from, &unstarted);
     return push_list(L, &unstarted);
+}
+
+static int l_has_unstarted(lua_State *L)
+{
+    lua_pushboolean(L, dispatcher_has_unstarted(&check_bench(L)->dispatcher, check_lane(L)));
+    return 1;
 }
 
 static int l_forget(lua_State *L)
@@ -343,6 +354,7 @@ int unit_open_dispatcher(lua_State *L)
         {"hold", l_hold},
         {"resume", l_resume},
         {"revoke", l_revoke},
+        {"has_unstarted", l_has_unstarted},
         {"forget", l_forget},
         {"running", l_running},
         {"running_all", l_running_all},

@@ -183,6 +183,12 @@ static int l_restart(lua_State *L)
     return 2;
 }
 
+static int l_drain(lua_State *L)
+{
+    partition_drain(check_pointer(L, 2));
+    return 0;
+}
+
 static int l_revoke(lua_State *L)
 {
     partition_revoke(check_pointer(L, 2));
@@ -372,6 +378,22 @@ static int l_look(lua_State *L)
     return 5;
 }
 
+/* sight(partition): what a drain sees of it */
+static int l_sight(lua_State *L)
+{
+    struct drain_sight sight = {0};
+    partition_look(check_pointer(L, 2), &sight);
+    const bool flags[] = {sight.has_unstarted, sight.has_running, sight.has_awaited,
+                          sight.is_at_stand};
+    static const char *const names[] = {"unstarted", "running", "awaited", "at_stand"};
+    lua_newtable(L);
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        lua_pushboolean(L, flags[i]);
+        lua_setfield(L, -2, names[i]);
+    }
+    return 1;
+}
+
 /* window(): records, bytes; then whether the breaker is open */
 static int l_window(lua_State *L)
 {
@@ -390,6 +412,7 @@ int unit_open_partition(lua_State *L)
         {"partition", l_partition},
         {"begin", l_begin},
         {"restart", l_restart},
+        {"drain", l_drain},
         {"revoke", l_revoke},
         {"finish", l_finish},
         {"give_back", l_give_back},
@@ -407,6 +430,7 @@ int unit_open_partition(lua_State *L)
         {"mark_committed", l_mark_committed},
         {"offsets", l_offsets},
         {"look", l_look},
+        {"sight", l_sight},
         {"window", l_window},
         {NULL, NULL},
     };
