@@ -74,17 +74,9 @@ int partition_resume(struct partition *partition, struct error *err)
     return 0;
 }
 
-void partition_note_quiet(struct partition *partition)
-{
-    bool waits = partition->epoch != 0 && partition->is_stopped && partition->stop.is_resuming;
-    partition->stop.is_quiet = waits && partition_running(partition) == 0;
-}
-
 void partition_go_on(struct partition *partition)
 {
-    const struct partition_stop *stop = &partition->stop;
-    if (partition->epoch != 0 && partition->is_stopped && !partition->is_revoking &&
-        stop->is_resuming && stop->is_quiet)
+    if (partition_is_to_go_on(partition))
         start_again(partition);
 }
 

@@ -130,6 +130,19 @@ bool partition_has_to_wait(const struct partition *partition)
     return stop->has_left_strand || stop->unended > 0;
 }
 
+void partition_note_quiet(struct partition *partition)
+{
+    bool waits = partition->epoch != 0 && partition->is_stopped && partition->stop.is_resuming;
+    partition->stop.is_quiet = waits && partition_running(partition) == 0;
+}
+
+bool partition_is_to_go_on(const struct partition *partition)
+{
+    const struct partition_stop *stop = &partition->stop;
+    return partition->epoch != 0 && partition->is_stopped && !partition->is_revoking &&
+           stop->is_resuming && stop->is_quiet;
+}
+
 int64_t partition_begin_again(struct partition *partition)
 {
     partition_give_back(partition);

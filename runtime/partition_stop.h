@@ -52,6 +52,9 @@ MUST_USE int partition_check_resume(const struct partition *partition, struct er
 /* What still runs has to end, and be collected, before it starts again. */
 bool partition_has_to_wait(const struct partition *partition);
 
+/* It has waited for that, and it is over. */
+bool partition_is_to_go_on(const struct partition *partition);
+
 /* It is stopped no more. Returns the offset at which its reader has to go on, which is
  * offsets.delivered when nothing is to be read again. All that has ended was collected. */
 int64_t partition_begin_again(struct partition *partition);

@@ -116,7 +116,8 @@ function Model:assign(lane, epoch)
   lane.delivered, lane.begun_end, lane.limit = {}, 0, math.huge
 end
 
-function Model:push(rec)
+---@param before? table the same record, which was given back
+function Model:push(rec, before)
   local lane, strand = rec.lane, strand_of(self, rec)
   rec.state, rec.strand = "waiting", strand
   if strand then
@@ -131,7 +132,8 @@ function Model:push(rec)
   end
   self.waiting, self.reruns = tidy(self.waiting), tidy(self.reruns)
   table.insert(self.waiting, rec)
-  table.insert(lane.delivered, rec)
+  rec.place = before and before.place or #lane.delivered + 1
+  lane.delivered[rec.place] = rec
 end
 
 ---A worker took this record, or found nothing.

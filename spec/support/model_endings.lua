@@ -17,7 +17,7 @@ function M.new(config)
   return setmetatable({ config = config, row = 0, is_open = false,
     seen = { settled = 0, awaited = 0, tried_again = 0, lettered = 0, stuck = 0, dropped = 0,
       reconfigured = 0, given_up_twice = 0, refused = 0, breakers = 0, letters_refused = 0,
-      late_reports = 0, drains = 0, drains_cut = 0 } },
+      late_reports = 0, drains = 0, drains_cut = 0, resumes = 0, skips = 0 } },
     EndingsModel)
 end
 

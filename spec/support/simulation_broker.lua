@@ -20,7 +20,7 @@ local function take_report(game, delivery, is_refused)
     rec.refused = game.config.give_up
     game.endings.seen.refused = game.endings.seen.refused + 1
     if game.config.give_up == "stop" then
-      outcomes.stop(game, lane)
+      outcomes.stop(game, rec)
     end
     if rec.has_ended then
       outcomes.apply(game, rec, game.endings:fate_of_refused(rec))
@@ -54,7 +54,7 @@ local function end_letter(game, rec, is_refused)
     outcomes.forget_at_last(game, rec)
   elseif is_refused then
     game.endings.seen.letters_refused = game.endings.seen.letters_refused + 1
-    outcomes.stop(game, rec.lane)
+    outcomes.stop(game, rec)
     if rec.state == "out" then
       outcomes.drop(game, rec)
     end

@@ -13,6 +13,7 @@ local model_endings = require("spec.support.model_endings")
 local model_offsets = require("spec.support.model_offsets")
 local model_retries = require("spec.support.model_retries")
 local outcomes = require("spec.support.simulation_outcomes")
+local resumes = require("spec.support.simulation_resumes")
 local unit = require("unit")
 local workers = require("spec.support.simulation_workers")
 
@@ -43,6 +44,7 @@ function M.open(game, lanes)
   game.config = random_config()
   game.intake = unit.partition.new(game.dispatcher, game.config)
   game.endings, game.parked = model_endings.new(game.config), model_retries.new()
+  game.go_on = resumes.go_on
   game.hands, game.deliveries, game.letters = 3, {}, {}
   game.trouble = lists.pick({ 5, 20, 40, 80 }) -- of a hundred runs so many end badly
   for index = 1, lanes do
@@ -121,7 +123,9 @@ local DRAWN = lists.weighted({
   { epochs.lose, 1 },
   { epochs.seek, 1 },
   { epochs.restart, 1 },
-  { epochs.replace_stopped, 4 },
+  { epochs.replace_stopped, 1 },
+  { resumes.resume, 4 },
+  { resumes.skip, 1 },
   { epochs.assign, 12 },
 })
 
@@ -152,7 +156,7 @@ function M.finish_all(game)
   while not is_settled(game) do
     local step = lists.pick({ workers.take, outcomes.finish, outcomes.collect, broker.report,
       outcomes.retry, outcomes.apply_breaker, outcomes.ration, broker.mail,
-      broker.answer_letter, drains.go_on, crew.go })
+      broker.answer_letter, drains.go_on, epochs.read_again, crew.go })
     game:check(step(game, lists.pick(game.lanes)) == true)
     left = left - 1
     assert(left > 0, "it comes to no end")

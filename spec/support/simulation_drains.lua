@@ -34,8 +34,9 @@ function M.revoke(game, lane)
     lane.limits.begin, lane.limits.handlers, lane.limits.deliveries, lane.limits.commit)
   game.intake:drain(lane.partition)
   lane.is_revoked, lane.is_finishing = true, not lane.is_stopped and not game.endings.is_open
-  lane.drained.is_in_time = lane.is_finishing
-  outcomes.give_back(game, lane, lane.is_finishing and model_drains.first_hindrance(lane) or nil)
+  lane.drained.is_in_time, lane.drained.hindrance = lane.is_finishing,
+    model_drains.first_hindrance(lane)
+  outcomes.give_back(game, lane, lane.is_finishing and lane.drained.hindrance or nil)
 end
 
 local STEPS = {}

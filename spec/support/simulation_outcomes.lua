@@ -51,8 +51,12 @@ function M.settle(game, rec)
 end
 
 ---Nothing further of the lane starts, and what has not begun is given back.
-function M.stop(game, lane)
+function M.stop(game, rec)
+  local lane = rec.lane
   game:note("lane %d stops", lane.index)
+  rec.has_stopped, lane.is_resuming = true, false
+  lane.left_strand = lane.left_strand or rec.has_ended and rec.state == "out"
+  lane.unended = lane.unended + (rec.has_ended and 0 or 1)
   lane.is_stopped, lane.is_held, lane.gives_back_from = true, true, -math.huge
 end
 
@@ -136,7 +140,10 @@ end
 ---What has not begun is given back; but one whose dead letter is under way is nearly done with.
 ---@param from? integer as in spec.support.model
 function M.give_back(game, lane, from)
-  local limit = lane.is_revoked and model.limit(lane, from) or -math.huge
+  local limit = from and math.min(from, lane.begun_end) or -math.huge
+  if lane.is_revoked then
+    model.limit(lane, from)
+  end
   for _, rec in ipairs(lane.delivered) do
     local is_unstarted = (rec.state == "waiting" or rec.state == "kept")
       and rec.offset >= limit
@@ -153,11 +160,15 @@ local function end_finishing(rec)
   local from = rec.wish == "stop" and -math.huge or rec.offset
   rec.has_ended, rec.is_over = true, true
   rec.lane.gives_back_from = math.min(rec.lane.gives_back_from or math.huge, from)
+  rec.lane.drained.is_in_time = rec.lane.drained.is_in_time and rec.wish ~= "stop"
 end
 
 local function end_record(game, rec)
   local fate = game.endings:fate(rec)
   local is_kept = rec.state == "kept" and rec.epoch == rec.lane.epoch
+  if rec.has_stopped and rec.epoch == rec.lane.epoch then
+    rec.lane.unended = rec.lane.unended - 1
+  end
   local leaves = is_kept and rec.lane.is_revoked and not rec.lane.is_finishing
   game.intake:end_record(rec.pointer)
   if is_kept and fate == "dropped" and rec.lane.is_finishing then
@@ -168,20 +179,33 @@ local function end_record(game, rec)
   end
   rec.has_ended = true
   -- One whose delivery was refused has stopped it by the report already, if that was to stop it.
-  if fate == "kept" or fate == "stuck" and rec.refused ~= "stop" then
-    M.stop(game, rec.lane)
+  if (fate == "kept" or fate == "stuck") and rec.refused ~= "stop" then
+    M.stop(game, rec)
+  elseif fate == "kept" then
+    rec.lane.gives_back_from = -math.huge
   end
   M.apply(game, rec, fate)
 end
 
+---What is due to be given back is; then it is not due any more.
+function M.give_back_due(game, lane)
+  if lane.gives_back_from and lane.tracker then
+    M.give_back(game, lane, lane.gives_back_from)
+  end
+  lane.gives_back_from = nil
+end
+
 function M.collect(game)
+  local quiet = {}
+  for _, lane in ipairs(game.lanes) do
+    game.intake:note_quiet(lane.partition)
+    quiet[lane] = lane.running == 0
+  end
   main.collect_by(game, end_record)
   for _, lane in ipairs(game.lanes) do
     game.intake:give_back(lane.partition)
-    if lane.gives_back_from and lane.tracker then
-      M.give_back(game, lane, lane.gives_back_from)
-    end
-    lane.gives_back_from = nil
+    M.give_back_due(game, lane)
+    game.go_on(game, lane, quiet[lane])
   end
 end
 

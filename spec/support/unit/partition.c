@@ -232,16 +232,75 @@ static int l_room(lua_State *L)
     return 1;
 }
 
-/* take_in(partition, offset, key): the record, which push gives to the dispatcher */
+/* take_in(partition, offset, key): what the record is to the epoch, and if it is not known there,
+ * the record, which push gives to the dispatcher */
 static int l_take_in(lua_State *L)
 {
+    static const char *const meetings[] = {[OFFSETS_NEW] = "new",
+                                           [OFFSETS_AGAIN] = "again",
+                                           [OFFSETS_KNOWN] = "known",
+                                           [OFFSETS_WENT_BACK] = "went back"};
     struct partition *partition = check_pointer(L, 2);
+    int64_t offset = luaL_checkinteger(L, 3);
     size_t length = 0;
     const char *key = luaL_optlstring(L, 4, NULL, &length);
-    struct record *record = record_make(partition->lane->topic, partition->number,
-                                        luaL_checkinteger(L, 3), key, length, NULL, 0);
-    partition_take_in(partition, record, offsets_add(&partition->offsets, record->offset));
+    uint64_t slot;
+    size_t gone = 0;
+    enum offsets_meeting meeting = offsets_meet(&partition->offsets, offset, &slot, &gone);
+    lua_pushstring(L, meetings[meeting]);
+    if (meeting == OFFSETS_KNOWN || meeting == OFFSETS_WENT_BACK)
+        return 1;
+    if (meeting == OFFSETS_NEW)
+        slot = offsets_add(&partition->offsets, offset);
+    struct record *record =
+        record_make(partition->lane->topic, partition->number, offset, key, length, NULL, 0);
+    partition_take_in(partition, record, slot);
     lua_pushlightuserdata(L, record);
+    return 2;
+}
+
+/* --- stopped partitions --- */
+
+static int push_begun_again(lua_State *L, struct partition *partition)
+{
+    lua_pushinteger(L, partition_begin_again(partition));
+    return 1;
+}
+
+/* resume(partition): where reading goes on; nil: it waits, or nil and why it cannot */
+static int l_resume(lua_State *L)
+{
+    struct partition *partition = check_pointer(L, 2);
+    struct error err;
+    if (partition_check_resume(partition, &err) != 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, err.text);
+        return 2;
+    }
+    partition->stop.is_resuming = true;
+    return partition_has_to_wait(partition) ? 0 : push_begun_again(L, partition);
+}
+
+static int l_note_quiet(lua_State *L)
+{
+    partition_note_quiet(check_pointer(L, 2));
+    return 0;
+}
+
+/* go_on(partition): where reading goes on, if it has waited for that */
+static int l_go_on(lua_State *L)
+{
+    struct partition *partition = check_pointer(L, 2);
+    return partition_is_to_go_on(partition) ? push_begun_again(L, partition) : 0;
+}
+
+/* skip(partition, offset): nil, or why it cannot */
+static int l_skip(lua_State *L)
+{
+    struct error err;
+    if (partition_skip_stopper(check_pointer(L, 2), luaL_checkinteger(L, 3), &err) == 0)
+        return 0;
+    lua_pushstring(L, err.text);
     return 1;
 }
 
@@ -418,6 +477,10 @@ int unit_open_partition(lua_State *L)
         {"give_back", l_give_back},
         {"room", l_room},
         {"take_in", l_take_in},
+        {"resume", l_resume},
+        {"note_quiet", l_note_quiet},
+        {"go_on", l_go_on},
+        {"skip", l_skip},
         {"outcome", l_outcome},
         {"end_record", l_end_record},
         {"report", l_report},
