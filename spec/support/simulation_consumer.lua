@@ -5,6 +5,7 @@ local broker = require("spec.support.simulation_broker")
 local commits = require("spec.support.simulation_commits")
 local crew = require("spec.support.simulation_crew")
 local drains = require("spec.support.simulation_drains")
+local ends = require("spec.support.simulation_ends")
 local epochs = require("spec.support.simulation_epochs")
 local lists = require("spec.support.simulation_lists")
 local main = require("spec.support.simulation_main")
@@ -106,10 +107,10 @@ local DRAWN = lists.weighted({
   { change_hands, 1 },
   { change_policies, 1 },
   { epochs.poll, 24 },
-  { outcomes.collect, 12 },
-  { outcomes.retry, 10 },
-  { outcomes.apply_breaker, 4 },
-  { outcomes.ration, 4 },
+  { ends.collect, 12 },
+  { ends.retry, 10 },
+  { ends.apply_breaker, 4 },
+  { ends.ration, 4 },
   { broker.mail, 6 },
   { broker.answer_letter, 6 },
   { main.tick, 1 },
@@ -154,14 +155,14 @@ function M.finish_all(game)
   end
   local left = PATIENCE
   while not is_settled(game) do
-    local step = lists.pick({ workers.take, outcomes.finish, outcomes.collect, broker.report,
-      outcomes.retry, outcomes.apply_breaker, outcomes.ration, broker.mail,
+    local step = lists.pick({ workers.take, outcomes.finish, ends.collect, broker.report,
+      ends.retry, ends.apply_breaker, ends.ration, broker.mail,
       broker.answer_letter, drains.go_on, epochs.read_again, crew.go })
     game:check(step(game, lists.pick(game.lanes)) == true)
     left = left - 1
     assert(left > 0, "it comes to no end")
   end
-  outcomes.collect(game)
+  ends.collect(game)
   for _, lane in ipairs(game.lanes) do
     epochs.lose(game, lane)
   end

@@ -3,10 +3,10 @@
 
 local commits = require("spec.support.simulation_commits")
 local drain = require("unit").drain
+local ends = require("spec.support.simulation_ends")
 local epochs = require("spec.support.simulation_epochs")
 local model = require("spec.support.model")
 local model_drains = require("spec.support.model_drains")
-local outcomes = require("spec.support.simulation_outcomes")
 
 local M = {}
 
@@ -36,7 +36,7 @@ function M.revoke(game, lane)
   lane.is_revoked, lane.is_finishing = true, not lane.is_stopped and not game.endings.is_open
   lane.drained.is_in_time, lane.drained.hindrance = lane.is_finishing,
     model_drains.first_hindrance(lane)
-  outcomes.give_back(game, lane, lane.is_finishing and lane.drained.hindrance or nil)
+  ends.give_back(game, lane, lane.is_finishing and lane.drained.hindrance or nil)
 end
 
 local STEPS = {}
@@ -44,10 +44,10 @@ local STEPS = {}
 STEPS["give back"] = function(game, lane)
   lane.is_finishing = false
   game.intake:revoke(lane.partition)
-  outcomes.give_back(game, lane)
+  ends.give_back(game, lane)
 end
 
-STEPS.collect = outcomes.collect
+STEPS.collect = ends.collect
 STEPS["let go"] = function() end
 STEPS.commit = commits.send
 

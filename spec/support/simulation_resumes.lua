@@ -1,9 +1,9 @@
 -- An operator's part in a game of partitions: one that was stopped starts again.
 
+local ends = require("spec.support.simulation_ends")
 local epochs = require("spec.support.simulation_epochs")
 local lists = require("spec.support.simulation_lists")
 local model = require("spec.support.model")
-local outcomes = require("spec.support.simulation_outcomes")
 
 local M = {}
 
@@ -11,7 +11,7 @@ local check = model.check
 
 -- It is read again from the oldest record that was given back.
 local function begin_again(game, lane, offset)
-  outcomes.give_back_due(game, lane)
+  ends.give_back_due(game, lane)
   lane.is_stopped, lane.is_held, lane.is_resuming, lane.left_strand = false, false, false, false
   local first = lane.tracker:delivered()
   for _, rec in ipairs(lane.delivered) do
@@ -69,7 +69,7 @@ function M.skip(game, lane)
   end
   game:note("record %d is to be skipped", rec.id)
   local reason = game.intake:skip(lane.partition, rec.offset)
-  outcomes.give_back_due(game, lane)
+  ends.give_back_due(game, lane)
   local may = lane.unended == 0 and rec.has_stopped and rec.is_gone and not rec.is_settled
   check((reason == nil) == (may == true), "record %d is skipped or not: %s", rec.id, reason)
   if not reason then
