@@ -166,6 +166,59 @@ function lagoon.skip(reason) end
 ---@param reason any as tostring shows it
 function lagoon.dead_letter(reason) end
 
+-- ---- shared values -----------------------------------------------------------------------------
+
+---Values that all workers have in common, and that outlive a reload, not the process. Each call is
+---one step that no other worker comes in between.
+---@class lagoon.Shared
+local Shared = {}
+
+---@class lagoon.SharedOptions
+---@field evict? boolean true: a cache, whose values may go, the longest unused first, when
+---  shared.memory_limit is reached; where nothing may go a write raises
+
+---The store of that name, which need not be declared. May be called anywhere.
+---@param name string
+---@param options? lagoon.SharedOptions
+---@return lagoon.Shared
+function lagoon.shared(name, options) end
+
+---@param key string|integer
+---@return string|number|boolean|nil
+function Shared:get(key) end
+
+---@class lagoon.SetOptions
+---@field ttl? lagoon.Duration after which it is gone; without it, it stays
+
+---In place of what was there, its time too; nil deletes. Raises for a table, and when there is no
+---room.
+---@param key string|integer
+---@param value string|number|boolean|nil
+---@param options? lagoon.SetOptions
+function Shared:set(key, value, options) end
+
+---Only where there is no value.
+---@param key string|integer
+---@param value string|number|boolean
+---@param options? lagoon.SetOptions
+---@return boolean is_added
+function Shared:add(key, value, options) end
+
+---@class lagoon.IncrOptions
+---@field ttl? lagoon.Duration from the first on, when there was none
+---@field init? number what it begins with then; 0
+
+---Adds to the number that is there. Raises when that is no number.
+---@param key string|integer
+---@param by? number 1 unless given
+---@param options? lagoon.IncrOptions
+---@return number sum
+function Shared:incr(key, by, options) end
+
+---@param key string|integer
+---@return boolean was_there
+function Shared:delete(key) end
+
 -- ---- HTTP --------------------------------------------------------------------------------------
 
 ---@class lagoon.Http
@@ -318,6 +371,7 @@ function include(path) end
 ---@field admin? boolean|lagoon.AdminConfig the HTTP server for operators; false for none
 ---@field log? lagoon.LogConfig
 ---@field lua? lagoon.LuaConfig
+---@field shared? lagoon.SharedConfig
 ---@field watch? boolean reloads when config or scripts change; false
 ---@field stop_timeout? lagoon.Duration from SIGTERM to exit; "25s"
 
@@ -415,6 +469,9 @@ function include(path) end
 ---@class lagoon.AdminConfig
 ---@field listen? string "127.0.0.1:9464", ":9464" for every address, or "unix:/path"
 ---@field token? string for what is under /v1; never printed
+
+---@class lagoon.SharedConfig
+---@field memory_limit? lagoon.Size of all values of lagoon.shared together; "64MiB"
 
 ---@class lagoon.LogConfig
 ---@field level? "debug"|"info"|"warn"|"error" "info"

@@ -72,7 +72,7 @@ function testing.handle(consumer, record) end
 ---  nil and a text when there is to be no answer
 function testing.http(answer) end
 
----The next record finds all scripts loaded anew. What a test put into package.loaded stays.
+---The next record finds all scripts loaded anew and nothing in lagoon.shared. What a test put into package.loaded stays.
 function testing.reset() end
 
 ---@class lagoon.testing.Options

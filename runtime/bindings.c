@@ -18,6 +18,7 @@ struct bindings *bindings_new(lua_State *L, const struct bindings_host *host,
     bindings->consumer = consumer;
     buffer_init(&bindings->text);
     buffer_init(&bindings->log_text);
+    buffer_init(&bindings->shared_text);
     bindings_attach(L, bindings);
     return bindings;
 }
@@ -30,6 +31,7 @@ void bindings_free(struct bindings **bindings_owned)
         return;
     buffer_destroy(&bindings->text);
     buffer_destroy(&bindings->log_text);
+    buffer_destroy(&bindings->shared_text);
     free(bindings->headers);
     free(bindings);
 }

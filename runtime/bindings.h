@@ -11,6 +11,7 @@
 #include "config.h"
 #include "producer.h"
 #include "recorder.h"
+#include "shared.h"
 
 /* What is the same for all states of a process; outlives them. */
 struct bindings_host {
@@ -18,6 +19,7 @@ struct bindings_host {
     struct producer **producers; /* in the order of config->producers, NULL where the process has
                                     not begun with it; NULL: nothing is published */
     uint64_t generation;
+    struct shared *shared; /* what lagoon.shared gives */
     struct output
         *output; /* that a chunk of the program itself must not run ahead of; NULL: none */
     struct recorder *recorder; /* takes what is published where there are no producers, and the
@@ -44,11 +46,12 @@ struct bindings {
     int64_t load_deadline_ms; /* clock_thread_ms; while what load_what says runs */
     const char *load_what;    /* "the top of a file"; NULL: nothing of the kind */
     int load_limit_ms;
-    bool is_load_late;      /* it was asked to end */
-    enum spoil spoil;       /* the worst so far */
-    bool is_in_hook;        /* on_load or on_unload runs: nothing may wait or publish there */
-    struct buffer text;     /* for encoding what is published; kept between uses */
-    struct buffer log_text; /* and what is logged, perhaps by a finalizer meanwhile */
+    bool is_load_late;         /* it was asked to end */
+    enum spoil spoil;          /* the worst so far */
+    bool is_in_hook;           /* on_load or on_unload runs: nothing may wait or publish there */
+    struct buffer text;        /* for encoding what is published; kept between uses */
+    struct buffer log_text;    /* and what is logged, perhaps by a finalizer meanwhile */
+    struct buffer shared_text; /* what lagoon.shared reads, perhaps a finalizer, too */
     struct record_header *headers; /* of the record being published; kept between uses */
     size_t header_capacity;
 };
@@ -135,6 +138,9 @@ void bindings_set_http_answerer(lua_State *L);
 
 /* lagoon.uuid(): pushes a random one (version 4). */
 int bindings_uuid(lua_State *L);
+
+/* Makes the class of stores, and pushes lagoon.shared. */
+void bindings_push_shared(lua_State *L);
 
 /* Pushes lagoon.log. */
 void bindings_push_log(lua_State *L);

@@ -118,6 +118,8 @@ static int open_lagoon(lua_State *L)
     luaL_newlib(L, functions);
     bindings_push_producer(L);
     lua_setfield(L, -2, "producer");
+    bindings_push_shared(L);
+    lua_setfield(L, -2, "shared");
     bindings_set_requests(L);
     bindings_push_log(L);
     lua_setfield(L, -2, "log");

@@ -46,6 +46,7 @@ void budget_add(struct budget *sum, const struct budget *one)
 int64_t budget_total(const struct budget *budget, size_t partitions)
 {
     return budget->window_bytes + budget->letters_bytes + budget->queues_bytes +
+           budget->shared_bytes +
            (int64_t)partitions * (budget->prefetch_bytes + budget->ahead_bytes);
 }
 
@@ -60,6 +61,7 @@ static void say(const struct budget *budget, size_t partitions, const char *text
         log_integer("window_bytes", budget->window_bytes),
         log_integer("dead_letters_bytes", budget->letters_bytes),
         log_integer("producers_bytes", budget->queues_bytes),
+        log_integer("shared_bytes", budget->shared_bytes),
         log_integer("partition_prefetch_bytes", budget->prefetch_bytes),
         log_integer("partition_ahead_bytes", budget->ahead_bytes),
         log_integer("lua_states", (int64_t)budget->states),
@@ -89,6 +91,12 @@ static void append_lua(struct buffer *text, const struct budget *budget)
     buffer_format(text, "%s at most", size_say(budget->lua_bytes / (int64_t)budget->states, size));
 }
 
+/* Nothing of the sum stands before what is shared. */
+static bool is_first(const struct budget *budget)
+{
+    return budget->states == 0 && budget->queues_bytes == 0;
+}
+
 void budget_say_process(const struct budget *budget)
 {
     struct buffer text;
@@ -99,6 +107,8 @@ void budget_say_process(const struct budget *budget)
     append_part(&text, "+ dead letters", budget->letters_bytes);
     append_part(&text, budget->states > 0 ? "+ producers' queues" : "= producers' queues",
                 budget->queues_bytes);
+    append_part(&text, is_first(budget) ? "= lagoon.shared" : "+ lagoon.shared",
+                budget->shared_bytes);
     if (budget->states > 0)
         buffer_format(&text, ", and %s for each partition that is assigned",
                       size_say(budget->prefetch_bytes + budget->ahead_bytes, size));

@@ -14,6 +14,7 @@ struct budget {
     int64_t window_bytes;  /* records read and not settled */
     int64_t letters_bytes; /* the same once more, on the way to the dead letters */
     int64_t queues_bytes;  /* of producers */
+    int64_t shared_bytes;  /* of lagoon.shared */
     /* Of one partition. */
     int64_t prefetch_bytes; /* what librdkafka has fetched and nobody has read */
     int64_t ahead_bytes;    /* offsets of what is settled beyond an unsettled record */

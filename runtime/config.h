@@ -177,12 +177,13 @@ struct config {
     size_t consumer_count;
     enum log_level log_level;
     enum log_format log_format;
-    bool is_gc_incremental;         /* else generational */
-    int64_t lua_memory_limit_bytes; /* of one Lua state */
-    bool is_watched;                /* watch: what changes on disk is reloaded */
-    bool has_admin;                 /* the HTTP server for operators */
-    char *admin_listen;             /* NULL: the default */
-    char *admin_token;              /* NULL: none */
+    bool is_gc_incremental;            /* else generational */
+    int64_t lua_memory_limit_bytes;    /* of one Lua state */
+    int64_t shared_memory_limit_bytes; /* of all that lagoon.shared keeps */
+    bool is_watched;                   /* watch: what changes on disk is reloaded */
+    bool has_admin;                    /* the HTTP server for operators */
+    char *admin_listen;                /* NULL: the default */
+    char *admin_token;                 /* NULL: none */
     int64_t stop_timeout_ms;
     /* Sentences for the log at start, such as a key that has no effect yet. */
     char **notices;

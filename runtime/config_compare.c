@@ -43,8 +43,8 @@ static const struct section sections[] = {
     {"producers.", producer_name, producer_live},
     {"consumers.", consumer_name, consumer_live},
 };
-static const char *const top_live[] = {"lua.gc", "lua.memory_limit", "log.level", "stop_timeout",
-                                       NULL};
+static const char *const top_live[] = {"lua.gc",    "lua.memory_limit", "shared.memory_limit",
+                                       "log.level", "stop_timeout",     NULL};
 
 /* --- paths --- */
 

@@ -363,4 +363,7 @@ void config_read(lua_State *L, struct config *config)
     config->is_gc_incremental = read_word(L, "gc", gc_words) == 1;
     config->lua_memory_limit_bytes = read_integer(L, "memory_limit");
     lua_pop(L, 1);
+    lua_getfield(L, -1, "shared");
+    config->shared_memory_limit_bytes = read_integer(L, "memory_limit");
+    lua_pop(L, 1);
 }

@@ -141,6 +141,7 @@ void generation_settle(struct generation *generation, const struct generation *f
     generation->number = number;
     generation->host.generation = number;
     generation->host.output = first->host.output;
+    generation->host.shared = first->host.shared;
     find_producers(generation, first);
     if (generation->own_config == NULL)
         return;

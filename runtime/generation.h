@@ -40,8 +40,9 @@ struct generation *generation_new(struct config **config, struct bundle **bundle
 /* One with the content of another, which it holds. */
 struct generation *generation_again(struct generation *origin);
 
-/* It is to serve as that number in the process that began with `first`: its producers are those of
- * the process, by their names, and what a state has to know of the consumers that run is as it is.
+/* It is to serve as that number in the process that began with `first`: its producers and what is
+ * shared are those of the process, and what a state has to know of the consumers that run is as it
+ * is.
  */
 void generation_settle(struct generation *generation, const struct generation *first,
                        uint64_t number);

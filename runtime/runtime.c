@@ -75,6 +75,7 @@ static void make_producers(struct runtime *runtime)
                    &callbacks);
     runtime->first->host.producers = runtime->producers.items;
     runtime->first->host.output = runtime->options->output;
+    runtime->first->host.shared = runtime->shared;
 }
 
 static bool is_wanted(const struct runtime_options *options, const struct consumer_config *consumer)
@@ -111,7 +112,7 @@ static bool is_started(const struct runtime *runtime, const struct consumer_conf
 static void say_memory(const struct runtime *runtime)
 {
     const struct config *config = runtime->config;
-    struct budget sum = {0};
+    struct budget sum = {.shared_bytes = config->shared_memory_limit_bytes};
     if (runtime->options->is_main_all)
         return;
     for (size_t i = 0; i < config->producer_count; i++)
@@ -329,7 +330,8 @@ static void release(struct runtime *runtime)
     main_script_destroy(&runtime->main);
     admin_free(&runtime->admin);
     generation_release(&runtime->first);
-    http_stop(); /* no script is left that could ask */
+    shared_free(&runtime->shared); /* no state is left */
+    http_stop();                   /* no script is left that could ask */
     connections_destroy(&runtime->connections);
     int rc = uv_loop_close(&runtime->loop);
     assert(rc == 0);
@@ -350,6 +352,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
         .config = options->config,
         .deadline_ms = INT64_MAX,
         .first = generation_first(options->config, options->bundle),
+        .shared = shared_new(options->config->shared_memory_limit_bytes),
         .stop_timeout_ms = options->config->stop_timeout_ms,
         .started_ms = clock_monotonic_ms(),
         .consumers = xcalloc(options->config->consumer_count, sizeof runtime.consumers[0]),

@@ -33,6 +33,18 @@ static void write_producers(struct json_writer *answer, const struct runtime *ru
     json_end_array(answer);
 }
 
+static void write_shared(struct json_writer *answer, const struct runtime *runtime)
+{
+    const struct shared_counts counts = shared_counts(runtime->shared);
+    json_begin_object(answer, "shared");
+    json_write_integer(answer, "keys", counts.keys);
+    json_write_integer(answer, "bytes", counts.bytes);
+    json_write_integer(answer, "limit_bytes", counts.limit_bytes);
+    json_write_integer(answer, "evicted", counts.evicted);
+    json_write_integer(answer, "refused", counts.refused);
+    json_end_object(answer);
+}
+
 static enum control_end run_status(void *context, const struct control_request *request,
                                    struct json_writer *answer, struct error *err)
 {
@@ -47,6 +59,7 @@ static enum control_end run_status(void *context, const struct control_request *
     json_write_integer(answer, "generation", (int64_t)runtime->reload.serving->number);
     json_write_text(answer, "hash", runtime->reload.serving->hash);
     json_write_text(answer, "refusal", runtime->reload.refusal);
+    write_shared(answer, runtime);
     json_begin_array(answer, "consumers");
     for (size_t i = 0; i < runtime->consumer_count; i++)
         consumer_write_status(runtime->consumers[i], answer);

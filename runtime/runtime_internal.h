@@ -40,6 +40,7 @@ struct runtime {
     bool is_disconnected; /* no helper looks at a cluster any more */
 
     struct generation *first; /* what the process began with */
+    struct shared *shared;    /* what lagoon.shared gives, in all generations */
     struct reload reload;
     struct reload_watch watch;
     int64_t stop_timeout_ms; /* of the generation that serves */

@@ -11,6 +11,7 @@ static void on_change(void *context, const struct generation *generation)
 {
     struct runtime *runtime = context;
     log_set_level(generation->config->log_level);
+    shared_set_limit(runtime->shared, generation->config->shared_memory_limit_bytes);
     runtime->stop_timeout_ms = generation->config->stop_timeout_ms;
 }
 

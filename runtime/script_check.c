@@ -109,10 +109,12 @@ static void check_text(struct look *look)
 void script_check(const struct config *config, const struct bundle *bundle,
                   struct config_problems *problems, struct config_problems *suspicions)
 {
-    const struct bindings_host host = {.config = config, .generation = 1};
+    struct shared *shared = shared_new(config->shared_memory_limit_bytes);
+    const struct bindings_host host = {.config = config, .generation = 1, .shared = shared};
     check_declared(&host, bundle, NULL, problems);
     for (size_t i = 0; i < config->consumer_count; i++)
         check_declared(&host, bundle, &config->consumers[i], problems);
     struct look look = {&host, bundle, problems, suspicions};
     check_text(&look);
+    shared_free(&shared);
 }

@@ -140,7 +140,12 @@ static int on_open(lua_State *L)
     const struct config *config = session->application.config;
     recorder_init(&session->recorder, config);
     session->host = (struct bindings_host){
-        .config = config, .generation = 1, .recorder = &session->recorder, .is_test = true};
+        .config = config,
+        .generation = 1,
+        .shared = shared_new(config->shared_memory_limit_bytes),
+        .recorder = &session->recorder,
+        .is_test = true,
+    };
     session->scripts = xcalloc(config->consumer_count + 1, sizeof session->scripts[0]);
     session->own = bindings_new(L, &session->host, NULL);
     lua_pushlightuserdata(L, session);
@@ -221,7 +226,7 @@ static int on_handle(lua_State *L)
     return 1;
 }
 
-/* unload(session): the next records find their scripts loaded anew. */
+/* unload(session): the next records find their scripts loaded anew, and nothing shared. */
 static int on_unload(lua_State *L)
 {
     struct session *session = check_session(L);
@@ -232,6 +237,7 @@ static int on_unload(lua_State *L)
         script_free(&session->scripts[i]);
     }
     bindings_attach(L, session->own);
+    shared_clear(session->host.shared);
     return 0;
 }
 

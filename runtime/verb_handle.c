@@ -41,19 +41,22 @@ static int run_watched(struct handle *handle, const struct handle_request *reque
 static int run_record(const struct application *application, struct recorder *recorder,
                       const struct handle_request *request)
 {
+    struct shared *shared = shared_new(application->config->shared_memory_limit_bytes);
     const struct bindings_host host = {
-        .config = application->config, .generation = 1, .recorder = recorder};
+        .config = application->config, .generation = 1, .shared = shared, .recorder = recorder};
     const struct script_source source = {
         .host = &host, .bundle = application->bundle, .consumer = request->consumer};
     struct error err;
     bool is_good = false;
     struct handle handle = {script_new(&source, &err), recorder, request->consumer};
     if (handle.script == NULL) {
+        shared_free(&shared);
         fprintf(stderr, "%s\n", err.text);
         return EXIT_CONFIG;
     }
     int rc = run_watched(&handle, request, &is_good, &err);
     script_free(&handle.script);
+    shared_free(&shared);
     http_stop();
     if (rc == 0)
         return is_good ? EXIT_OK : EXIT_FAILED;

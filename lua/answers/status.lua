@@ -28,6 +28,16 @@ local function count(number, word)
   return ("%d %s%s"):format(number, word, number == 1 and "" or "s")
 end
 
+local function size(bytes)
+  for i, unit in ipairs({ "GiB", "MiB", "KiB" }) do
+    local amount = bytes / 1024 ^ (4 - i)
+    if amount >= 1 then
+      return ("%.4g %s"):format(amount, unit)
+    end
+  end
+  return count(bytes, "byte")
+end
+
 ---The name in `width` columns: the middle of a longer one is left out.
 local function fit(name, width)
   if #name <= width then
@@ -92,12 +102,29 @@ local function show_producer(producer)
   end
 end
 
+-- Nothing where no script uses it.
+local function show_shared(shared)
+  if shared.keys + shared.evicted + shared.refused == 0 then
+    return
+  end
+  local text = ("lagoon.shared: %s, %s of %s"):format(count(shared.keys, "key"),
+    size(shared.bytes), size(shared.limit_bytes))
+  if shared.evicted > 0 then
+    text = ("%s, %d evicted"):format(text, shared.evicted)
+  end
+  if shared.refused > 0 then
+    text = ("%s, %s refused for lack of room"):format(text, count(shared.refused, "write"))
+  end
+  say("%s", text)
+end
+
 say("lagoon %s, instance %s, process %d, up %s: %s", fit(answer.config, 40), answer.instance,
   answer.process, duration(answer.uptime_ms), answer.state)
 say("generation %d, hash %s", answer.generation, answer.hash)
 if answer.refusal then
   say("the files as they are would not start: %s", answer.refusal:match("[^\n]*"))
 end
+show_shared(answer.shared)
 for _, consumer in ipairs(answer.consumers) do
   show_consumer(consumer)
 end

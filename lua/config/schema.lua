@@ -159,6 +159,11 @@ local admin = {
       .. "reach it" },
 }
 
+local store = {
+  { key = "memory_limit", type = "size", min = "64KiB", max = "1024GiB", default = "64MiB",
+    doc = "what all values of lagoon.shared may take together" },
+}
+
 ---@type lagoon.config.Row
 return {
   type = "record",
@@ -184,6 +189,8 @@ return {
       doc = "the HTTP server for probes, metrics and operators; `false` for none" },
     { key = "log", type = "record", fields = log, doc = "the log" },
     { key = "lua", type = "record", fields = lua, doc = "each worker's Lua state" },
+    { key = "shared", type = "record", fields = store,
+      doc = "what all of the process's Lua states have in common" },
     { key = "watch", type = "boolean", default = false,
       doc = "reloads when config or scripts change" },
     { key = "stop_timeout", type = "duration", min = "1s", max = "1h", default = "25s",

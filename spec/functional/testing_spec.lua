@@ -53,6 +53,8 @@ local acts = {
   skip = function() lagoon.skip("of no use") end,
   bury = function() lagoon.dead_letter("beyond help") end,
   forever = function() while true do lagoon.sleep(1) end end,
+  count = function() return nil, "count " .. lagoon.shared("c"):incr("n", 1, { ttl = "15s" }) end,
+  rest = function() lagoon.sleep(20) end,
   raw = function(context) return nil, context:raw() end,
   coroutine = function()
     local inner = coroutine.wrap(function() lagoon.sleep(1); return "through" end)
@@ -132,6 +134,28 @@ it("ships", function()
   assert.same({ producer = "out", topic = "out", type = "Shipped", key = "o-1",
     headers = { ["Message-Type"] = "Shipped", trace = "t-1" },
     header_list = { { "Message-Type", "Shipped" }, { "trace", "t-1" } } }, published[1])
+end)
+]])
+  end)
+
+  it("shares what handlers share with the test, until it is reset or its time is over", function()
+    assert_passes(1, [[
+local function act(name)
+  return testing.handle("orders", { type = "Odd", value = { act = name } }).error
+end
+
+it("counts", function()
+  testing.reset()
+  local store = require("lagoon").shared("c")
+  store:set("n", 5)
+  assert.equal("count 6", act("count"))
+  testing.reset()
+  assert.equal("count 1", act("count"))
+  assert.equal("count 2", act("count"))
+  assert.equal(2, store:get("n"))
+  act("rest")
+  assert.is_nil(store:get("n"))
+  assert.equal("count 1", act("count"))
 end)
 ]])
   end)

@@ -103,7 +103,8 @@ describe("the reference of config.lua", function()
       ProducerConfig = "producers.NAME.", ConsumerConfig = "consumers.NAME.",
       ErrorConfig = "consumers.NAME.on_error.",
       WorkersConfig = "consumers.NAME.workers.", WindowConfig = "consumers.NAME.window.",
-      AdminConfig = "admin.", LogConfig = "log.", LuaConfig = "lua." }
+      AdminConfig = "admin.", LogConfig = "log.", LuaConfig = "lua.",
+      SharedConfig = "shared." }
     local classes = docs.annotations(ANNOTATIONS)
     local expected, annotated = {}, {}
     for path, row in pairs(rows) do
@@ -157,6 +158,8 @@ return function(_, context)
   add(lagoon, "lagoon", ".")
   add(debug.getmetatable(producer).__index, "producer", ":")
   add(debug.getregistry()["lagoon.delivery"].__index, "delivery", ":")
+  local _, methods = debug.getupvalue(debug.getregistry()["lagoon.shared"].__index, 1)
+  add(methods, "store", ":")
   local _, members = debug.getupvalue(debug.getmetatable(context).__index, 2)
   add(members, "context")
   local _, message = pcall(producer.publish, producer, "T", {}, { [""] = 1 })
@@ -182,7 +185,7 @@ end
 describe("the reference of the Lua API", function()
   it("lists everything that a script can use, and nothing else", function()
     local owners = { lagoon = true, producer = true, delivery = true, context = true,
-      options = true }
+      options = true, store = true }
     local names = {}
     for _, cells in ipairs(docs.rows(LUA)) do
       for _, span in ipairs(docs.code_spans(cells[1])) do
@@ -198,7 +201,8 @@ describe("the reference of the Lua API", function()
   it("is what an editor completes", function()
     local owners = { lagoon = "lagoon", ["lagoon.Context"] = "context",
       ["lagoon.PublishOptions"] = "options" }
-    local locals = { Context = "context", Producer = "producer", Delivery = "delivery" }
+    local locals = { Context = "context", Producer = "producer", Delivery = "delivery",
+      Shared = "store" }
     local classes, functions = docs.annotations(ANNOTATIONS)
     local names = {}
     for class, owner in pairs(owners) do

@@ -171,7 +171,8 @@ static int unit_handle(lua_State *L)
     struct error err;
     if (load(&loaded, luaL_checkstring(L, 1), luaL_checkstring(L, 2), &err) != 0)
         return push_failure(L, err.text);
-    const struct bindings_host host = {.config = loaded.config, .generation = 1};
+    struct shared *shared = shared_new(loaded.config->shared_memory_limit_bytes);
+    const struct bindings_host host = {.config = loaded.config, .generation = 1, .shared = shared};
     const struct script_source source = source_of(&loaded, &host, 0);
     struct script *script = script_new(&source, &err);
     bool is_loaded = script != NULL;
@@ -179,6 +180,7 @@ static int unit_handle(lua_State *L)
     for (int i = 3; is_loaded && i <= count; i++)
         run(L, script, i);
     script_free(&script);
+    shared_free(&shared);
     unload(&loaded);
     return is_loaded ? 2 * (count - 2) : push_failure(L, err.text);
 }

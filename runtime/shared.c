@@ -1,0 +1,497 @@
+#include "shared.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef uthash_malloc
+#define uthash_malloc(size) xmalloc(size)
+#endif
+#include <uthash.h>
+
+/* A part is chosen by the upper bits of a key's hash; its table goes by the lower ones. */
+enum { PART_BITS = 4, PARTS = 1 << PART_BITS };
+
+/* What an entry costs beside its own bytes: the allocator's heads, its places in the table and in
+ * the heap. */
+enum { ENTRY_EXTRA_BYTES = 48, TEXT_EXTRA_BYTES = 16 };
+
+/* Somebody else may take the room that was made. */
+enum { MAX_TRIES = 8 };
+
+static const size_t NOWHERE = SIZE_MAX;
+
+struct entry {
+    UT_hash_handle hh;
+    struct link unused;        /* among those that may be evicted, the longest unused first */
+    int64_t expires_ms;        /* INT64_MAX: never */
+    size_t place;              /* in the heap; NOWHERE: it never expires */
+    struct shared_value value; /* a text is its own */
+    size_t key_length;
+    char key[];
+};
+
+struct part {
+    _Alignas(64) pthread_mutex_t mutex;
+    struct entry *table;
+    struct link evictable;
+    struct entry **heap; /* of those that expire, the next one first */
+    size_t heap_count;
+    size_t heap_capacity;
+};
+
+/* Under a part's mutex: what is in it. Atomic, as no mutex is over all parts: */
+struct shared {
+    struct part parts[PARTS];
+    _Atomic int64_t bytes; /* of all entries, and of those that are about to be made */
+    _Atomic int64_t limit_bytes;
+    _Atomic int64_t evicted;
+    _Atomic int64_t refused;
+    atomic_uint turn; /* of the part that gives the next one up */
+};
+
+/* --- the heap of those that expire --- */
+
+static void heap_put(struct part *part, size_t place, struct entry *entry)
+{
+    part->heap[place] = entry;
+    entry->place = place;
+}
+
+static void heap_rise(struct part *part, size_t place, struct entry *entry)
+{
+    while (place > 0 && entry->expires_ms < part->heap[(place - 1) / 2]->expires_ms) {
+        heap_put(part, place, part->heap[(place - 1) / 2]);
+        place = (place - 1) / 2;
+    }
+    heap_put(part, place, entry);
+}
+
+static void heap_sink(struct part *part, size_t place, struct entry *entry)
+{
+    for (;;) {
+        size_t child = 2 * place + 1;
+        if (child + 1 < part->heap_count &&
+            part->heap[child + 1]->expires_ms < part->heap[child]->expires_ms)
+            child++;
+        if (child >= part->heap_count || part->heap[child]->expires_ms >= entry->expires_ms)
+            break;
+        heap_put(part, place, part->heap[child]);
+        place = child;
+    }
+    heap_put(part, place, entry);
+}
+
+static void heap_remove(struct part *part, struct entry *entry)
+{
+    size_t place = entry->place;
+    if (place == NOWHERE)
+        return;
+    entry->place = NOWHERE;
+    struct entry *last = part->heap[--part->heap_count];
+    if (last == entry)
+        return;
+    heap_sink(part, place, last);
+    heap_rise(part, last->place, last);
+}
+
+static void heap_add(struct part *part, struct entry *entry)
+{
+    if (part->heap_count == part->heap_capacity) {
+        part->heap_capacity = part->heap_capacity > 0 ? part->heap_capacity * 2 : 16;
+        part->heap = xrealloc(part->heap, part->heap_capacity * sizeof part->heap[0]);
+    }
+    heap_rise(part, part->heap_count++, entry);
+}
+
+/* --- entries --- */
+
+static int64_t text_bytes(const struct shared_value *value)
+{
+    return value->kind == SHARED_TEXT ? (int64_t)value->text.length + TEXT_EXTRA_BYTES : 0;
+}
+
+static int64_t entry_bytes(const struct shared_key *key)
+{
+    return (int64_t)(sizeof(struct entry) + key->length) + ENTRY_EXTRA_BYTES;
+}
+
+static void free_text(struct shared_value *value)
+{
+    if (value->kind == SHARED_TEXT)
+        free((char *)value->text.bytes);
+    value->kind = SHARED_NOTHING;
+}
+
+static void entry_remove(struct shared *shared, struct part *part, struct entry *entry)
+{
+    int64_t bytes = (int64_t)(sizeof *entry + entry->key_length) + ENTRY_EXTRA_BYTES +
+                    text_bytes(&entry->value);
+    HASH_DELETE(hh, part->table, entry);
+    heap_remove(part, entry);
+    list_remove(&entry->unused);
+    free_text(&entry->value);
+    free(entry);
+    atomic_fetch_sub(&shared->bytes, bytes);
+}
+
+static struct entry *entry_make(struct part *part, const struct shared_key *key)
+{
+    struct entry *entry = xcalloc(1, sizeof *entry + key->length);
+    list_init(&entry->unused);
+    entry->place = NOWHERE;
+    entry->expires_ms = INT64_MAX;
+    entry->key_length = key->length;
+    memcpy(entry->key, key->bytes, key->length);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, part->table, entry->key, entry->key_length, key->hash, entry);
+    return entry;
+}
+
+/* What its last writer said of it. */
+static void entry_set_life(struct part *part, struct entry *entry, const struct shared_write *write)
+{
+    heap_remove(part, entry);
+    list_remove(&entry->unused);
+    if (write->may_evict)
+        list_append(&part->evictable, &entry->unused);
+    entry->expires_ms = INT64_MAX;
+    if (write->ttl_ms == 0 || write->ttl_ms > INT64_MAX - write->now_ms)
+        return;
+    entry->expires_ms = write->now_ms + write->ttl_ms;
+    heap_add(part, entry);
+}
+
+static void drop_expired(struct shared *shared, struct part *part, int64_t now_ms)
+{
+    while (part->heap_count > 0 && part->heap[0]->expires_ms <= now_ms)
+        entry_remove(shared, part, part->heap[0]);
+}
+
+/* --- parts --- */
+
+static struct part *part_of(struct shared *shared, const struct shared_key *key)
+{
+    return &shared->parts[key->hash >> (32 - PART_BITS)];
+}
+
+/* Locks the key's part. What has expired is gone from it then. */
+static struct part *enter(struct shared *shared, const struct shared_key *key, int64_t now_ms)
+{
+    struct part *part = part_of(shared, key);
+    pthread_mutex_lock(&part->mutex);
+    drop_expired(shared, part, now_ms);
+    return part;
+}
+
+static void leave(struct part *part)
+{
+    pthread_mutex_unlock(&part->mutex);
+}
+
+/* What may be evicted has been used. */
+static struct entry *find(struct part *part, const struct shared_key *key)
+{
+    struct entry *entry;
+    HASH_FIND_BYHASHVALUE(hh, part->table, key->bytes, key->length, key->hash, entry);
+    if (entry != NULL && !list_is_empty(&entry->unused)) {
+        list_remove(&entry->unused);
+        list_append(&part->evictable, &entry->unused);
+    }
+    return entry;
+}
+
+/* --- room --- */
+
+static bool reserve(struct shared *shared, int64_t bytes)
+{
+    int64_t after = atomic_fetch_add(&shared->bytes, bytes) + bytes;
+    if (bytes <= 0 || after <= atomic_load(&shared->limit_bytes))
+        return true;
+    atomic_fetch_sub(&shared->bytes, bytes);
+    return false;
+}
+
+static bool has_room(struct shared *shared, int64_t bytes)
+{
+    return atomic_load(&shared->bytes) + bytes <= atomic_load(&shared->limit_bytes);
+}
+
+/* One of the part whose turn it is; false when there is none. */
+static bool evict_one(struct shared *shared)
+{
+    unsigned turn = atomic_fetch_add(&shared->turn, 1);
+    struct part *part = &shared->parts[turn % PARTS];
+    pthread_mutex_lock(&part->mutex);
+    struct link *longest = part->evictable.next;
+    bool is_any = longest != &part->evictable;
+    if (is_any)
+        entry_remove(shared, part, CONTAINER_OF(longest, struct entry, unused));
+    pthread_mutex_unlock(&part->mutex);
+    atomic_fetch_add(&shared->evicted, is_any);
+    return is_any;
+}
+
+/* The longest unused of all is known to none: each part gives up its own in turn. */
+static bool make_room(struct shared *shared, int64_t bytes, int64_t now_ms)
+{
+    for (size_t i = 0; i < PARTS; i++) {
+        pthread_mutex_lock(&shared->parts[i].mutex);
+        drop_expired(shared, &shared->parts[i], now_ms);
+        pthread_mutex_unlock(&shared->parts[i].mutex);
+    }
+    int without = 0; /* parts in a row that had none */
+    while (without < PARTS && !has_room(shared, bytes))
+        without = evict_one(shared) ? 0 : without + 1;
+    return has_room(shared, bytes);
+}
+
+/* --- one step --- */
+
+enum step_kind { STEP_SET, STEP_ADD, STEP_ADD_NUMBER };
+
+/* What a write does under the mutex of its part. */
+struct step {
+    enum step_kind kind;
+    const struct shared_key *key;
+    const struct shared_write *write;
+    const struct shared_value *by; /* of STEP_ADD_NUMBER */
+    const struct shared_value *start;
+    struct shared_value value; /* before: what is to be set; behind it: to be freed, or the sum */
+    int64_t needed_bytes;      /* after SHARED_FULL */
+};
+
+static bool is_number(const struct shared_value *value)
+{
+    return value->kind == SHARED_INTEGER || value->kind == SHARED_NUMBER;
+}
+
+static double number_of(const struct shared_value *value)
+{
+    return value->kind == SHARED_INTEGER ? (double)value->integer : value->number;
+}
+
+static enum shared_result sum_up(const struct shared_value *one, const struct shared_value *by,
+                                 struct shared_value *sum)
+{
+    if (!is_number(one))
+        return SHARED_NO_NUMBER;
+    if (one->kind != SHARED_INTEGER || by->kind != SHARED_INTEGER) {
+        *sum =
+            (struct shared_value){.kind = SHARED_NUMBER, .number = number_of(one) + number_of(by)};
+        return SHARED_DONE;
+    }
+    struct shared_value result = {.kind = SHARED_INTEGER};
+    if (__builtin_add_overflow(one->integer, by->integer, &result.integer))
+        return SHARED_OVERFLOW;
+    *sum = result;
+    return SHARED_DONE;
+}
+
+/* The entry takes the step's value; what was there is to be freed without the mutex. */
+static enum shared_result put(struct shared *shared, struct part *part, struct entry *entry,
+                              struct step *step)
+{
+    step->needed_bytes = text_bytes(&step->value) +
+                         (entry != NULL ? -text_bytes(&entry->value) : entry_bytes(step->key));
+    if (!reserve(shared, step->needed_bytes))
+        return SHARED_FULL;
+    if (entry == NULL)
+        entry = entry_make(part, step->key);
+    struct shared_value before = entry->value;
+    entry->value = step->value;
+    step->value = before;
+    entry_set_life(part, entry, step->write);
+    return SHARED_DONE;
+}
+
+/* A number that is there changes where it stands. */
+static enum shared_result put_sum(struct shared *shared, struct part *part, struct entry *entry,
+                                  struct step *step)
+{
+    struct shared_value sum;
+    enum shared_result result = sum_up(entry != NULL ? &entry->value : step->start, step->by, &sum);
+    if (result != SHARED_DONE)
+        return result;
+    step->value = sum;
+    if (entry != NULL)
+        entry->value = sum;
+    else
+        result = put(shared, part, entry, step);
+    step->value = sum;
+    return result;
+}
+
+static enum shared_result run_step(struct shared *shared, struct part *part, struct step *step)
+{
+    struct entry *entry = find(part, step->key);
+    switch (step->kind) {
+    case STEP_ADD:
+        if (entry != NULL)
+            return SHARED_PRESENT;
+        break;
+    case STEP_ADD_NUMBER:
+        return put_sum(shared, part, entry, step);
+    case STEP_SET:
+        break;
+    }
+    return put(shared, part, entry, step);
+}
+
+/* Where there is no room, some is made, without the mutex. */
+static enum shared_result take_step(struct shared *shared, struct step *step)
+{
+    int64_t now_ms = step->write->now_ms;
+    for (int i = 0; i < MAX_TRIES; i++) {
+        struct part *part = enter(shared, step->key, now_ms);
+        enum shared_result result = run_step(shared, part, step);
+        leave(part);
+        if (result != SHARED_FULL)
+            return result;
+        if (!make_room(shared, step->needed_bytes, now_ms))
+            break;
+    }
+    atomic_fetch_add(&shared->refused, 1);
+    return SHARED_FULL;
+}
+
+static enum shared_result write_value(struct shared *shared, enum step_kind kind,
+                                      const struct shared_key *key,
+                                      const struct shared_value *value,
+                                      const struct shared_write *write)
+{
+    struct step step = {.kind = kind, .key = key, .write = write, .value = *value};
+    if (value->kind == SHARED_TEXT) {
+        char *copy = xmalloc(value->text.length + 1);
+        memcpy(copy, value->text.bytes, value->text.length);
+        step.value.text.bytes = copy;
+    }
+    enum shared_result result = take_step(shared, &step);
+    free_text(&step.value);
+    return result;
+}
+
+/* --- from outside --- */
+
+struct shared *shared_new(int64_t limit_bytes)
+{
+    struct shared *shared = aligned_alloc(_Alignof(struct shared), sizeof *shared);
+    if (shared == NULL)
+        abort();
+    memset(shared, 0, sizeof *shared);
+    for (size_t i = 0; i < PARTS; i++) {
+        pthread_mutex_init(&shared->parts[i].mutex, NULL);
+        list_init(&shared->parts[i].evictable);
+    }
+    atomic_init(&shared->limit_bytes, limit_bytes);
+    return shared;
+}
+
+void shared_free(struct shared **shared_owned)
+{
+    struct shared *shared = *shared_owned;
+    *shared_owned = NULL;
+    if (shared == NULL)
+        return;
+    shared_clear(shared);
+    for (size_t i = 0; i < PARTS; i++) {
+        pthread_mutex_destroy(&shared->parts[i].mutex);
+        free(shared->parts[i].heap);
+    }
+    free(shared);
+}
+
+void shared_set_limit(struct shared *shared, int64_t limit_bytes)
+{
+    atomic_store(&shared->limit_bytes, limit_bytes);
+}
+
+/* A zero byte tells where the name ends. */
+void shared_key_set(struct shared_key *key, const char *name, size_t name_length, const char *own,
+                    size_t own_length)
+{
+    memcpy(key->bytes, name, name_length);
+    key->bytes[name_length] = '\0';
+    memcpy(key->bytes + name_length + 1, own, own_length);
+    key->length = name_length + 1 + own_length;
+    HASH_VALUE(key->bytes, key->length, key->hash);
+}
+
+struct shared_value shared_get(struct shared *shared, const struct shared_key *key, int64_t now_ms,
+                               struct buffer *text)
+{
+    struct shared_value value = {.kind = SHARED_NOTHING};
+    struct part *part = enter(shared, key, now_ms);
+    const struct entry *entry = find(part, key);
+    if (entry != NULL)
+        value = entry->value;
+    if (value.kind == SHARED_TEXT) {
+        text->length = 0;
+        buffer_append(text, value.text.bytes, value.text.length);
+    }
+    leave(part);
+    if (value.kind == SHARED_TEXT)
+        value.text.bytes = text->bytes;
+    return value;
+}
+
+enum shared_result shared_set(struct shared *shared, const struct shared_key *key,
+                              const struct shared_value *value, const struct shared_write *write)
+{
+    return write_value(shared, STEP_SET, key, value, write);
+}
+
+enum shared_result shared_add(struct shared *shared, const struct shared_key *key,
+                              const struct shared_value *value, const struct shared_write *write)
+{
+    return write_value(shared, STEP_ADD, key, value, write);
+}
+
+enum shared_result shared_add_number(struct shared *shared, const struct shared_key *key,
+                                     const struct shared_value *by,
+                                     const struct shared_value *start,
+                                     const struct shared_write *write, struct shared_value *sum)
+{
+    struct step step = {
+        .kind = STEP_ADD_NUMBER, .key = key, .write = write, .by = by, .start = start};
+    enum shared_result result = take_step(shared, &step);
+    *sum = step.value;
+    return result;
+}
+
+bool shared_delete(struct shared *shared, const struct shared_key *key, int64_t now_ms)
+{
+    struct part *part = enter(shared, key, now_ms);
+    struct entry *entry = find(part, key);
+    if (entry != NULL)
+        entry_remove(shared, part, entry);
+    leave(part);
+    return entry != NULL;
+}
+
+void shared_clear(struct shared *shared)
+{
+    for (size_t i = 0; i < PARTS; i++) {
+        struct part *part = &shared->parts[i];
+        pthread_mutex_lock(&part->mutex);
+        while (part->table != NULL)
+            entry_remove(shared, part, part->table);
+        pthread_mutex_unlock(&part->mutex);
+    }
+}
+
+struct shared_counts shared_counts(struct shared *shared)
+{
+    struct shared_counts counts = {
+        .bytes = atomic_load(&shared->bytes),
+        .limit_bytes = atomic_load(&shared->limit_bytes),
+        .evicted = atomic_load(&shared->evicted),
+        .refused = atomic_load(&shared->refused),
+    };
+    for (size_t i = 0; i < PARTS; i++) {
+        pthread_mutex_lock(&shared->parts[i].mutex);
+        counts.keys += HASH_COUNT(shared->parts[i].table);
+        pthread_mutex_unlock(&shared->parts[i].mutex);
+    }
+    return counts;
+}
