@@ -1,5 +1,7 @@
 #include "pool_closing.h"
 
+#include <malloc.h>
+
 void pool_closing_init(struct pool_closing *closing, uv_loop_t *loop,
                        void (*on_change)(void *context), void *context)
 {
@@ -16,7 +18,8 @@ void pool_closing_add(struct pool_closing *closing, struct worker_state *state)
     closing->on_change(closing->context);
 }
 
-/* On a helper. */
+/* On a helper. What states leave lies in pieces in the allocator's arenas: unless it goes back to
+ * the system at once the process grows by a state's size and more before it is used again. */
 static void close_batch(uv_work_t *work)
 {
     struct pool_closing *closing = CONTAINER_OF(work, struct pool_closing, work);
@@ -25,6 +28,7 @@ static void close_batch(uv_work_t *work)
         closing->batch = state->next;
         worker_state_free(&state);
     }
+    malloc_trim(0);
 }
 
 static void on_closed(uv_work_t *work, int status)

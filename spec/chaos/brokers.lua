@@ -30,7 +30,7 @@ end
 function M.charge(rig, seconds)
   rig.bound:add({}, #rig.members.list)
   local waiting = rig.traffic.sent - rig.judge.verdicts.handled
-  rig.bound.rate = rig.bound.rate + rig.scenario.rate * seconds + math.max(0, waiting)
+  rig.bound.rate = rig.bound.rate + rig.rate * seconds + math.max(0, waiting)
 end
 
 ---Milliseconds since 1970, as records have them.

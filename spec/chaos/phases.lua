@@ -71,7 +71,7 @@ local function start_traffic(self)
   local scenario = self.scenario
   local ask = dice.new(self.seed, "records")
   self.traffic = self.judge:start_traffic({
-    rate = scenario.rate,
+    rate = self.rate,
     backlog = scenario.fills and math.huge or scenario.backlog,
     keys = scenario.keys or 1000,
     event = function(number)

@@ -23,6 +23,7 @@ local SUSPICION_MS = 3000
 ---@field seed integer
 ---@field records integer at least so many
 ---@field count integer how many faults
+---@field rate integer? records a second
 ---@field lasts_s integer for how long what happens goes on
 ---@field dice fun(first: integer, last: integer): integer of the faults
 ---@field brokers string
@@ -37,7 +38,7 @@ Rig.__index = Rig
 
 ---@param scenario spec.Scenario
 ---@param options {seed: integer, records: integer?, faults: integer?, seconds: integer?,
---- brokers: string?}
+--- rate: integer?, brokers: string?}
 ---@return spec.Rig
 function M.new(scenario, options)
   local self = setmetatable({
@@ -45,6 +46,7 @@ function M.new(scenario, options)
     seed = options.seed,
     records = options.records or scenario.records,
     count = options.faults or scenario.count or 0,
+    rate = options.rate or scenario.rate,
     lasts_s = options.seconds or scenario.seconds or 0,
     given_brokers = options.brokers,
     dice = dice.new(options.seed, "faults"),

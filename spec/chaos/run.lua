@@ -59,7 +59,7 @@ end
 
 local function parse(arguments)
   local options = { SCENARIO = "", SEED = "", RECORDS = "", FAULTS = "", SECONDS = "",
-    BROKERS = "", LIST = "" }
+    RATE = "", BROKERS = "", LIST = "" }
   for _, argument in ipairs(arguments) do
     local name, value = argument:match("^(%u+)=(.*)$")
     if not name or not options[name] then
@@ -91,6 +91,7 @@ local function play(name, options)
   local seed = number_of(options, "SEED") or os.time() % 100000
   local played = rig.new(scenario, { seed = seed, records = number_of(options, "RECORDS"),
     faults = number_of(options, "FAULTS"), seconds = number_of(options, "SECONDS"),
+    rate = number_of(options, "RATE"),
     brokers = options.BROKERS ~= "" and options.BROKERS })
   print(("%s, seed %d, %d records: %s"):format(name, seed, played.records, scenario.says))
   heed_signals(played)

@@ -16,9 +16,9 @@ file:setvbuf("line")
 local M = {}
 
 local function write(mark, event, context)
-  assert(file:write(("%%s %%d %%d %%d %%d %%d %%d %%d %%s\n"):format(mark, pid, context.worker,
-    context.partition, context.offset, lagoon.now(), context.timestamp, event.n or 0,
-    context.key or "-")))
+  assert(file:write(("%%s %%d %%d %%d %%d %%d %%d %%d %%d %%s\n"):format(mark, pid, context.worker,
+    context.generation, context.partition, context.offset, lagoon.now(), context.timestamp,
+    event.n or 0, context.key or "-")))
 end
 
 function M.begin(event, context)

@@ -13,6 +13,7 @@ local M = {}
 ---@field at integer milliseconds since 1970
 ---@field sent_at integer the same: the record's timestamp
 ---@field worker integer
+---@field generation integer
 ---@field pid integer
 ---@field key string
 ---@field number integer which of its key's records it is; 0: that does not matter
@@ -22,7 +23,7 @@ local Ledger = {}
 Ledger.__index = Ledger
 
 local NUMBER = " (%d+)"
-local LINE = "(%u)" .. NUMBER:rep(7) .. " ([^\n]*)\n"
+local LINE = "(%u)" .. NUMBER:rep(8) .. " ([^\n]*)\n"
 
 ---@param path string of a file that is made
 ---@return spec.Ledger
@@ -37,10 +38,11 @@ function Ledger:read(on_entry)
   local text = self.rest .. (self.file:read("a") or "")
   local whole = text:match("^.*\n") or ""
   self.rest = text:sub(#whole + 1)
-  for mark, pid, worker, partition, offset, at, sent_at, number, key in whole:gmatch(LINE) do
+  for mark, pid, worker, generation, partition, offset, at, sent_at, number, key
+    in whole:gmatch(LINE) do
     on_entry({ mark = mark, pid = math.tointeger(pid), worker = math.tointeger(worker),
-      partition = math.tointeger(partition), offset = math.tointeger(offset),
-      at = math.tointeger(at), sent_at = math.tointeger(sent_at),
+      generation = math.tointeger(generation), partition = math.tointeger(partition),
+      offset = math.tointeger(offset), at = math.tointeger(at), sent_at = math.tointeger(sent_at),
       number = math.tointeger(number), key = key })
   end
 end

@@ -21,7 +21,7 @@ local function judge(lines, is_ordered)
     for _, line in ipairs({ ... }) do
       local mark, pid, partition, offset, key, number = line:match(
         "^(%u) (%d+) (%d+) (%d+) (%S+) (%d+)$")
-      file:write(("%s %s 1 %s %s 0 0 %s %s\n"):format(mark, pid, partition, offset, number, key))
+      file:write(("%s %s 1 1 %s %s 0 0 %s %s\n"):format(mark, pid, partition, offset, number, key))
     end
     file:close()
     self:read()
