@@ -4,6 +4,7 @@
 -- SEED=7          what its dice show; drawn and said unless it is given
 -- RECORDS=200000  at least so many, FAULTS=20 so many, instead of the scenario's own
 -- SECONDS=60      so long, where what happens lasts instead of happening again and again
+-- RATE=5000       so many records a second, where the scenario has a rate
 -- BROKERS=...     a Kafka that runs already
 
 local lfs = require("lfs")

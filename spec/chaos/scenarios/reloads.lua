@@ -107,7 +107,7 @@ local function judge_holds(rig)
 end
 
 return {
-  says = "500 reloads, two a second, one in ten of something broken, beside 20,000 records a second",
+  says = "500 reloads, two a second, one in ten of something broken, at 20,000 records a second",
   records = 1000000,
   count = 500,
   rate = 20000,
