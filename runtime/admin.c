@@ -84,6 +84,15 @@ const char *admin_request_name(const struct admin_request *request, size_t index
     return request->names[index];
 }
 
+const char *admin_request_parameter(const struct admin_request *request, size_t index,
+                                    const char **value)
+{
+    if (index >= request->parameter_count)
+        return NULL;
+    *value = request->parameters[index].value;
+    return request->parameters[index].name;
+}
+
 const char *admin_request_body(const struct admin_request *request, size_t *length)
 {
     *length = request->body.length;

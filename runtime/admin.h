@@ -27,7 +27,8 @@ struct admin_route {
     /* On main: answers by admin_answer, now or later. NULL: the server's thread answers whether
      * main turns. */
     void (*run)(void *context, struct admin_request *request);
-    const char *word; /* for run */
+    const char *word;      /* for run */
+    size_t max_body_bytes; /* 0: 64 KiB */
 };
 
 struct admin_options {
@@ -62,13 +63,18 @@ const char *admin_request_name(const struct admin_request *request, size_t index
 /* The body, with a NUL behind it. */
 const char *admin_request_body(const struct admin_request *request, size_t *length);
 
+/* The name of the n-th ?NAME=VALUE, from 0, and its value; NULL: it has not so many. */
+const char *admin_request_parameter(const struct admin_request *request, size_t index,
+                                    const char **value);
+
 enum admin_status {
     ADMIN_OK = 200,
     ADMIN_ACCEPTED = 202,
     ADMIN_BAD = 400,
     ADMIN_UNKNOWN = 404,
     ADMIN_REFUSED = 409,
-    ADMIN_UNAVAILABLE = 503,
+    ADMIN_UNAVAILABLE = 503, /* with Retry-After */
+    ADMIN_TIMEOUT = 504,
 };
 
 /* The request is the server's again. Takes the bytes of *body, which is JSON unless `type` says

@@ -12,7 +12,7 @@
 #include "admin.h"
 #include "admin_guard.h"
 
-enum { ADMIN_MAX_NAMES = 2 };
+enum { ADMIN_MAX_NAMES = 2, ADMIN_MAX_PARAMETERS = 64 };
 
 /* A connection. The server's thread's. */
 struct visitor {
@@ -35,6 +35,11 @@ struct admin_request {
     struct visitor *visitor;
     const struct admin_route *route;
     char *names[ADMIN_MAX_NAMES];
+    struct {
+        char *name;
+        char *value;
+    } parameters[ADMIN_MAX_PARAMETERS];
+    size_t parameter_count;
     struct buffer body;
     enum request_state state;
     struct link link; /* of those that wait */

@@ -160,11 +160,16 @@ static enum MHD_Result answer_live(struct admin *admin, struct MHD_Connection *c
     return reply(connection, MHD_HTTP_OK, "application/json", &body, NULL, NULL);
 }
 
+static size_t max_body_of(const struct admin_route *route)
+{
+    return route->max_body_bytes > 0 ? route->max_body_bytes : MAX_BODY_BYTES;
+}
+
 /* A body that says how long it is is refused before it comes. */
-static bool is_too_long(struct MHD_Connection *connection)
+static bool is_too_long(struct MHD_Connection *connection, const struct admin_route *route)
 {
     const char *length = header(connection, "Content-Length");
-    return length != NULL && strtoull(length, NULL, 10) > MAX_BODY_BYTES;
+    return length != NULL && strtoull(length, NULL, 10) > max_body_of(route);
 }
 
 static struct visitor *visitor_of(struct MHD_Connection *connection)
@@ -172,6 +177,18 @@ static struct visitor *visitor_of(struct MHD_Connection *connection)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info != NULL ? info->socket_context : NULL;
+}
+
+static enum MHD_Result take_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
+{
+    (void)kind;
+    struct admin_request *request = context;
+    if (request->parameter_count == ADMIN_MAX_PARAMETERS)
+        return MHD_NO;
+    request->parameters[request->parameter_count].name = xstrdup(name);
+    request->parameters[request->parameter_count++].value = xstrdup(value != NULL ? value : "");
+    return MHD_YES;
 }
 
 static void *request_new(struct admin *admin, struct MHD_Connection *connection,
@@ -183,6 +200,7 @@ static void *request_new(struct admin *admin, struct MHD_Connection *connection,
     request->visitor = visitor_of(connection);
     request->route = route;
     match(route->path, path, request->names);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_parameter, request);
     list_init(&request->link);
     buffer_init(&request->body);
     buffer_init(&request->answer);
@@ -207,16 +225,18 @@ static enum MHD_Result begin(struct admin *admin, struct MHD_Connection *connect
                            "this path is not asked by that method", "Allow", methods);
     if (route == NULL)
         return reply_error(connection, MHD_HTTP_NOT_FOUND, "there is no such path", NULL, NULL);
-    if (is_too_long(connection))
-        return reply_error(connection, MHD_HTTP_CONTENT_TOO_LARGE,
-                           "the body is longer than 65536 bytes", NULL, NULL);
+    if (is_too_long(connection, route)) {
+        char text[64];
+        snprintf(text, sizeof text, "the body is longer than %zu bytes", max_body_of(route));
+        return reply_error(connection, MHD_HTTP_CONTENT_TOO_LARGE, text, NULL, NULL);
+    }
     *place = request_new(admin, connection, route, path);
     return MHD_YES;
 }
 
 static enum MHD_Result take_body(struct admin_request *request, const char *bytes, size_t *length)
 {
-    if (request->body.length + *length > MAX_BODY_BYTES)
+    if (request->body.length + *length > max_body_of(request->route))
         return MHD_NO;
     buffer_append(&request->body, bytes, *length);
     *length = 0;
@@ -268,6 +288,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         return;
     for (size_t i = 0; i < ADMIN_MAX_NAMES; i++)
         free(request->names[i]);
+    for (size_t i = 0; i < request->parameter_count; i++) {
+        free(request->parameters[i].name);
+        free(request->parameters[i].value);
+    }
     buffer_destroy(&request->body);
     buffer_destroy(&request->answer);
     free(request);

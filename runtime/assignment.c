@@ -134,6 +134,25 @@ bool assignment_read(struct assignment *assignment)
     return has_more;
 }
 
+void assignment_pause(struct assignment *assignment)
+{
+    assignment->intake.is_paused = true;
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        if (partition->epoch != 0)
+            dispatcher_hold(assignment->intake.dispatcher, partition->lane);
+}
+
+/* What a failed record has stopped stays held. */
+void assignment_unpause(struct assignment *assignment)
+{
+    assignment->intake.is_paused = false;
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition))
+        if (partition->epoch != 0 && !partition->is_stopped)
+            dispatcher_resume(assignment->intake.dispatcher, partition->lane);
+}
+
 struct scaler_sight assignment_sight(const struct assignment *assignment)
 {
     struct scaler_sight sight = {.is_lag_known = true};

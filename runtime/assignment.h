@@ -42,6 +42,11 @@ void assignment_retry(struct assignment *assignment, int64_t now_ms);
  * whether there is more to read now. */
 bool assignment_read(struct assignment *assignment);
 
+/* By an operator: nothing is read and nothing begins until assignment_unpause, of partitions that
+ * come meanwhile neither. What has begun ends. */
+void assignment_pause(struct assignment *assignment);
+void assignment_unpause(struct assignment *assignment);
+
 /* What the scaler goes by. */
 struct scaler_sight assignment_sight(const struct assignment *assignment);
 

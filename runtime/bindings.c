@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "error.h"
 #include "units.h"
@@ -134,16 +133,8 @@ void bindings_push_path(lua_State *L, int index, const char *path)
 
 int bindings_uuid(lua_State *L)
 {
-    unsigned char b[16];
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
-        luaL_error(L, "no random bytes from the system");
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    char text[37];
-    snprintf(text, sizeof text,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
-    lua_pushlstring(L, text, 36);
+    char text[UUID_BYTES];
+    uuid_make(text);
+    lua_pushlstring(L, text, UUID_BYTES - 1);
     return 1;
 }

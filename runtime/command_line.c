@@ -48,6 +48,7 @@ static const struct option {
     {"partition", OPTION_TEXT, PLACE(partition), "N", "only this partition"},
     {"skip", OPTION_TEXT, PLACE(skip), "OFFSET",
      "the record at this offset, which has stopped its partition, counts as skipped"},
+    {"for", OPTION_DURATION, PLACE(for_ms), "DURATION", "how long that holds (default 1h)"},
     {"key", OPTION_TEXT, PLACE(key), "K", "the records' key, in place of the one in the event"},
     {"header", OPTION_LIST, LIST_PLACE(headers, header_count), "NAME=VALUE",
      "a header behind the type's; may be repeated"},

@@ -93,6 +93,19 @@ struct consumer_resume {
 MUST_USE int consumer_resume(struct consumer *consumer, const struct consumer_resume *resume,
                              struct json_writer *answer, struct error *err);
 
+/* Nothing further is read or begins, over rebalances too, until consumer_unpause; writes into the
+ * answer what still runs. -1 and err when it does not run. */
+MUST_USE int consumer_pause(struct consumer *consumer, struct json_writer *answer,
+                            struct error *err);
+
+/* False: it was not paused. */
+bool consumer_unpause(struct consumer *consumer);
+
+/* So many workers for so long, whatever the lag asks for; 0: as many as that does. -1 and err when
+ * it does not run, or the config does not allow so many. */
+MUST_USE int consumer_set_workers(struct consumer *consumer, size_t workers, int64_t for_ms,
+                                  struct json_writer *answer, struct error *err);
+
 /* Writes an object that says how it is, into an array. */
 void consumer_write_status(struct consumer *consumer, struct json_writer *answer);
 

@@ -119,6 +119,7 @@ void consumer_add_metrics(struct consumer *consumer, struct metrics *metrics)
     add(&place, METRIC_WINDOW_RECORDS, (double)intake->window.records);
     add(&place, METRIC_WINDOW_BYTES, (double)intake->window.bytes);
     add(&place, METRIC_BREAKER_OPEN, intake->breaker.is_open);
+    add(&place, METRIC_PAUSED, intake->is_paused);
     add_pool(&place, consumer);
     if (!consumer->is_member)
         return;

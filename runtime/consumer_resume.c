@@ -124,10 +124,18 @@ int consumer_resume(struct consumer *consumer, const struct consumer_resume *res
     ASSERT_ON(THREAD_MAIN);
     if (check(consumer, resume, err) != 0)
         return -1;
+    bool names_any = resume->topic != NULL || resume->partition >= 0 || resume->skip >= 0;
+    if (names_any && consumer->assignment.intake.is_paused) {
+        error_set(err, "consumer %s is paused, all of it: lagoon resume %s lets it go on",
+                  consumer->config->name, consumer->config->name);
+        return -1;
+    }
+    bool was_paused = consumer_unpause(consumer);
     assignment_collect(&consumer->assignment);
     if (resume->skip >= 0 && skip(consumer, resume, err) != 0)
         return -1;
     json_write_text(answer, "consumer", consumer->config->name);
+    json_write_bool(answer, "was_paused", was_paused);
     if (resume->skip >= 0)
         json_write_integer(answer, "skipped", resume->skip);
     json_begin_array(answer, "partitions");

@@ -117,6 +117,9 @@ static void write_workers(struct json_writer *answer, const struct consumer *con
     json_write_integer(answer, "max", consumer->config->workers_max);
     json_write_integer(answer, "retiring", (int64_t)pool->retiring);
     json_write_integer(answer, "stuck", (int64_t)pool->stuck);
+    if (pool->override.workers > 0)
+        json_write_integer(answer, "overridden_for_ms",
+                           pool->override.until_ms - clock_monotonic_ms());
     write_change(answer, &pool->change);
     write_repair(answer, &pool->repair);
     json_end_object(answer);
@@ -162,6 +165,7 @@ void consumer_write_status(struct consumer *consumer, struct json_writer *answer
     json_write_text(answer, "name", consumer->config->name);
     json_write_text(answer, "group", consumer->config->group);
     json_write_text(answer, "state", state_in_words(consumer->state));
+    json_write_bool(answer, "is_paused", consumer->assignment.intake.is_paused);
     json_write_bool(answer, "is_rebalancing",
                     consumer->is_member && membership_is_rebalancing(&consumer->membership));
     json_write_integer(answer, "running", (int64_t)dispatcher_running_all(&consumer->dispatcher));

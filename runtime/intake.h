@@ -51,6 +51,8 @@ struct intake {
     int64_t (*clock_ms)(void);
     void (*send_letter)(struct dead_letters *letters, struct record *record);
 
+    bool is_paused;       /* by an operator: nothing is read and nothing begins, of any partition,
+                             whatever       assignments come and go */
     struct budget budget; /* of the consumer's memory; main sets it before it joins */
     uint64_t last_epoch;
     struct share window; /* of all partitions */

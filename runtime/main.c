@@ -114,16 +114,41 @@ static const struct verb {
      "this\n"
      "network namespace, for its user and root. The end of a partition, and its lag, are those of\n"
      "the last fetch."},
+    {"health",
+     verb_health,
+     {"json instance config", 0, 0, false},
+     "lagoon health [--json] [--instance NAME]",
+     "says whether the lagoon that runs is ready, and why not",
+     "Exit code 0 when it is, 1 when it is not or none runs: for a container's health check."},
+    {"pause",
+     verb_pause,
+     {"json instance config", 1, 1, false},
+     "lagoon pause CONSUMER [--json] [--instance NAME]",
+     "holds a consumer: nothing further is read or begins, until lagoon resume",
+     "It stays in its group and keeps its partitions; what has begun ends. A rebalance changes\n"
+     "nothing about it, another start of the process ends it."},
     {"resume",
      verb_resume,
      {"topic=NAME partition skip json instance config", 1, 1, false},
      "lagoon resume CONSUMER [--topic NAME] [--partition N] [--skip OFFSET] [--json] "
      "[--instance NAME]",
-     "lets partitions go on that a failed record has stopped",
+     "lets a paused consumer go on, and partitions that a failed record has stopped",
      "Each goes on at that record, with its first attempt. --skip counts the record as skipped "
      "that\n"
      "has stopped its partition, and goes on behind it. Exit code 0 says that all go on that were\n"
      "stopped, or that none was; 5 that one stays stopped, and why."},
+    {"workers",
+     verb_workers,
+     {"for json instance config", 2, 2, false},
+     "lagoon workers CONSUMER N|auto [--for 1h] [--json] [--instance NAME]",
+     "gives a consumer so many workers for a while, whatever its lag asks for",
+     "At most workers.max of the config. auto ends it early."},
+    {"log-level",
+     verb_log_level,
+     {"json instance config", 1, 1, false},
+     "lagoon log-level debug|info|warn|error [--json] [--instance NAME]",
+     "changes what the lagoon that runs logs, until the next reload",
+     NULL},
     {"reload",
      verb_reload,
      {"json instance config", 0, 0, false},

@@ -91,6 +91,10 @@ static const struct metric_info infos[METRIC_COUNT] = {
                              {"consumer"},
                              "1 while so many records in a row were given up that no further one "
                              "is."},
+    [METRIC_PAUSED] = {"lagoon_paused",
+                       METRIC_GAUGE,
+                       {"consumer"},
+                       "1 while an operator holds it."},
     [METRIC_PARTITIONS] = {"lagoon_partitions_assigned",
                            METRIC_GAUGE,
                            {"consumer"},

@@ -33,6 +33,8 @@ static void begin_epoch(struct partition *partition, int64_t start, int64_t comm
     partition->stop.unended = 0;
     offsets_init(&partition->offsets, start, committed);
     dispatcher_assign(intake->dispatcher, partition->lane, partition->epoch);
+    if (intake->is_paused)
+        dispatcher_hold(intake->dispatcher, partition->lane);
 }
 
 void partition_begin(struct partition *partition, const struct partition_start *start)
@@ -212,7 +214,8 @@ bool partition_is_at_max_ahead(const struct partition *partition)
 bool partition_may_read(struct partition *partition)
 {
     return partition->epoch != 0 && !partition->is_revoking && !partition->is_stopped &&
-           !partition->is_gated && atomic_load(&partition->is_ready) &&
+           !partition->intake->is_paused && !partition->is_gated &&
+           atomic_load(&partition->is_ready) &&
            intake_room(partition->intake, &partition->share) > 0 &&
            !partition_is_at_max_ahead(partition);
 }

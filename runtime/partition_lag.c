@@ -3,13 +3,15 @@
 /* More workers would not help: it is at a stand, or somebody else's soon. */
 static bool is_readable(const struct partition *partition)
 {
-    return !partition->is_revoking && !partition->is_stopped &&
+    return !partition->is_revoking && !partition->is_stopped && !partition->intake->is_paused &&
            !partition_is_at_max_ahead(partition);
 }
 
 bool partition_lag(const struct partition *partition, int64_t *lag)
 {
     *lag = (int64_t)partition->share.records;
+    if (partition->intake->is_paused)
+        *lag = 0;
     if (!is_readable(partition))
         return true;
     int64_t low, high;

@@ -148,7 +148,8 @@ int64_t partition_begin_again(struct partition *partition)
     partition_give_back(partition);
     partition->is_stopped = false;
     int64_t offset = offsets_read_again(&partition->offsets);
-    dispatcher_resume(partition->intake->dispatcher, partition->lane);
+    if (!partition->intake->is_paused)
+        dispatcher_resume(partition->intake->dispatcher, partition->lane);
     return offset;
 }
 

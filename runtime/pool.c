@@ -355,6 +355,26 @@ int pool_start(struct pool *pool, const struct pool_options *options, struct scr
     return 0;
 }
 
+void pool_set_override(struct pool *pool, size_t workers, int64_t until_ms)
+{
+    ASSERT_ON(THREAD_MAIN);
+    pool->override = (struct pool_override){workers, until_ms};
+    if (workers > 0 && !pool->is_stopping)
+        want(pool, workers, "an operator asked for so many");
+    pool_step(pool);
+}
+
+static bool is_overridden(struct pool *pool)
+{
+    if (pool->override.workers > 0 && clock_monotonic_ms() >= pool->override.until_ms) {
+        pool->override.workers = 0;
+        log_warn("consumer %s: the time of the %zu workers that were asked for is over: as many as "
+                 "the lag asks for",
+                 config_of(pool)->name, pool->wanted);
+    }
+    return pool->override.workers > 0;
+}
+
 void pool_scale(struct pool *pool, const struct scaler_sight *sight)
 {
     ASSERT_ON(THREAD_MAIN);
@@ -363,7 +383,8 @@ void pool_scale(struct pool *pool, const struct scaler_sight *sight)
     char reason[sizeof pool->change.reason];
     size_t wanted =
         scaler_wanted(&pool->scaler, sight, clock_monotonic_ms(), reason, sizeof reason);
-    want(pool, wanted, reason);
+    if (!is_overridden(pool))
+        want(pool, wanted, reason);
     pool_step(pool);
 }
 

@@ -88,6 +88,10 @@ struct pool {
     size_t wanted;
     uint64_t grown; /* how often more were wanted, and less */
     uint64_t shrunk;
+    struct pool_override {
+        size_t workers;   /* 0: none */
+        int64_t until_ms; /* clock_monotonic_ms */
+    } override;           /* of what the lag asks for */
     bool is_stopping;
     struct pool_growth growth;
     struct pool_renewal renewal;
@@ -106,6 +110,10 @@ MUST_USE int pool_start(struct pool *pool, const struct pool_options *options,
 
 /* Looks whether more or fewer workers are wanted now; about once a second. */
 void pool_scale(struct pool *pool, const struct scaler_sight *sight);
+
+/* So many are wanted until then, whatever the lag asks for, at least 1 and at most `max`; 0 ends
+ * that. */
+void pool_set_override(struct pool *pool, size_t workers, int64_t until_ms);
 
 /* Goes on towards what is wanted as far as it can now: cheap when there is nothing to do. */
 void pool_step(struct pool *pool);

@@ -27,7 +27,10 @@ static void on_report(void *context, struct record *record, int attempt, const c
 /* Nothing but the log remembers a record that was published outside a handler. */
 static void on_loose_report(void *context, const struct loose_report *report)
 {
-    const struct runtime_options *options = ((struct runtime *)context)->options;
+    struct runtime *runtime = context;
+    const struct runtime_options *options = runtime->options;
+    if (publishing_report(&runtime->publishing, report))
+        return;
     if (options->on_report != NULL)
         options->on_report(options->context, report);
     else if (report->reason != NULL && !report->is_given_up)
@@ -65,6 +68,12 @@ static void on_consumer_stopped(void *context, struct consumer *consumer, size_t
     runtime_step_stop(runtime);
 }
 
+/* A helper of an event that came over HTTP is done. */
+static void on_idle(void *context)
+{
+    runtime_step_stop(context);
+}
+
 /* --- producers and consumers --- */
 
 static void make_producers(struct runtime *runtime)
@@ -76,6 +85,7 @@ static void make_producers(struct runtime *runtime)
     runtime->first->host.producers = runtime->producers.items;
     runtime->first->host.output = runtime->options->output;
     runtime->first->host.shared = runtime->shared;
+    publishing_init(&runtime->publishing, &runtime->loop, &runtime->producers, runtime, on_idle);
 }
 
 static bool is_wanted(const struct runtime_options *options, const struct consumer_config *consumer)

@@ -10,6 +10,9 @@
 #include "json_writer.h"
 #include "log.h"
 
+/* What Kafka takes by default. */
+enum { MAX_EVENT_BYTES = 1024 * 1024 };
+
 /* --- probes and metrics --- */
 
 static void answer_metrics(void *context, struct admin_request *request)
@@ -20,31 +23,15 @@ static void answer_metrics(void *context, struct admin_request *request)
     admin_answer(request, ADMIN_OK, "text/plain; version=0.0.4; charset=utf-8", &body);
 }
 
-/* A line each, with a NUL behind the last; the text is cut up. */
-static void write_reasons(struct json_writer *writer, char *text)
-{
-    char *rest = NULL;
-    json_begin_array(writer, "reasons");
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-        json_write_text(writer, NULL, line);
-    json_end_array(writer);
-}
-
 static void answer_ready(void *context, struct admin_request *request)
 {
-    struct buffer body, reasons;
+    struct buffer body;
     struct json_writer writer;
     buffer_init(&body);
-    buffer_init(&reasons);
-    runtime_add_reasons(context, &reasons);
-    bool is_ready = reasons.length == 0;
-    buffer_append(&reasons, "", 1);
     json_writer_init(&writer, &body);
     json_begin_object(&writer, NULL);
-    json_write_bool(&writer, "ready", is_ready);
-    write_reasons(&writer, reasons.bytes);
+    bool is_ready = runtime_write_health(context, &writer);
     json_end_object(&writer);
-    buffer_destroy(&reasons);
     admin_answer(request, is_ready ? ADMIN_OK : ADMIN_UNAVAILABLE, NULL, &body);
 }
 
@@ -104,14 +91,43 @@ static void answer_command(void *context, struct admin_request *request)
     admin_answer_error(request, status_of(end), &err);
 }
 
+/* --- events --- */
+
+static void answer_publish(void *context, struct admin_request *request)
+{
+    struct runtime *runtime = context;
+    struct error err;
+    const char *name = admin_request_name(request, 0);
+    size_t index = 0;
+    while (index < runtime->config->producer_count &&
+           strcmp(runtime->config->producers[index].name, name) != 0)
+        index++;
+    if (runtime->phase != PHASE_RUNNING || !connections_are_ready(&runtime->connections)) {
+        error_set(&err, runtime->phase != PHASE_RUNNING ? "the process stops"
+                                                        : "a cluster has not answered yet");
+        admin_answer_error(request, ADMIN_UNAVAILABLE, &err);
+    } else if (index == runtime->config->producer_count) {
+        error_set(&err, "there is no producer '%s' in %s", name, runtime->config->path);
+        admin_answer_error(request, ADMIN_UNKNOWN, &err);
+    } else {
+        const struct producer_config *now = config_producer(runtime->reload.serving->config, name);
+        publishing_begin(&runtime->publishing, runtime->producers.items[index],
+                         now != NULL ? now : &runtime->config->producers[index], request);
+    }
+}
+
 static const struct admin_route routes[] = {
-    {"GET", "/live", NULL, NULL},
-    {"GET", "/ready", answer_ready, NULL},
-    {"GET", "/metrics", answer_metrics, NULL},
-    {"GET", "/v1/status", answer_command, "status"},
-    {"POST", "/v1/reload", answer_command, "reload"},
-    {"POST", "/v1/rollback", answer_command, "rollback"},
-    {"POST", "/v1/consumers/*/resume", answer_command, "resume"},
+    {"GET", "/live", NULL, NULL, 0},
+    {"GET", "/ready", answer_ready, NULL, 0},
+    {"GET", "/metrics", answer_metrics, NULL, 0},
+    {"GET", "/v1/status", answer_command, "status", 0},
+    {"POST", "/v1/reload", answer_command, "reload", 0},
+    {"POST", "/v1/rollback", answer_command, "rollback", 0},
+    {"POST", "/v1/log-level", answer_command, "log-level", 0},
+    {"POST", "/v1/consumers/*/pause", answer_command, "pause", 0},
+    {"POST", "/v1/consumers/*/resume", answer_command, "resume", 0},
+    {"POST", "/v1/consumers/*/workers", answer_command, "workers", 0},
+    {"POST", "/v1/producers/*/*", answer_publish, NULL, MAX_EVENT_BYTES},
 };
 
 /* --- its start --- */

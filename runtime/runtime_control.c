@@ -121,6 +121,106 @@ static enum control_end run_resume(void *context, const struct control_request *
     return consumer_resume(consumer, &resume, answer, err) == 0 ? CONTROL_DONE : CONTROL_REFUSED;
 }
 
+/* --- steering --- */
+
+/* NULL, and *end says what is wrong. */
+static struct consumer *read_consumer(const struct runtime *runtime,
+                                      const struct control_request *request, enum control_end *end,
+                                      struct error *err)
+{
+    const char *name;
+    *end = CONTROL_BAD;
+    if (control_request_text(request, "consumer", &name, err) != 0)
+        return NULL;
+    if (name == NULL) {
+        error_set(err, "\"consumer\" is missing");
+        return NULL;
+    }
+    *end = CONTROL_UNKNOWN;
+    return find_consumer(runtime, name, err);
+}
+
+static enum control_end run_pause(void *context, const struct control_request *request,
+                                  struct json_writer *answer, struct error *err)
+{
+    enum control_end end;
+    struct consumer *consumer = read_consumer(context, request, &end, err);
+    if (consumer == NULL)
+        return end;
+    return consumer_pause(consumer, answer, err) == 0 ? CONTROL_DONE : CONTROL_REFUSED;
+}
+
+static enum control_end run_workers(void *context, const struct control_request *request,
+                                    struct json_writer *answer, struct error *err)
+{
+    enum { DEFAULT_FOR_MS = 3600 * 1000, MAX_FOR_MS = 7 * 24 * 3600 * 1000 };
+    enum control_end end;
+    int64_t workers, for_ms;
+    struct consumer *consumer = read_consumer(context, request, &end, err);
+    if (consumer == NULL)
+        return end;
+    if (control_request_integer(request, "workers", -1, &workers, err) != 0 ||
+        control_request_integer(request, "for_ms", DEFAULT_FOR_MS, &for_ms, err) != 0)
+        return CONTROL_BAD;
+    if (workers < 0 || for_ms < 1 || for_ms > MAX_FOR_MS) {
+        error_set(err, workers < 0 ? "\"workers\" is missing: a number, 0 for as many as the lag "
+                                     "asks for"
+                                   : "the time of an override is 1 ms to 7 days");
+        return CONTROL_BAD;
+    }
+    return consumer_set_workers(consumer, (size_t)workers, for_ms, answer, err) == 0
+               ? CONTROL_DONE
+               : CONTROL_REFUSED;
+}
+
+static enum control_end run_health(void *context, const struct control_request *request,
+                                   struct json_writer *answer, struct error *err)
+{
+    (void)request;
+    (void)err;
+    runtime_write_health(context, answer);
+    return CONTROL_DONE;
+}
+
+static enum log_level level_now(void)
+{
+    enum log_level level = LOG_DEBUG;
+    while (level < LOG_ERROR && !log_is_enabled(level))
+        level++;
+    return level;
+}
+
+/* Said where it is seen: before the log falls silent, or after it speaks again. */
+static void change_level(enum log_level from, enum log_level to)
+{
+    if (to < from)
+        log_set_level(to);
+    log_event(to > from ? from : to, NULL, 0, "log level: %s -> %s, as was asked for",
+              log_level_name(from), log_level_name(to));
+    log_set_level(to);
+}
+
+static enum control_end run_log_level(void *context, const struct control_request *request,
+                                      struct json_writer *answer, struct error *err)
+{
+    (void)context;
+    const char *name;
+    enum log_level from = level_now();
+    if (control_request_text(request, "level", &name, err) != 0)
+        return CONTROL_BAD;
+    for (enum log_level to = LOG_DEBUG; name != NULL && to <= LOG_ERROR; to++) {
+        if (strcmp(name, log_level_name(to)) != 0)
+            continue;
+        change_level(from, to);
+        json_write_text(answer, "from", log_level_name(from));
+        json_write_text(answer, "level", name);
+        return CONTROL_DONE;
+    }
+    error_set(err, "the level is debug, info, warn or error%s%s%s", name != NULL ? ", got '" : "",
+              name != NULL ? name : "", name != NULL ? "'" : "");
+    return CONTROL_BAD;
+}
+
 /* --- reloads --- */
 
 static void write_outcome(struct json_writer *answer, const struct reload_outcome *outcome)
@@ -179,6 +279,10 @@ static enum control_end run_rollback(void *context, const struct control_request
 }
 
 static const struct control_command commands[] = {
+    {"health", "", run_health},
+    {"log-level", "level", run_log_level},
+    {"pause", "consumer", run_pause},
+    {"workers", "consumer workers for_ms", run_workers},
     {"resume", "consumer topic partition skip", run_resume},
     {"status", "", run_status},
     {"reload", "reload", run_reload},

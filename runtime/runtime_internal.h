@@ -16,6 +16,7 @@
 #include "reload.h"
 #include "reload_watch.h"
 #include "runtime.h"
+#include "runtime_publish.h"
 
 enum runtime_phase {
     PHASE_RUNNING,            /* what is on a cluster starts when that is ready */
@@ -32,7 +33,8 @@ struct runtime {
     uv_signal_t hangup; /* SIGHUP: reload */
     struct control control;
     struct admin *admin; /* NULL: none */
-    uv_timer_t flusher;  /* watches the deadline of a stop */
+    struct publishing publishing;
+    uv_timer_t flusher; /* watches the deadline of a stop */
     enum runtime_phase phase;
     int exit_code;
 
@@ -89,6 +91,9 @@ void runtime_open_admin(struct runtime *runtime);
 
 /* Appends why the process is not ready, a line for each reason; nothing when it is. */
 void runtime_add_reasons(const struct runtime *runtime, struct buffer *reasons);
+
+/* Writes the members of an object: whether it is ready, and the reasons. Returns the first. */
+bool runtime_write_health(const struct runtime *runtime, struct json_writer *writer);
 
 /* Appends all metrics, as text for Prometheus. */
 void runtime_write_metrics(struct runtime *runtime, struct buffer *out);

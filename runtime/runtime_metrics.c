@@ -115,3 +115,21 @@ void runtime_add_reasons(const struct runtime *runtime, struct buffer *reasons)
     for (size_t i = 0; i < runtime->consumer_count && runtime->phase == PHASE_RUNNING; i++)
         consumer_add_reasons(runtime->consumers[i], reasons);
 }
+
+bool runtime_write_health(const struct runtime *runtime, struct json_writer *writer)
+{
+    struct buffer reasons;
+    char *rest = NULL;
+    buffer_init(&reasons);
+    runtime_add_reasons(runtime, &reasons);
+    bool is_ready = reasons.length == 0;
+    buffer_append(&reasons, "", 1);
+    json_write_bool(writer, "ready", is_ready);
+    json_begin_array(writer, "reasons");
+    for (char *line = strtok_r(reasons.bytes, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest))
+        json_write_text(writer, NULL, line);
+    json_end_array(writer);
+    buffer_destroy(&reasons);
+    return is_ready;
+}

@@ -36,6 +36,7 @@ static void close_loop_handles(struct runtime *runtime)
     reload_close(&runtime->reload);
     if (runtime->options->is_controlled)
         control_close(&runtime->control);
+    publishing_close(&runtime->publishing);
     if (runtime->admin != NULL)
         admin_stop(runtime->admin);
     main_script_close(&runtime->main);

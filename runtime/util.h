@@ -31,6 +31,10 @@ char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length);
 
+/* A random UUID (version 4). */
+enum { UUID_BYTES = 37 };
+void uuid_make(char text[UUID_BYTES]);
+
 /* Time that only goes forward, for durations and deadlines. */
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_ns(void);

@@ -8,6 +8,9 @@ local function say(format, ...)
   lines[#lines + 1] = format:format(...)
 end
 
+if answer.was_paused then
+  say("consumer %s goes on", answer.consumer)
+end
 if answer.skipped then
   say("the record at offset %d is skipped", answer.skipped)
 end

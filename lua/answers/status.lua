@@ -52,6 +52,9 @@ local function show_workers(workers)
   if workers.wanted ~= workers.running then
     text = ("%s, %d wanted"):format(text, workers.wanted)
   end
+  if workers.overridden_for_ms then
+    text = ("%s, as asked for, for %s"):format(text, duration(workers.overridden_for_ms))
+  end
   if workers.stuck > 0 then
     text = ("%s, %d stuck"):format(text, workers.stuck)
   end
@@ -59,7 +62,8 @@ local function show_workers(workers)
 end
 
 local function show_consumer(consumer)
-  local state = consumer.is_rebalancing and consumer.state .. ", rebalancing" or consumer.state
+  local state = consumer.is_paused and "paused" or consumer.state
+  state = consumer.is_rebalancing and state .. ", rebalancing" or state
   say("")
   say("consumer %s: %s, group %s", consumer.name, state, consumer.group)
   say("  %s; %s", show_workers(consumer.workers), count(consumer.running, "handler") .. " running")

@@ -100,7 +100,7 @@ describe("the admin server", function()
   end)
 
   it("lets operators change what the verbs change", function()
-    assert.same({ consumer = "c", partitions = {} },
+    assert.same({ consumer = "c", was_paused = false, partitions = {} },
       admin.json(url, "POST", "/v1/consumers/c/resume"))
     assert.same({ error = "there is no consumer 'd' in config.lua, did you mean 'c'?" },
       admin.json(url, "POST", "/v1/consumers/d/resume", {}, 404))
