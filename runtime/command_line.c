@@ -48,6 +48,9 @@ static const struct option {
     {"partition", OPTION_TEXT, PLACE(partition), "N", "only this partition"},
     {"skip", OPTION_TEXT, PLACE(skip), "OFFSET",
      "the record at this offset, which has stopped its partition, counts as skipped"},
+    {"to", OPTION_TEXT, PLACE(to), "WHERE",
+     "beginning, end, an offset, +100 or -100 records, a time such as\n"
+     "2026-01-31T12:00:00Z, or -15m for so long ago"},
     {"for", OPTION_DURATION, PLACE(for_ms), "DURATION", "how long that holds (default 1h)"},
     {"key", OPTION_TEXT, PLACE(key), "K", "the records' key, in place of the one in the event"},
     {"header", OPTION_LIST, LIST_PLACE(headers, header_count), "NAME=VALUE",

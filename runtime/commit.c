@@ -26,7 +26,8 @@ void commit_destroy(struct commit *commit)
 static void skip_holes(struct partition *partition)
 {
     rd_kafka_t *handle = partition->intake->handle;
-    if (partition->has_seen_error || offsets_unsettled(&partition->offsets) > 0)
+    if (partition->has_seen_error || partition->is_position_stale ||
+        offsets_unsettled(&partition->offsets) > 0)
         return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_t *place =

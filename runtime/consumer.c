@@ -82,6 +82,7 @@ void consumer_free(struct consumer **consumer_owned)
     *consumer_owned = NULL;
     assert(consumer->state == CONSUMER_NEW || consumer->state == CONSUMER_STOPPED);
     assert(consumer->open_handles == 0);
+    seek_drop(consumer);
     assignment_destroy(&consumer->assignment);
     dispatcher_destroy(&consumer->dispatcher);
     generation_release(&consumer->options.generation);
@@ -109,8 +110,8 @@ static void on_stuck(void *context)
 /* In a drain main waits for every end; else it is woken when half of the window has ended. */
 static void set_need(struct consumer *consumer)
 {
-    bool is_draining =
-        consumer->state != CONSUMER_RUNNING || membership_is_rebalancing(&consumer->membership);
+    bool is_draining = consumer->state != CONSUMER_RUNNING || seek_is_draining(consumer) ||
+                       membership_is_rebalancing(&consumer->membership);
     dispatcher_set_need(&consumer->dispatcher, is_draining ? NEED_EVERY : NEED_ROOM,
                         consumer->assignment.intake.window.records / 2 + 1);
 }
@@ -176,6 +177,8 @@ void consumer_turn(struct consumer *consumer)
     assignment_retry(&consumer->assignment, clock_monotonic_ms());
     pool_step(&consumer->pool);
     bool has_more = membership_serve(&consumer->membership);
+    if (consumer->state == CONSUMER_RUNNING)
+        seek_step(consumer);
     if (consumer->state == CONSUMER_RUNNING)
         has_more = assignment_read(&consumer->assignment) || has_more;
     else

@@ -101,6 +101,19 @@ MUST_USE int consumer_pause(struct consumer *consumer, struct json_writer *answe
 /* False: it was not paused. */
 bool consumer_unpause(struct consumer *consumer);
 
+/* It goes on elsewhere: `to` as seek_parse has it; topic NULL and partition -1 mean all. Writes how
+ * far that is, which a later call with the seek's number tells; 0 begins one. -1 and err when that
+ * cannot be. */
+struct consumer_seek_options {
+    const char *to;
+    const char *topic;
+    int32_t partition;
+    bool is_dry;
+    uint64_t number;
+};
+MUST_USE int consumer_seek(struct consumer *consumer, const struct consumer_seek_options *options,
+                           struct json_writer *answer, struct error *err);
+
 /* So many workers for so long, whatever the lag asks for; 0: as many as that does. -1 and err when
  * it does not run, or the config does not allow so many. */
 MUST_USE int consumer_set_workers(struct consumer *consumer, size_t workers, int64_t for_ms,

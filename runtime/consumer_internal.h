@@ -8,6 +8,7 @@
 #include "assignment.h"
 #include "consumer.h"
 #include "consumer_parts.h"
+#include "consumer_seek.h"
 #include "error.h"
 #include "membership.h"
 #include "pool.h"
@@ -33,7 +34,8 @@ struct consumer {
     struct assignment assignment;
     struct membership membership;
     struct pool pool;
-    bool is_member; /* the membership stands: there is a handle */
+    struct seek *seek; /* the last one; NULL: none yet */
+    bool is_member;    /* the membership stands: there is a handle */
 
     uv_async_t wake;     /* any thread */
     uv_timer_t poller;   /* keeps the membership alive, also when nothing happens */

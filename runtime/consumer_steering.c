@@ -70,3 +70,21 @@ int consumer_set_workers(struct consumer *consumer, size_t workers, int64_t for_
     pool_set_override(pool, workers, clock_monotonic_ms() + for_ms);
     return 0;
 }
+
+int consumer_seek(struct consumer *consumer, const struct consumer_seek_options *options,
+                  struct json_writer *answer, struct error *err)
+{
+    ASSERT_ON(THREAD_MAIN);
+    struct seek_request request = {
+        .topic = options->topic, .partition = options->partition, .is_dry = options->is_dry};
+    if (options->number > 0 && consumer->seek == NULL) {
+        error_set(err, "consumer %s has no seek under way", consumer->config->name);
+        return -1;
+    }
+    if (options->number == 0 &&
+        (seek_parse(&request.target, options->to, clock_wall_ms(), err) != 0 ||
+         seek_begin(consumer, &request, err) != 0))
+        return -1;
+    seek_write(consumer, answer);
+    return 0;
+}

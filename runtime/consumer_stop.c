@@ -211,6 +211,7 @@ void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int6
     ASSERT_ON(THREAD_MAIN);
     consumer->handlers_deadline_ms = handlers_deadline_ms;
     consumer->deadline_ms = deadline_ms;
+    seek_drop(consumer);
     switch (consumer->state) {
     case CONSUMER_NEW:
         end_stop(consumer);

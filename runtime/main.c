@@ -137,6 +137,16 @@ static const struct verb {
      "that\n"
      "has stopped its partition, and goes on behind it. Exit code 0 says that all go on that were\n"
      "stopped, or that none was; 5 that one stays stopped, and why."},
+    {"seek",
+     verb_seek,
+     {"to topic=NAME partition dry-run json instance config", 1, 1, false},
+     "lagoon seek CONSUMER --to WHERE [--topic NAME] [--partition N] [--dry-run] [--json] "
+     "[--instance NAME]",
+     "lets a running consumer go on elsewhere, back or forth",
+     "Of the partitions that this process has. What has begun may end first, within "
+     "drain_timeout;\n"
+     "the new offset is committed before anything of it is handled. Exit code 5 says that one did\n"
+     "not move."},
     {"workers",
      verb_workers,
      {"for json instance config", 2, 2, false},

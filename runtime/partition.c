@@ -47,6 +47,7 @@ void partition_begin(struct partition *partition, const struct partition_start *
     partition->is_gated = !start->is_committed && !start->is_missing;
     partition->has_seen_error = false;
     partition->gives_back_from = INT64_MAX;
+    partition->is_position_stale = false;
     bool is_committed = start->is_committed || start->is_missing;
     begin_epoch(partition, start->offset, is_committed ? start->offset : -1);
 }

@@ -57,6 +57,7 @@ struct partition {
     struct partition_stop stop; /* while it is stopped */
     int64_t gives_back_from;    /* what has not begun, after the collect; INT64_MAX: nothing */
     bool has_seen_error;        /* then rd_kafka_position() is not to be trusted */
+    bool is_position_stale;     /* the same, from a seek to the first record that is read */
     struct share share;         /* of the window */
     size_t awaited_count;
     struct link awaited; /* ended, waiting for deliveries or for their dead letter */
@@ -118,6 +119,10 @@ bool partition_is_active(struct partition *partition);
 
 /* There is something to read, and no limit in the way. */
 bool partition_may_read(struct partition *partition);
+
+/* A new epoch of the same assignment begins at `offset`, which is committed before anything of it
+ * starts. It was revoked, and what had begun has ended or is left over. */
+void partition_seek(struct partition *partition, int64_t offset);
 
 /* Starts it again, which is stopped, or sees to it that partition_go_on will. All that has ended
  * was collected. -1 and err when it cannot. */

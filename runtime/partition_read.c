@@ -52,6 +52,17 @@ static void seek(const struct partition *partition, int64_t offset)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+void partition_seek(struct partition *partition, int64_t offset)
+{
+    ASSERT_ON(THREAD_MAIN);
+    const struct partition_start start = {.offset = offset};
+    partition_end_epoch(partition);
+    partition_begin(partition, &start);
+    partition->is_position_stale = true;
+    seek(partition, offset);
+    atomic_store(&partition->is_ready, true);
+}
+
 static void start_again(struct partition *partition)
 {
     /* It may have been reading again when it stopped. */
@@ -206,6 +217,7 @@ static bool take(struct partition *partition, const rd_kafka_message_t *message,
         break;
     }
     note_gone(partition, gone);
+    partition->is_position_stale = false;
     struct record *record = record_new(message, partition->lane->topic);
     partition_take_in(partition, record, slot);
     batch->records[batch->count++] = record;

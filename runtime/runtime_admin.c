@@ -126,6 +126,7 @@ static const struct admin_route routes[] = {
     {"POST", "/v1/log-level", answer_command, "log-level", 0},
     {"POST", "/v1/consumers/*/pause", answer_command, "pause", 0},
     {"POST", "/v1/consumers/*/resume", answer_command, "resume", 0},
+    {"POST", "/v1/consumers/*/seek", answer_command, "seek", 0},
     {"POST", "/v1/consumers/*/workers", answer_command, "workers", 0},
     {"POST", "/v1/producers/*/*", answer_publish, NULL, MAX_EVENT_BYTES},
 };

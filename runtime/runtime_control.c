@@ -173,6 +173,38 @@ static enum control_end run_workers(void *context, const struct control_request 
                : CONTROL_REFUSED;
 }
 
+static int read_seek(const struct control_request *request, struct consumer_seek_options *options,
+                     struct error *err)
+{
+    int64_t partition, dry, number;
+    if (control_request_text(request, "to", &options->to, err) != 0 ||
+        control_request_text(request, "topic", &options->topic, err) != 0 ||
+        control_request_integer(request, "partition", -1, &partition, err) != 0 ||
+        control_request_integer(request, "dry_run", 0, &dry, err) != 0 ||
+        control_request_integer(request, "seek", 0, &number, err) != 0)
+        return -1;
+    options->partition = partition <= INT32_MAX ? (int32_t)partition : INT32_MAX;
+    options->is_dry = dry != 0;
+    options->number = (uint64_t)number;
+    if (options->to != NULL || number > 0)
+        return 0;
+    error_set(err, "\"to\" is missing: where the consumer is to go on");
+    return -1;
+}
+
+static enum control_end run_seek(void *context, const struct control_request *request,
+                                 struct json_writer *answer, struct error *err)
+{
+    enum control_end end;
+    struct consumer_seek_options options;
+    struct consumer *consumer = read_consumer(context, request, &end, err);
+    if (consumer == NULL)
+        return end;
+    if (read_seek(request, &options, err) != 0)
+        return CONTROL_BAD;
+    return consumer_seek(consumer, &options, answer, err) == 0 ? CONTROL_DONE : CONTROL_REFUSED;
+}
+
 static enum control_end run_health(void *context, const struct control_request *request,
                                    struct json_writer *answer, struct error *err)
 {
@@ -282,6 +314,7 @@ static const struct control_command commands[] = {
     {"health", "", run_health},
     {"log-level", "level", run_log_level},
     {"pause", "consumer", run_pause},
+    {"seek", "consumer to topic partition dry_run seek", run_seek},
     {"workers", "consumer workers for_ms", run_workers},
     {"resume", "consumer topic partition skip", run_resume},
     {"status", "", run_status},

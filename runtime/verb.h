@@ -17,6 +17,7 @@ int verb_dead_letters(const struct command_line *line);
 int verb_status(const struct command_line *line);
 int verb_health(const struct command_line *line);
 int verb_pause(const struct command_line *line);
+int verb_seek(const struct command_line *line);
 int verb_workers(const struct command_line *line);
 int verb_log_level(const struct command_line *line);
 int verb_resume(const struct command_line *line);
