@@ -60,8 +60,8 @@ return {
     what = "the position goes past control records also while something before them is unsettled",
     edits = { {
       file = "runtime/commit.c",
-      find = "partition->has_seen_error || offsets_unsettled(&partition->offsets) > 0",
-      replace = "partition->has_seen_error",
+      find = " ||\n        offsets_unsettled(&partition->offsets) > 0)",
+      replace = ")",
     }, {
       file = "runtime/offsets.c",
       find = "offsets->head != offsets->tail || position <= offsets->position",
