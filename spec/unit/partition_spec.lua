@@ -23,7 +23,8 @@ describe("partition", function()
   local function read(first, last)
     local records, lane = {}, dispatcher:lane("orders", 0)
     for offset = first, last do
-      table.insert(records, (intake:take_in(partition, offset, "k")))
+      local _, record = intake:take_in(partition, offset, "k")
+      table.insert(records, record)
     end
     dispatcher:push(lane, records)
   end
