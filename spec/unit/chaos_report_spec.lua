@@ -11,7 +11,7 @@ local function play(handled, total, committed, scenario)
   local lines = {}
   for offset = 0, handled - 1 do
     for _, mark in ipairs({ "B", "E" }) do
-      table.insert(lines, ("%s 100 1 0 %d 0 0 %d key\n"):format(mark, offset, offset + 1))
+      table.insert(lines, ("%s 100 1 1 0 %d 0 0 %d key\n"):format(mark, offset, offset + 1))
     end
   end
   directory.write(path, table.concat(lines))
