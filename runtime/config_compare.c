@@ -35,8 +35,12 @@ static const char *const nothing[] = {NULL};
 static const char *const producer_live[] = {"key_field", "key_missing", "type_header", "codec",
                                             "headers",   "middlewares", NULL};
 static const char *const consumer_live[] = {
-    "handlers", "handler",     "type_header",  "type_field",      "codec",
-    "nulls",    "middlewares", "on_tombstone", "handler_timeout", NULL};
+    "handlers",      "handler",         "type_header", "type_field",
+    "codec",         "nulls",           "middlewares", "workers",
+    "buffer_size",   "on_error",        "on_invalid",  "on_unknown_type",
+    "on_tombstone",  "on_stuck",        "dead_letter", "handler_timeout",
+    "cpu_limit",     "window",          "max_ahead",   "max_record",
+    "drain_timeout", "commit_interval", NULL};
 static const struct section sections[] = {
     {"clusters.", cluster_name, nothing},
     {"topics.", topic_name, nothing},

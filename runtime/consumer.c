@@ -36,8 +36,10 @@ struct consumer *consumer_new(const struct consumer_options *options)
 {
     struct consumer *consumer = xcalloc(1, sizeof *consumer);
     consumer->options = *options;
-    consumer->config = options->config;
-    generation_reference(options->generation);
+    consumer->name = xstrdup(options->name);
+    consumer->generation = generation_reference(options->generation);
+    consumer->config = config_consumer(options->generation->config, options->name);
+    assert(consumer->config != NULL);
     consumer->handlers_deadline_ms = INT64_MAX;
     consumer->deadline_ms = INT64_MAX;
     atomic_init(&consumer->is_given_up, false);
@@ -46,8 +48,8 @@ struct consumer *consumer_new(const struct consumer_options *options)
         .on_wake_worker = on_wake_worker,
         .on_wake_main = wake_main,
     };
-    dispatcher_init(&consumer->dispatcher, options->config->distribution, &callbacks);
-    assignment_init(&consumer->assignment, options->config, &consumer->dispatcher, wake_main,
+    dispatcher_init(&consumer->dispatcher, consumer->config->distribution, &callbacks);
+    assignment_init(&consumer->assignment, consumer->config, &consumer->dispatcher, wake_main,
                     consumer);
     return consumer;
 }
@@ -60,19 +62,19 @@ static void on_letter_end(void *context, struct record *record, const char *reas
         uv_async_send(&consumer->wake);
 }
 
-static void open_letters(struct consumer *consumer)
+void consumer_open_letters(struct consumer *consumer)
 {
     const struct dead_letters_options options = {
         .loop = consumer->options.loop,
-        .config = consumer->options.all,
-        .consumer = consumer->config,
+        .generation = consumer->generation,
+        .consumer = consumer->name,
         .cluster = consumer->options.cluster,
         .query = consumer->options.query,
         .context = consumer,
         .on_end = on_letter_end,
         .on_fatal = fail,
     };
-    if (consumer->config->has_dead_letters)
+    if (consumer->config->has_dead_letters && consumer->assignment.intake.letters == NULL)
         consumer->assignment.intake.letters = dead_letters_new(&options);
 }
 
@@ -85,7 +87,8 @@ void consumer_free(struct consumer **consumer_owned)
     seek_drop(consumer);
     assignment_destroy(&consumer->assignment);
     dispatcher_destroy(&consumer->dispatcher);
-    generation_release(&consumer->options.generation);
+    generation_release(&consumer->generation);
+    free(consumer->name);
     free(consumer);
 }
 
@@ -142,8 +145,7 @@ static void on_ration(uv_timer_t *timer)
     dispatcher_ration(&CONTAINER_OF(timer, struct consumer, rationer)->dispatcher, 1);
 }
 
-/* While it is open a record now and then is all that starts. */
-static void apply_breaker(struct consumer *consumer)
+void consumer_apply_breaker(struct consumer *consumer)
 {
     bool is_open = consumer->assignment.intake.breaker.is_open;
     bool is_rationed = uv_is_active((uv_handle_t *)&consumer->rationer) != 0;
@@ -188,7 +190,7 @@ void consumer_turn(struct consumer *consumer)
     set_need(consumer);
     arm_ticker(consumer);
     arm_retrier(consumer);
-    apply_breaker(consumer);
+    consumer_apply_breaker(consumer);
     if (has_more)
         uv_async_send(&consumer->wake);
 }
@@ -217,6 +219,12 @@ static void on_commit_timer(uv_timer_t *timer)
         membership_commit(&consumer->membership);
 }
 
+void consumer_time_commits(struct consumer *consumer)
+{
+    uint64_t interval_ms = (uint64_t)consumer->config->commit_interval_ms;
+    uv_timer_start(&consumer->commits, on_commit_timer, interval_ms, interval_ms);
+}
+
 static void on_progress(void *context)
 {
     consumer_turn(context);
@@ -243,7 +251,7 @@ static void open_loop_handles(struct consumer *consumer)
     uv_timer_init(loop, &consumer->retrier);
     uv_timer_init(loop, &consumer->rationer);
     consumer->open_handles = 6;
-    open_letters(consumer);
+    consumer_open_letters(consumer);
 }
 
 static void start_timers(struct consumer *consumer)
@@ -251,16 +259,15 @@ static void start_timers(struct consumer *consumer)
     uint64_t interval_ms = (uint64_t)consumer->parts.max_poll_ms / 3;
     if (interval_ms > POLL_MS)
         interval_ms = POLL_MS;
-    uint64_t commit_ms = (uint64_t)consumer->config->commit_interval_ms;
     uv_timer_start(&consumer->poller, consumer_on_poll, interval_ms, interval_ms);
-    uv_timer_start(&consumer->commits, on_commit_timer, commit_ms, commit_ms);
+    consumer_time_commits(consumer);
 }
 
 static void open_membership(struct consumer *consumer)
 {
     struct budget *budget = &consumer->assignment.intake.budget;
-    *budget =
-        budget_of_consumer(consumer->options.all, consumer->config, consumer->parts.prefetch_bytes);
+    *budget = budget_of_consumer(consumer->generation->config, consumer->config,
+                                 consumer->parts.prefetch_bytes);
     budget->loaded_bytes = (int64_t)consumer->parts.state_bytes;
     const struct membership_options options = {
         .loop = consumer->options.loop,
@@ -341,8 +348,8 @@ static void on_made(uv_work_t *work, int status)
     open_membership(consumer);
     const struct pool_options options = {
         .loop = consumer->options.loop,
-        .generation = consumer->options.generation,
-        .consumer = consumer->config,
+        .generation = consumer->generation,
+        .consumer = consumer->name,
         .dispatcher = &consumer->dispatcher,
         .context = consumer,
         .on_exit = wake_main,
@@ -362,9 +369,8 @@ static void make(uv_work_t *work)
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
     const struct consumer_parts_options options = {
         .cluster = consumer->options.cluster,
-        .all = consumer->options.all,
         .config = consumer->config,
-        .generation = consumer->options.generation,
+        .generation = consumer->generation,
         .is_given_up = &consumer->is_given_up,
     };
     consumer->work_rc = consumer_parts_make(&consumer->parts, &options, &consumer->work_error);

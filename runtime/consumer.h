@@ -31,15 +31,15 @@ struct consumer_callbacks {
 
 struct consumer_options {
     uv_loop_t *loop;
-    const struct consumer_config *config;
+    const char *name;
+    struct generation *generation; /* that it begins with; it declares the consumer */
     const struct cluster *cluster;
-    rd_kafka_t *query;             /* of the cluster, for a helper's questions */
-    const struct config *all;      /* what config is of */
-    struct generation *generation; /* that its workers begin with; it declares the consumer */
+    rd_kafka_t *query; /* of the cluster, for a helper's questions */
     struct consumer_callbacks callbacks;
 };
 
-/* Everything in the options outlives the consumer, but for the generation, which it holds. */
+/* Everything in the options outlives the consumer, but for name and generation: it holds the one
+ * that is in force. */
 struct consumer *consumer_new(const struct consumer_options *options);
 
 /* Makes handle, Lua states and threads on helpers, then subscribes. The topics that are to be
@@ -72,10 +72,11 @@ void consumer_prepare(struct consumer *consumer, struct generation *generation,
 void consumer_withdraw(struct consumer *consumer);
 
 /* All that the process has, each RENEWAL_READY: from here on no call of any of them begins in an
- * older generation. */
+ * older generation, and what main does for them is as that one's config says. */
 void consumers_offer(struct consumer *const *consumers, size_t count,
                      struct generation *generation);
 
+/* As the generation in force has it. */
 const struct consumer_config *consumer_config_of(const struct consumer *consumer);
 
 /* For producer_callbacks.on_report: the record is one of some consumer's. */

@@ -26,7 +26,9 @@ enum consumer_state {
 
 struct consumer {
     struct consumer_options options;
-    const struct consumer_config *config;
+    char *name;
+    struct generation *generation;        /* held: the one in force */
+    const struct consumer_config *config; /* of that */
     enum consumer_state state;
     struct consumer_parts parts; /* between its helper and the pool and membership */
 
@@ -59,6 +61,15 @@ struct consumer {
 
 /* Everything that main does for the consumer, as far as it can go now without waiting. */
 void consumer_turn(struct consumer *consumer);
+
+/* Made when there may be dead letters; they stay as long as the consumer. */
+void consumer_open_letters(struct consumer *consumer);
+
+/* The timer of commits, as the config says. */
+void consumer_time_commits(struct consumer *consumer);
+
+/* While it is open a record now and then is all that starts. */
+void consumer_apply_breaker(struct consumer *consumer);
 
 /* Of the poller. */
 void consumer_on_poll(uv_timer_t *timer);

@@ -153,7 +153,8 @@ int consumer_parts_make(struct consumer_parts *parts, const struct consumer_part
 {
     *parts = (struct consumer_parts){0};
     if (make_scripts(parts, options, err) == 0 &&
-        make_handle(parts, options->cluster, options->all, options->config, err) == 0)
+        make_handle(parts, options->cluster, options->generation->config, options->config, err) ==
+            0)
         return 0;
     consumer_parts_destroy(parts);
     return -1;

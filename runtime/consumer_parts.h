@@ -25,9 +25,8 @@ struct consumer_parts {
 
 struct consumer_parts_options {
     const struct cluster *cluster;
-    const struct config *all;
-    const struct consumer_config *config;
-    struct generation *generation; /* of the Lua states */
+    struct generation *generation;        /* of the Lua states */
+    const struct consumer_config *config; /* of that */
     const atomic_bool *is_given_up;
 };
 

@@ -27,15 +27,19 @@ struct address {
     char *name;
     enum address_state state;
     int partitions;
-    struct link waiting; /* by letter_link: records whose letter is not on its way */
-    uv_work_t work;      /* of the helper that looks */
+    struct link waiting;           /* by letter_link: records whose letter is not on its way */
+    uv_work_t work;                /* of the helper that looks */
+    struct generation *generation; /* held while it does: it reads of that */
+    struct dead_letter_topic topic;
     enum topic_check check;
     struct error err;
 };
 
 struct dead_letters {
     struct dead_letters_options options;
-    char *name; /* of its producer */
+    struct generation *generation;          /* held */
+    const struct consumer_config *consumer; /* of that */
+    char *name;                             /* of its producer */
     struct property size;
     struct producer_config producer_config;
     struct producer *producer;
@@ -59,13 +63,15 @@ struct dead_letters *dead_letters_new(const struct dead_letters_options *options
 {
     struct dead_letters *letters = xcalloc(1, sizeof *letters);
     letters->options = *options;
-    letters->name = xasprintf("%s.dead-letter", options->consumer->name);
+    letters->generation = generation_reference(options->generation);
+    letters->consumer = config_consumer(options->generation->config, options->consumer);
+    letters->name = xasprintf("%s.dead-letter", options->consumer);
     /* What was read can be written, with its new headers; the topic's limit is the one that counts.
      */
     letters->size = (struct property){.name = "message.max.bytes", .value = "1000000000"};
     letters->producer_config = (struct producer_config){
         .name = letters->name,
-        .cluster = options->consumer->cluster,
+        .cluster = options->cluster->config,
         .properties = {&letters->size, 1},
     };
     const struct producer_callbacks callbacks = {
@@ -88,10 +94,26 @@ static struct address *address_find(struct dead_letters *letters, const char *so
     struct address *address = xcalloc(1, sizeof *address);
     address->letters = letters;
     address->source = xstrdup(source);
-    address->name = config_dead_letter_topic(letters->options.consumer, source);
+    address->name = config_dead_letter_topic(letters->consumer, source);
     list_init(&address->waiting);
     list_append(&letters->addresses, &address->link);
     return address;
+}
+
+/* False: its letters go where they went before. While a helper looks the name is its to read. */
+static bool rename_address(struct address *address)
+{
+    assert(address->generation == NULL);
+    char *name = config_dead_letter_topic(address->letters->consumer, address->source);
+    bool is_other = strcmp(name, address->name) != 0;
+    if (is_other) {
+        free(address->name);
+        address->name = name;
+        address->state = ADDRESS_NEW;
+    } else {
+        free(name);
+    }
+    return is_other;
 }
 
 /* --- letters that wait --- */
@@ -118,7 +140,7 @@ static void say_waiting(struct address *address)
         letters->said_ms = now_ms;
         log_warn("consumer %s: dead letters wait for topic \"%s\", and nothing is committed past "
                  "them: %s",
-                 letters->options.consumer->name, address->name, address->err.text);
+                 letters->options.consumer, address->name, address->err.text);
     }
     retry_later(letters);
 }
@@ -133,14 +155,8 @@ static void look(uv_work_t *work)
     address->check = TOPICS_REFUSED;
     if (producer_connect(address->letters->producer, &address->err) != 0)
         return;
-    const struct dead_letter_topic topic = {
-        .source = address->source,
-        .name = address->name,
-        .declared = config_topic(options->config, options->consumer->cluster, address->name),
-        .max_record_bytes = options->consumer->max_record_bytes,
-    };
-    address->check = cluster_ensure_dead_letters(options->query, options->cluster, &topic, LOOK_MS,
-                                                 &address->partitions, &address->err);
+    address->check = cluster_ensure_dead_letters(options->query, options->cluster, &address->topic,
+                                                 LOOK_MS, &address->partitions, &address->err);
 }
 
 /* The topic can never be written to as things stand; a letter that comes later looks anew. */
@@ -163,9 +179,14 @@ static void on_looked(uv_work_t *work, int status)
     struct address *address = CONTAINER_OF(work, struct address, work);
     struct dead_letters *letters = address->letters;
     letters->open_looks--;
+    generation_release(&address->generation);
     address->state = address->check == TOPICS_READY ? ADDRESS_READY : ADDRESS_NEW;
     if (letters->is_closing) {
         close_when_settled(letters);
+        return;
+    }
+    if (rename_address(address)) {
+        pump(address);
         return;
     }
     switch (address->check) {
@@ -183,6 +204,15 @@ static void on_looked(uv_work_t *work, int status)
 
 static void start_looking(struct address *address)
 {
+    const struct dead_letters *letters = address->letters;
+    const struct consumer_config *consumer = letters->consumer;
+    address->generation = generation_reference(letters->generation);
+    address->topic = (struct dead_letter_topic){
+        .source = address->source,
+        .name = address->name,
+        .declared = config_topic(letters->generation->config, consumer->cluster, address->name),
+        .max_record_bytes = consumer->max_record_bytes,
+    };
     address->state = ADDRESS_LOOKED;
     address->letters->open_looks++;
     uv_queue_work(address->letters->options.loop, &address->work, look, on_looked);
@@ -194,7 +224,7 @@ static enum publish_result publish(struct address *address, const struct record 
 {
     struct dead_letters *letters = address->letters;
     struct letter_headers headers;
-    letter_headers_init(&headers, record, letters->options.consumer);
+    letter_headers_init(&headers, record, letters->consumer);
     const struct publication publication = {
         .topic = address->name,
         /* Where they stood together they stand together again. */
@@ -252,6 +282,21 @@ void dead_letters_send(struct dead_letters *letters, struct record *record)
         uv_timer_start(&letters->retry, on_retry, 0, 0);
 }
 
+void dead_letters_go_by(struct dead_letters *letters, struct generation *generation)
+{
+    ASSERT_ON(THREAD_MAIN);
+    generation_reference(generation);
+    generation_release(&letters->generation);
+    letters->generation = generation;
+    letters->consumer = config_consumer(generation->config, letters->options.consumer);
+    struct link *link = letters->addresses.next;
+    for (; link != &letters->addresses; link = link->next) {
+        struct address *address = CONTAINER_OF(link, struct address, link);
+        if (address->state != ADDRESS_LOOKED && rename_address(address))
+            pump(address);
+    }
+}
+
 void dead_letters_forget(struct record *record)
 {
     list_remove(&record->letter_link);
@@ -288,6 +333,7 @@ static void letters_free(struct dead_letters *letters)
         free(address->name);
         free(address);
     }
+    generation_release(&letters->generation);
     free(letters->name);
     free(letters);
 }

@@ -13,7 +13,7 @@
 #include <uv.h>
 
 #include "cluster.h"
-#include "config.h"
+#include "generation.h"
 #include "producer.h"
 #include "record.h"
 
@@ -21,8 +21,8 @@ struct dead_letters;
 
 struct dead_letters_options {
     uv_loop_t *loop;
-    const struct config *config;
-    const struct consumer_config *consumer;
+    struct generation *generation; /* that says where they go; held */
+    const char *consumer;          /* its name, which the generation declares */
     const struct cluster *cluster; /* the consumer's */
     rd_kafka_t *query;             /* of that cluster, for a helper's questions */
     void *context;
@@ -32,12 +32,16 @@ struct dead_letters_options {
     void (*on_fatal)(void *context, struct error *err); /* no letter can be written any more */
 };
 
-/* Everything in the options outlives them. */
+/* Everything in the options outlives them, but for the generation. */
 struct dead_letters *dead_letters_new(const struct dead_letters_options *options);
 
 /* The record, whose failure says why, is given up. It stays the caller's; while its letter is on
  * the way it has a delivery open. dead_letters_forget, before it is dropped. */
 void dead_letters_send(struct dead_letters *letters, struct record *record);
+
+/* From here on this generation says where they go. What waits goes there, too; what is on its way
+ * ends where it was sent. */
+void dead_letters_go_by(struct dead_letters *letters, struct generation *generation);
 
 /* A letter that is not on its way yet is not written. */
 void dead_letters_forget(struct record *record);

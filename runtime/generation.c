@@ -106,9 +106,8 @@ static void settle_consumers(struct config *config, const struct config *first)
         if (running == NULL)
             continue;
         keep_text(&consumer->group, running->group);
-        consumer->has_dead_letters = running->has_dead_letters;
-        consumer->max_record_bytes = running->max_record_bytes;
-        consumer->cpu_limit_ms = running->cpu_limit_ms;
+        consumer->distribution = running->distribution;
+        consumer->offset_reset = running->offset_reset;
     }
 }
 

@@ -43,7 +43,6 @@ int main_script_start(struct main_script *main, struct error *err)
 {
     const struct worker_options options = {
         .name = "main",
-        .hands = 1,
         .main = main->options.chunk,
         .context = main,
         .on_exit = on_worker_exit,

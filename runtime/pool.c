@@ -11,11 +11,6 @@
 /* After a state could not be built or a thread not be started. */
 enum { RETRY_MS = 5 * 1000 };
 
-static const struct consumer_config *config_of(const struct pool *pool)
-{
-    return pool->options.consumer;
-}
-
 static void on_worker_exit(void *context, struct worker *worker)
 {
     (void)worker;
@@ -48,14 +43,18 @@ static void on_state_leave(void *context, struct worker_state *state)
 
 /* --- slots --- */
 
+/* For all workers that there may be, those that stand in for stuck ones among them. */
+static size_t slots_of(const struct scaler_limits *limits)
+{
+    return limits->max + (limits->max >= 2 ? limits->max / 2 : 1);
+}
+
 static struct worker *make_worker(struct pool *pool, size_t index)
 {
     const struct worker_options options = {
-        .name = config_of(pool)->name,
+        .name = pool->options.consumer,
         .index = (int)index + 1,
-        .hands = config_of(pool)->buffer_size,
         .dispatcher = pool->options.dispatcher,
-        .consumer = config_of(pool),
         .context = pool,
         .on_stuck = on_worker_stuck,
         .on_spoil = on_worker_spoil,
@@ -131,13 +130,13 @@ static void log_stuck(const struct pool *pool, size_t index, const struct record
         "consumer %s: worker %zu is stuck: the handler of this record was to end %d s ago and "
         "does not; it may be in a C function. Its record and those that wait beside it stay "
         "where they are, and are not committed past",
-        config_of(pool)->name, index + 1, WATCH_STUCK_MS / 1000);
+        pool->options.consumer, index + 1, WATCH_STUCK_MS / 1000);
 }
 
 /* For the last one that became stuck. */
 static bool has_replacement(const struct pool *pool)
 {
-    return pool->stuck <= pool->slot_count - pool->scaler.limits.max;
+    return pool->stuck <= slots_of(&pool->scaler.limits) - pool->scaler.limits.max;
 }
 
 static void set_aside(struct pool *pool, struct pool_slot *slot, const struct record *record)
@@ -150,8 +149,8 @@ static void set_aside(struct pool *pool, struct pool_slot *slot, const struct re
         return;
     log_error("consumer %s: %zu of its workers are stuck, and no further one takes the place of "
               "another",
-              config_of(pool)->name, pool->stuck);
-    if (config_of(pool)->aborts_when_stuck)
+              pool->options.consumer, pool->stuck);
+    if (pool->config->aborts_when_stuck)
         pool->options.on_stuck(pool->options.context);
 }
 
@@ -162,7 +161,7 @@ static void bring_back(struct pool *pool, struct pool_slot *slot)
     slot->state = is_retiring ? SLOT_RETIRING : SLOT_RUNNING;
     *(is_retiring ? &pool->retiring : &pool->running) += 1;
     pool->stuck--;
-    log_info("consumer %s: worker %zu is not stuck any more", config_of(pool)->name,
+    log_info("consumer %s: worker %zu is not stuck any more", pool->options.consumer,
              (size_t)(slot - pool->slots) + 1);
 }
 
@@ -188,7 +187,7 @@ static void say_failure(const struct pool *pool, const struct error *err)
 {
     log_warn("consumer %s: %zu of %zu workers run, no further one could be started, tries again "
              "in %d s: %s",
-             config_of(pool)->name, pool->running, pool->wanted, RETRY_MS / 1000, err->text);
+             pool->options.consumer, pool->running, pool->wanted, RETRY_MS / 1000, err->text);
 }
 
 /* Another generation serves by now: no worker may begin with these. */
@@ -229,7 +228,7 @@ static void build(uv_work_t *work)
     struct pool *pool = CONTAINER_OF(work, struct pool, growth.work);
     struct pool_growth *growth = &pool->growth;
     const struct script_source source =
-        script_source_of(growth->generation, pool->options.consumer->name);
+        script_source_of(growth->generation, pool->options.consumer);
     for (growth->built = 0; growth->built < growth->asked; growth->built++) {
         if (atomic_load(&growth->is_given_up))
             return;
@@ -239,12 +238,18 @@ static void build(uv_work_t *work)
     }
 }
 
-/* How many may be started: up to `max` beside those that are stuck, as long as there are slots. */
+static size_t left(size_t limit, size_t taken)
+{
+    return limit > taken ? limit - taken : 0;
+}
+
+/* How many may be started: up to `max` beside those that are stuck, as long as there are
+ * replacements. */
 static size_t room_of(const struct pool *pool)
 {
     size_t taken = pool->running + pool->retiring;
-    size_t by_max = pool->scaler.limits.max > taken ? pool->scaler.limits.max - taken : 0;
-    size_t by_slots = pool->slot_count - taken - pool->stuck;
+    size_t by_max = left(pool->scaler.limits.max, taken);
+    size_t by_slots = left(slots_of(&pool->scaler.limits), taken + pool->stuck);
     return by_max < by_slots ? by_max : by_slots;
 }
 
@@ -306,7 +311,7 @@ static void want(struct pool *pool, size_t wanted, const char *reason)
         .to = wanted,
     };
     snprintf(pool->change.reason, sizeof pool->change.reason, "%s", reason);
-    log_info("consumer %s: %zu -> %zu workers: %s", config_of(pool)->name, pool->wanted, wanted,
+    log_info("consumer %s: %zu -> %zu workers: %s", pool->options.consumer, pool->wanted, wanted,
              reason);
     *(wanted > pool->wanted ? &pool->grown : &pool->shrunk) += 1;
     pool->wanted = wanted;
@@ -322,21 +327,36 @@ static void shake(struct pool *pool)
 
 /* --- its life --- */
 
-int pool_start(struct pool *pool, const struct pool_options *options, struct script **scripts,
-               size_t count, struct error *err)
+static struct scaler_limits limits_of(const struct consumer_config *config)
 {
-    const struct consumer_config *config = options->consumer;
-    const struct scaler_limits limits = {
+    return (struct scaler_limits){
         .min = (size_t)config->workers_min,
         .max = (size_t)config->workers_max,
         .lag_threshold = config->lag_threshold,
         .is_by_partition = config->distribution == DISTRIBUTION_PARTITION,
     };
-    size_t replacements = limits.max >= 2 ? limits.max / 2 : 1;
-    *pool = (struct pool){
-        .options = *options, .slot_count = limits.max + replacements, .wanted = limits.min};
+}
+
+/* Those that are there stay: a worker is in one until it has ended. */
+static void make_slots(struct pool *pool)
+{
+    size_t count = slots_of(&pool->scaler.limits);
+    if (count <= pool->slot_count)
+        return;
+    pool->slots = xrealloc(pool->slots, count * sizeof pool->slots[0]);
+    for (; pool->slot_count < count; pool->slot_count++)
+        pool->slots[pool->slot_count] = (struct pool_slot){0};
+}
+
+int pool_start(struct pool *pool, const struct pool_options *options, struct script **scripts,
+               size_t count, struct error *err)
+{
+    *pool = (struct pool){.options = *options};
     pool->generation = generation_reference(options->generation);
     pool_repair_init(&pool->repair);
+    pool->config = config_consumer(options->generation->config, options->consumer);
+    const struct scaler_limits limits = limits_of(pool->config);
+    pool->wanted = limits.min;
     pool_closing_init(&pool->closing, options->loop, options->on_exit, options->context);
     atomic_init(&pool->renewal.is_given_up, false);
     atomic_init(&pool->has_stuck, false);
@@ -347,8 +367,8 @@ int pool_start(struct pool *pool, const struct pool_options *options, struct scr
     pool_shaker_init(&pool->shaker);
     if (pool_shaker_is_active(&pool->shaker))
         log_warn("consumer %s: LAGOON_SPEC_RESIZE_MS is set: the number of workers is random",
-                 config->name);
-    pool->slots = xcalloc(pool->slot_count, sizeof pool->slots[0]);
+                 options->consumer);
+    make_slots(pool);
     for (size_t i = 0; i < count; i++)
         if (start_worker(pool, &scripts[i], err) != 0)
             return -1;
@@ -370,9 +390,27 @@ static bool is_overridden(struct pool *pool)
         pool->override.workers = 0;
         log_warn("consumer %s: the time of the %zu workers that were asked for is over: as many as "
                  "the lag asks for",
-                 config_of(pool)->name, pool->wanted);
+                 pool->options.consumer, pool->wanted);
     }
     return pool->override.workers > 0;
+}
+
+void pool_go_by(struct pool *pool, const struct consumer_config *config)
+{
+    const struct scaler_limits before = pool->scaler.limits;
+    const struct scaler_limits limits = limits_of(config);
+    pool->config = config;
+    if (limits.min == before.min && limits.max == before.max &&
+        limits.lag_threshold == before.lag_threshold)
+        return;
+    size_t wanted = scaler_limit(&pool->scaler, &limits);
+    make_slots(pool);
+    if (pool->override.workers > limits.max)
+        pool->override.workers = limits.max;
+    if (pool->override.workers > 0)
+        wanted = pool->override.workers;
+    if (!pool->is_stopping)
+        want(pool, wanted, "as the config now says");
 }
 
 void pool_scale(struct pool *pool, const struct scaler_sight *sight)

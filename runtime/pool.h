@@ -28,7 +28,7 @@
 struct pool_options {
     uv_loop_t *loop;
     struct generation *generation; /* of the workers' Lua states, until another one is offered */
-    const struct consumer_config *consumer;
+    const char *consumer;          /* its name, which every such generation declares */
     struct dispatcher *dispatcher;
     void *context;
     void (*on_exit)(void *context);  /* any thread: pool_step is due; only a wake-up */
@@ -77,10 +77,11 @@ struct pool_change {
 
 struct pool {
     struct pool_options options;
-    struct generation *generation; /* held: of the states of further workers */
+    struct generation *generation;        /* held: of the states of further workers */
+    const struct consumer_config *config; /* as that one has it */
     struct scaler scaler;
     struct pool_shaker shaker;
-    struct pool_slot *slots; /* `max` of them, and those for replacements */
+    struct pool_slot *slots; /* `max` of the largest there was, and those for replacements */
     size_t slot_count;
     size_t running;
     size_t retiring;
@@ -107,6 +108,10 @@ struct pool {
  * those that run have to be retired and destroyed. */
 MUST_USE int pool_start(struct pool *pool, const struct pool_options *options,
                         struct script **scripts, size_t count, struct error *err);
+
+/* The config has changed: how many workers there may be, and what becomes of one that is stuck. The
+ * workers that are too many retire, those that are missing begin, at the next pool_step. */
+void pool_go_by(struct pool *pool, const struct consumer_config *config);
 
 /* Looks whether more or fewer workers are wanted now; about once a second. */
 void pool_scale(struct pool *pool, const struct scaler_sight *sight);

@@ -82,7 +82,7 @@ void pool_prepare(struct pool *pool, struct generation *generation,
     assert(pool_has_room(pool) && !renewal->is_under_way && !pool->is_stopping);
     *renewal = (struct pool_renewal){
         .generation = generation_reference(generation),
-        .source = script_source_of(generation, pool->options.consumer->name),
+        .source = script_source_of(generation, pool->options.consumer),
         .items = xcalloc(pool->slot_count, sizeof renewal->items[0]),
         .is_under_way = true,
         .context = context,
@@ -128,6 +128,7 @@ void pool_finish_offer(struct pool *pool)
         pool->renewal.unused = state->next;
         pool_closing_add(&pool->closing, state);
     }
+    pool_go_by(pool, config_consumer(pool->generation->config, pool->options.consumer));
     for (size_t i = 0; i < pool->slot_count; i++)
         if (has_worker(&pool->slots[i]))
             worker_look(pool->slots[i].worker);

@@ -57,7 +57,7 @@ void pool_withdraw(struct pool *pool);
  * this generation. */
 void pool_offer(struct pool *pool, struct generation *generation);
 
-/* After it, without the lock. */
+/* After it, without the lock: the pool goes by what the generation says of it, as by pool_go_by. */
 void pool_finish_offer(struct pool *pool);
 
 #endif

@@ -35,7 +35,7 @@ const char *pool_repair_reason(enum spoil spoil)
 
 static const char *consumer_of(const struct pool *pool)
 {
-    return pool->options.consumer->name;
+    return pool->options.consumer;
 }
 
 /* --- taking over --- */

@@ -21,6 +21,7 @@ struct resolving {
     struct rebalance *rebalance;
     rd_kafka_topic_partition_list_t *list; /* a copy: the event's may not be written */
     struct partition_start *starts;
+    enum offset_reset offset_reset;
     struct error err;
     int rc;
 };
@@ -90,10 +91,9 @@ static void resolve(uv_work_t *work)
 {
     struct resolving *resolving = CONTAINER_OF(work, struct resolving, work);
     struct rebalance *rebalance = resolving->rebalance;
-    resolving->rc =
-        start_offsets_resolve(handle_of(rebalance), rebalance->options.query, resolving->list,
-                              intake_of(rebalance)->config->offset_reset, RESOLVE_TIMEOUT_MS,
-                              resolving->starts, &resolving->err);
+    resolving->rc = start_offsets_resolve(handle_of(rebalance), rebalance->options.query,
+                                          resolving->list, resolving->offset_reset,
+                                          RESOLVE_TIMEOUT_MS, resolving->starts, &resolving->err);
 }
 
 static void resolving_free(struct resolving *resolving)
@@ -154,6 +154,7 @@ static void begin_resolving(struct rebalance *rebalance)
 {
     struct resolving *resolving = xcalloc(1, sizeof *resolving);
     resolving->rebalance = rebalance;
+    resolving->offset_reset = intake_of(rebalance)->config->offset_reset;
     resolving->list = rd_kafka_topic_partition_list_copy(event_list(rebalance));
     resolving->starts = xcalloc((size_t)resolving->list->cnt, sizeof resolving->starts[0]);
     rebalance->phase = REBALANCE_RESOLVING;

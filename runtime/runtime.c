@@ -141,10 +141,9 @@ static void start_consumer(struct runtime *runtime, const struct consumer_config
 {
     const struct consumer_options options = {
         .loop = &runtime->loop,
-        .config = config,
+        .name = config->name,
         .cluster = connections_cluster(&runtime->connections, config->cluster),
         .query = connections_query(&runtime->connections, config->cluster),
-        .all = runtime->config,
         .generation = generation_for(runtime, config),
         .callbacks = {runtime, on_consumer_fatal, on_consumer_stuck, on_consumer_stopped},
     };

@@ -21,11 +21,11 @@ static size_t most(const struct scaler_limits *limits, size_t partitions)
     return partitions > limits->min ? partitions : limits->min;
 }
 
-static size_t figure(const struct scaler_limits *limits, const struct scaler_sight *sight)
+static size_t figure(const struct scaler_limits *limits, int64_t lag_seen, size_t partitions)
 {
-    int64_t lag = sight->lag > 0 ? sight->lag : 0;
+    int64_t lag = lag_seen > 0 ? lag_seen : 0;
     uint64_t asked = (uint64_t)(lag / limits->lag_threshold + (lag % limits->lag_threshold > 0));
-    size_t upper = most(limits, sight->partitions);
+    size_t upper = most(limits, partitions);
     if (asked < limits->min)
         return limits->min;
     return asked > upper ? upper : (size_t)asked;
@@ -65,10 +65,33 @@ static void explain(const struct scaler *scaler, const struct scaler_sight *sigh
              scaler->limits.is_by_partition ? ", at most one a partition" : "");
 }
 
+static size_t clamp(size_t count, size_t least, size_t most)
+{
+    return count < least ? least : count > most ? most : count;
+}
+
+size_t scaler_limit(struct scaler *scaler, const struct scaler_limits *limits)
+{
+    assert(limits->min >= 1 && limits->min <= limits->max && limits->lag_threshold >= 1);
+    scaler->limits = *limits;
+    for (size_t i = 0; i < ARRAY_LENGTH(scaler->figures); i++) {
+        struct scaler_figure *kept = &scaler->figures[i];
+        if (kept->second != INT64_MIN)
+            kept->workers = figure(limits, kept->lag, kept->partitions);
+    }
+    scaler->wanted = clamp(scaler->wanted, limits->min, limits->max);
+    return scaler->wanted;
+}
+
 size_t scaler_wanted(struct scaler *scaler, const struct scaler_sight *sight, int64_t now_ms,
                      char *reason, size_t reason_size)
 {
-    const struct scaler_figure now = {now_ms / 1000, figure(&scaler->limits, sight), sight->lag};
+    const struct scaler_figure now = {
+        .second = now_ms / 1000,
+        .workers = figure(&scaler->limits, sight->lag, sight->partitions),
+        .lag = sight->lag,
+        .partitions = sight->partitions,
+    };
     remember(scaler, &now);
     const struct scaler_figure peak = largest(scaler, now.second);
     if (peak.workers > scaler->wanted || sight->is_lag_known)

@@ -31,7 +31,8 @@ struct scaler_sight {
 struct scaler_figure {
     int64_t second;
     size_t workers;
-    int64_t lag; /* that asked for them */
+    int64_t lag;       /* that asked for them */
+    size_t partitions; /* that there were then */
 };
 
 struct scaler {
@@ -42,6 +43,10 @@ struct scaler {
 
 /* Wants `min` to begin with. */
 void scaler_init(struct scaler *scaler, const struct scaler_limits *limits);
+
+/* Other limits are in force from here on, also for what is remembered. Returns how many workers
+ * there should be until the next look. */
+size_t scaler_limit(struct scaler *scaler, const struct scaler_limits *limits);
 
 /* How many workers there should be; now_ms never goes back. The reason, for the log, goes to
  * `reason`: "lag 1000, 25 a worker". */

@@ -185,6 +185,11 @@ enum spoil script_spoil(const struct script *script)
     return script->bindings->spoil;
 }
 
+const struct consumer_config *script_consumer(const struct script *script)
+{
+    return script->consumer;
+}
+
 uint64_t script_generation(const struct script *script)
 {
     return script->generation != NULL ? script->generation->number : 0;

@@ -65,6 +65,9 @@ enum script_result script_resume(struct script *script, struct call *call);
 /* Whether what its scripts keep may be half done: then it is better replaced. */
 enum spoil script_spoil(const struct script *script);
 
+/* Whose handlers it has, as its generation declares it; NULL: none's. */
+const struct consumer_config *script_consumer(const struct script *script);
+
 /* The number of its generation; 0: it has none. */
 uint64_t script_generation(const struct script *script);
 

@@ -22,7 +22,6 @@ static int run_watched(struct handle *handle, const struct handle_request *reque
                        struct error *err)
 {
     const struct watch_options options = {
-        .cpu_limit_ms = request->consumer->cpu_limit_ms,
         .arm = bindings_arm,
         .on_stuck = on_stuck,
     };
@@ -30,6 +29,7 @@ static int run_watched(struct handle *handle, const struct handle_request *reque
     if (watchdog_start(err) != 0)
         return -1;
     watch_init(&watch, &options);
+    watch_limit_cpu(&watch, request->consumer->cpu_limit_ms);
     watch_open(&watch);
     int rc = handle_print(handle, request, is_good, err);
     watch_close(&watch);

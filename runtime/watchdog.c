@@ -132,8 +132,8 @@ static enum watch_reason find_reason(const struct watch *watch, int64_t now_ms)
         return WATCH_STOP;
     if (now_ms >= atomic_load_explicit(&watch->deadline_ms, memory_order_relaxed))
         return WATCH_TIME;
-    if (watch->options.cpu_limit_ms > 0 &&
-        cpu_ms(watch) - watch->seen_cpu_ms >= watch->options.cpu_limit_ms)
+    int64_t limit_ms = atomic_load_explicit(&watch->cpu_limit_ms, memory_order_relaxed);
+    if (limit_ms > 0 && cpu_ms(watch) - watch->seen_cpu_ms >= limit_ms)
         return WATCH_CPU;
     return WATCH_NONE;
 }

@@ -31,7 +31,6 @@ enum watch_reason {
 enum { WATCH_STUCK_MS = 10000 };
 
 struct watch_options {
-    int64_t cpu_limit_ms; /* of the thread's CPU time, for one stretch; 0: none */
     /* On the opening thread, from its signal handler: `running` as watch_run has it. May only do
      * what a signal handler may. */
     void (*arm)(void *running);
@@ -55,6 +54,7 @@ struct watch {
     /* The thread writes, the watchdog reads. */
     atomic_uint_fast64_t stretch; /* the number of what runs; 0: nothing */
     atomic_int_fast64_t deadline_ms;
+    atomic_int_fast64_t cpu_limit_ms; /* of the thread's CPU time, for one stretch; 0: none */
     atomic_bool is_closing; /* the stretch is what is left of a call: watch_stop does not end it */
 
     /* The other way round. */
@@ -97,6 +97,12 @@ static inline bool watch_is_stuck(const struct watch *watch)
 }
 
 /* --- the watched thread --- */
+
+/* For the stretches that begin from now on: how much CPU time each may use; 0: any. */
+static inline void watch_limit_cpu(struct watch *watch, int64_t limit_ms)
+{
+    atomic_store_explicit(&watch->cpu_limit_ms, limit_ms, memory_order_relaxed);
+}
 
 /* A stretch begins; deadline by clock_monotonic_ms, INT64_MAX: none. */
 static inline void watch_begin(struct watch *watch, void *running, int64_t deadline_ms)

@@ -46,7 +46,10 @@ struct worker {
     atomic_size_t lua_bytes;
 
     /* The worker's own. */
-    struct hand *hands;
+    struct hand **hands; /* each stays where it is: its call is known by its address */
+    size_t hand_count;
+    size_t hand_limit; /* of the state in which calls begin; more may have begun in older ones */
+    const struct worker_state *latest; /* whose limits are in force */
     struct link free;
     struct link woken;    /* what they waited for is there */
     struct link resuming; /* those of them whose turn it is; then a new record has its own */
@@ -67,6 +70,11 @@ bool worker_is_retiring(const struct worker *worker)
 static size_t busy_of(const struct worker *worker)
 {
     return atomic_load_explicit(&worker->busy, memory_order_relaxed);
+}
+
+static bool has_free_hand(const struct worker *worker)
+{
+    return busy_of(worker) < worker->hand_limit;
 }
 
 static void set_busy(struct worker *worker, size_t busy)
@@ -114,8 +122,12 @@ static void hand_end(struct worker *worker, struct hand *hand)
 {
     struct record *record = hand->call.record;
     hand->call.record = NULL;
-    if (record != NULL)
+    if (record != NULL) {
         note_duration(worker, hand);
+        note_outcome(record, &hand->call);
+        record->decision = policy_decide(script_consumer(hand->state->script), record);
+    }
+    /* The state, and the config it was made for, may be gone from here on. */
     worker_states_end(&worker->states, hand->state);
     set_busy(worker, busy_of(worker) - 1);
     list_append(&worker->free, &hand->link);
@@ -125,10 +137,9 @@ static void hand_end(struct worker *worker, struct hand *hand)
         atomic_store(&worker->state, WORKER_RETIRES);
         return;
     }
-    note_outcome(record, &hand->call);
-    record->decision = policy_decide(worker->options.consumer, record);
     bool takes_next = list_is_empty(&worker->woken) && worker->next == NULL &&
-                      !worker_is_retiring(worker) && worker_states_may_begin(&worker->states);
+                      has_free_hand(worker) && !worker_is_retiring(worker) &&
+                      worker_states_may_begin(&worker->states);
     struct record *next =
         dispatcher_finish(worker->options.dispatcher, record, policy_verdict(record),
                           takes_next ? &worker->taker : NULL);
@@ -151,10 +162,47 @@ static void hand_settle(struct worker *worker, struct hand *hand, enum script_re
     if (result == SCRIPT_ENDED)
         hand_end(worker, hand);
     else if (hand->call.wait == CALL_WAITS_TIME)
-        timers_add(&worker->timers, hand->call.wake_at_ms, (size_t)(hand - worker->hands));
+        timers_add(&worker->timers, hand->call.wake_at_ms, call_index_of_ticket(hand->call.ticket));
 }
 
 /* --- beginnings --- */
+
+/* As many hands as the state's consumer wants; one where there is none. Those that are too many
+ * stay, and are not used. */
+static void make_hands(struct worker *worker, size_t count)
+{
+    worker->hand_limit = count;
+    if (count <= worker->hand_count)
+        return;
+    worker->hands = xrealloc(worker->hands, count * sizeof worker->hands[0]);
+    for (; worker->hand_count < count; worker->hand_count++) {
+        struct hand *hand = xcalloc(1, sizeof *hand);
+        hand->call.inbox = worker->inbox;
+        hand->call.worker = worker->options.index;
+        hand->call.ticket = worker->hand_count;
+        list_append(&worker->free, &hand->link);
+        worker->hands[worker->hand_count] = hand;
+    }
+}
+
+/* What the state in which calls begin now is made for goes with it. False: it is as before. */
+static bool adopt(struct worker *worker)
+{
+    const struct worker_state *state = worker->states.current;
+    if (state == worker->latest)
+        return false;
+    worker->latest = state;
+    const struct consumer_config *consumer = script_consumer(state->script);
+    make_hands(worker, consumer != NULL ? (size_t)consumer->buffer_size : 1);
+    return true;
+}
+
+/* Whichever state a call is in, the watch ends it by what that was made for. */
+static void set_limit(struct worker *worker, const struct hand *hand)
+{
+    const struct consumer_config *consumer = script_consumer(hand->state->script);
+    watch_limit_cpu(&worker->watch, consumer != NULL ? consumer->cpu_limit_ms : 0);
+}
 
 /* The record is taken by now: of a strand's two records the second cannot run in an older state
  * than the first, since new states are offered while nothing can be taken. */
@@ -166,6 +214,8 @@ static struct hand *hand_get(struct worker *worker, struct record *record)
     set_busy(worker, busy_of(worker) + 1);
     hand->call.record = record;
     hand->state = worker_states_begin(&worker->states);
+    adopt(worker);
+    set_limit(worker, hand);
     return hand;
 }
 
@@ -195,7 +245,7 @@ static void begin_main(struct worker *worker)
 
 static void wake_hand(struct worker *worker, size_t index)
 {
-    struct hand *hand = &worker->hands[index];
+    struct hand *hand = worker->hands[index];
     hand->call.wait = CALL_RUNS;
     list_append(&worker->woken, &hand->link);
 }
@@ -204,8 +254,8 @@ static void wake_hand(struct worker *worker, size_t index)
 static void wake_by_ticket(struct worker *worker, uint64_t ticket)
 {
     size_t index = call_index_of_ticket(ticket);
-    assert(index < (size_t)worker->options.hands);
-    struct call *call = &worker->hands[index].call;
+    assert(index < worker->hand_count);
+    struct call *call = &worker->hands[index]->call;
     if (call->wait == CALL_WAITS_TICKET && call->ticket == ticket)
         wake_hand(worker, index);
 }
@@ -230,12 +280,12 @@ static void find_woken(struct worker *worker)
 static void interrupt_waiting(struct worker *worker)
 {
     timers_clear(&worker->timers);
-    for (int i = 0; i < worker->options.hands; i++) {
-        struct call *call = &worker->hands[i].call;
+    for (size_t i = 0; i < worker->hand_count; i++) {
+        struct call *call = &worker->hands[i]->call;
         if (call->record == NULL || call->wait == CALL_RUNS)
             continue;
         call->interrupt = INTERRUPT_RAISED;
-        wake_hand(worker, (size_t)i);
+        wake_hand(worker, i);
     }
 }
 
@@ -260,6 +310,7 @@ static bool resume_woken(struct worker *worker)
     for (struct link *link; (link = list_pop(&worker->resuming)) != NULL;) {
         struct hand *hand = hand_of(link);
         set_current(worker, hand);
+        set_limit(worker, hand);
         hand_settle(worker, hand, script_resume(hand->state->script, &hand->call));
     }
     return true;
@@ -272,7 +323,7 @@ static bool take_next(struct worker *worker)
 {
     if (worker->next != NULL)
         return true;
-    if (worker->options.dispatcher == NULL || list_is_empty(&worker->free) ||
+    if (worker->options.dispatcher == NULL || !has_free_hand(worker) ||
         worker_is_retiring(worker) || !worker_states_may_begin(&worker->states))
         return false;
     worker->next = dispatcher_take(worker->options.dispatcher, &worker->taker);
@@ -293,12 +344,14 @@ static bool end_retirement(struct worker *worker)
     return atomic_compare_exchange_strong(&worker->state, &expected, WORKER_CLOSES);
 }
 
-/* A state that nothing is begun in any more is not kept through the sleep. */
+/* A state that nothing is begun in any more is not kept through the sleep; and the one that takes
+ * over may have more hands. */
 static void rest(struct worker *worker)
 {
     worker_states_look(&worker->states);
     worker->ended_ns = 0;
-    inbox_sleep(worker->inbox, timers_next_ms(&worker->timers));
+    if (!adopt(worker))
+        inbox_sleep(worker->inbox, timers_next_ms(&worker->timers));
 }
 
 static void run(struct worker *worker)
@@ -317,7 +370,7 @@ static void run(struct worker *worker)
 /* A main chunk has the worker's first and only hand. */
 static void cut_main(struct worker *worker)
 {
-    struct hand *hand = &worker->hands[0];
+    struct hand *hand = worker->hands[0];
     struct call *call = &hand->call;
     worker->main_end = call->wait == CALL_WAITS_TIME ? MAIN_CUT_SLEEPING : MAIN_CUT_WAITING;
     worker->main_text = script_cut(hand->state->script, call);
@@ -354,9 +407,7 @@ static void on_stuck(void *context)
 
 static void init_watch(struct worker *worker)
 {
-    const struct consumer_config *consumer = worker->options.consumer;
     const struct watch_options options = {
-        .cpu_limit_ms = consumer != NULL ? consumer->cpu_limit_ms : 0,
         .arm = bindings_arm,
         .context = worker,
         .on_stuck = on_stuck,
@@ -366,7 +417,6 @@ static void init_watch(struct worker *worker)
 
 struct worker *worker_new(const struct worker_options *options)
 {
-    assert(options->hands >= 1 && options->hands <= WORKER_MAX_HANDS);
     struct worker *worker = xcalloc(1, sizeof *worker);
     worker->options = *options;
     worker->inbox = inbox_new();
@@ -380,14 +430,6 @@ struct worker *worker_new(const struct worker_options *options)
     atomic_init(&worker->is_interrupted, false);
     atomic_init(&worker->busy, 0);
     atomic_init(&worker->lua_bytes, 0);
-    worker->hands = xcalloc((size_t)options->hands, sizeof worker->hands[0]);
-    for (int i = 0; i < options->hands; i++) {
-        struct hand *hand = &worker->hands[i];
-        hand->call.inbox = worker->inbox;
-        hand->call.worker = options->index;
-        hand->call.ticket = (uint64_t)i;
-        list_append(&worker->free, &hand->link);
-    }
     return worker;
 }
 
@@ -396,6 +438,8 @@ int worker_start(struct worker *worker, struct script **script, struct error *er
     assert(atomic_load(&worker->state) == WORKER_ENDED);
     atomic_store(&worker->lua_bytes, script_bytes(*script));
     worker_states_start(&worker->states, script);
+    worker->latest = NULL;
+    adopt(worker);
     init_watch(worker);
     atomic_store(&worker->is_interrupted, false);
     atomic_store(&worker->state, WORKER_RUNS);
@@ -528,6 +572,8 @@ void worker_free(struct worker **worker_owned)
     inbox_close(worker->inbox);
     inbox_release(&worker->inbox);
     timers_destroy(&worker->timers);
+    for (size_t i = 0; i < worker->hand_count; i++)
+        free(worker->hands[i]);
     free(worker->hands);
     free(worker->main_text);
     free(worker);

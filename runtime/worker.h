@@ -1,7 +1,8 @@
 /* worker.h - one thread that runs handlers: takes records, begins their calls, resumes what waited.
  *
- * Up to `hands` calls have begun and not returned; they interleave only where they wait. Woken
- * calls go before new records.
+ * Up to buffer_size calls have begun and not returned; they interleave only where they wait. Woken
+ * calls go before new records. What the config says of a call, that and the limits and policies, is
+ * what the generation of its Lua state says.
  *
  * Owns:    its thread, its inbox, its Lua states. Borrows the dispatcher, which outlives it.
  * Threads: main, except what runs on the worker's own thread.
@@ -22,10 +23,8 @@ struct worker;
 struct worker_options {
     const char *name; /* of the consumer or script, for the thread's name */
     int index;
-    int hands;                              /* 1 to WORKER_MAX_HANDS */
-    struct dispatcher *dispatcher;          /* NULL: only runs `main` */
-    const struct consumer_config *consumer; /* its policies; NULL as dispatcher */
-    const struct script_main *main;         /* a chunk to run instead of records, outlives it */
+    struct dispatcher *dispatcher;  /* NULL: only runs `main` */
+    const struct script_main *main; /* a chunk to run instead of records, outlives it */
     void *context;
     /* Any thread: worker_stuck_record has another answer. Only a wake-up; may be NULL. */
     void (*on_stuck)(void *context, struct worker *worker);

@@ -220,11 +220,11 @@ describe("a reload", function()
   end)
 
   it("takes up the config's keys that it can, and names the others", function()
-    app:write_config((config:gsub('%["workers"%] = 1', '["workers"] = 1, buffer_size = 3, '
-      .. 'handler_timeout = "7s"')))
+    app:write_config((config:gsub('%["consumers"%]', 'log = { format = "json" },\n%0')
+      :gsub('%["workers"%] = 1', '%0, handler_timeout = "7s"')))
     lagoon.process:signal("sighup")
     assert.matches("consumers.one.handler_timeout", await_reload().message)
-    lagoon:wait_log("only when the process is started again: consumers.one.buffer_size$")
+    lagoon:wait_log("only when the process is started again: log.format$")
     assert.equal(number, see("one").generation)
     app:write_config((config:gsub('%["consumers"%]',
       'producers = { new = { topic = "new" } },\n%0')))

@@ -53,9 +53,8 @@ Application.__index = Application
 ---@return spec.Application
 function M.new(brokers, config, scripts)
   local folder = directory.new()
-  local self = setmetatable({ folder = folder, entries = {} }, Application)
-  local text = type(config) == "string" and config or complete(config, brokers)
-  directory.write(folder .. "/config.lua", text)
+  local self = setmetatable({ folder = folder, brokers = brokers, entries = {} }, Application)
+  self:write_config(config)
   directory.make(folder .. "/gates")
   directory.write(folder .. "/journal", "")
   for name, source in pairs(scripts_of_specs) do
@@ -78,8 +77,9 @@ function Application:config()
   return directory.read(self.folder .. "/config.lua")
 end
 
----@param text string
-function Application:write_config(text)
+---@param config table|string as in new
+function Application:write_config(config)
+  local text = type(config) == "string" and config or complete(config, self.brokers)
   directory.write(self.folder .. "/config.lua", text)
 end
 

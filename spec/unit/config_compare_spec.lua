@@ -44,6 +44,9 @@ describe("config_compare", function()
       ['handler = "handlers.a"'] = { 'handler = "handlers.a", nulls = "keep"',
         "consumers.c.more.nulls" },
       ['source = "a"'] = { 'source = "b"', "producers.p.headers.source" },
+      ['group = "c"'] = { 'group = "c", window = { records = 7 }', "consumers.c.window.records" },
+      ['group = "m"'] = { 'group = "m", on_error = { retries = 3 }',
+        "consumers.c.more.on_error.retries" },
       ["topics ="] = { 'log = { level = "debug" },\n  topics =', "log.level" },
       ["producers ="] = { 'lua = { memory_limit = "64MiB" },\n  producers =', "lua.memory_limit" },
     }
@@ -55,7 +58,8 @@ describe("config_compare", function()
   it("names what takes another start", function()
     local restart = {
       ["localhost:9092"] = { "localhost:9093", "cluster.brokers" },
-      ["workers = 2"] = { "workers = 3", "consumers.c.workers.max", "consumers.c.workers.min" },
+      ["workers = 2"] = { 'workers = 2, distribution = "free_worker"',
+        "consumers.c.distribution" },
       ["partitions = 2"] = { "partitions = 3", "topics.orders.partitions" },
       ['group = "m"'] = { 'group = "n"', "consumers.c.more.group" },
     }

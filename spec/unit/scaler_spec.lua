@@ -11,7 +11,7 @@ local function new(limits)
     now_ms = now_ms + (sight.after_ms or 1000)
     return self:wanted(sight, now_ms)
   end
-  return ask
+  return ask, self
 end
 
 describe("scaler", function()
@@ -28,6 +28,17 @@ describe("scaler", function()
     assert.equal(100, (new()(2501)))
     assert.equal(100, (new()(math.maxinteger)))
     assert.equal(3, (new({ min = 3, max = 3, lag_threshold = 1 })(1000)))
+  end)
+
+  it("goes by other limits from when they change, also for what it remembers", function()
+    local ask, self = new()
+    assert.equal(100, (ask(2500)))
+    assert.equal(60, self:limit({ min = 10, max = 60, lag_threshold = 50 }))
+    assert.equal(50, (ask(0)))
+    assert.equal(55, self:limit({ min = 55, max = 60, lag_threshold = 50 }))
+    assert.equal(55, (ask(0)))
+    assert.equal(55, self:limit({ min = 2, max = 60, lag_threshold = 2500 }))
+    assert.equal(2, (ask(0)))
   end)
 
   it("goes up at once", function()

@@ -64,9 +64,9 @@ return {
     }, {
       file = "runtime/worker.c",
       find = "        timers_add(&worker->timers, hand->call.wake_at_ms, "
-        .. "(size_t)(hand - worker->hands));\n",
+        .. "call_index_of_ticket(hand->call.ticket));\n",
       replace = "        timers_add(&worker->timers, hand->call.wake_at_ms, "
-        .. "(size_t)(hand - worker->hands));\n"
+        .. "call_index_of_ticket(hand->call.ticket));\n"
         .. "    if (result != SCRIPT_ENDED && hand->call.record != NULL)\n"
         .. "        dispatcher_yield(worker->options.dispatcher, hand->call.record);\n",
     } },

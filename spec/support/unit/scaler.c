@@ -24,15 +24,20 @@ static bool is_set(lua_State *L, int index, const char *name)
     return is_set;
 }
 
+static struct scaler_limits read_limits(lua_State *L, int index)
+{
+    return (struct scaler_limits){
+        .min = (size_t)field(L, index, "min"),
+        .max = (size_t)field(L, index, "max"),
+        .lag_threshold = field(L, index, "lag_threshold"),
+        .is_by_partition = is_set(L, index, "is_by_partition"),
+    };
+}
+
 /* new{min, max, lag_threshold, is_by_partition} */
 static int l_new(lua_State *L)
 {
-    const struct scaler_limits limits = {
-        .min = (size_t)field(L, 1, "min"),
-        .max = (size_t)field(L, 1, "max"),
-        .lag_threshold = field(L, 1, "lag_threshold"),
-        .is_by_partition = is_set(L, 1, "is_by_partition"),
-    };
+    const struct scaler_limits limits = read_limits(L, 1);
     struct scaler *scaler = lua_newuserdatauv(L, sizeof *scaler, 0);
     scaler_init(scaler, &limits);
     luaL_setmetatable(L, SCALER);
@@ -55,9 +60,18 @@ static int l_wanted(lua_State *L)
     return 2;
 }
 
+/* limit(limits as of new) -> workers */
+static int l_limit(lua_State *L)
+{
+    struct scaler *scaler = luaL_checkudata(L, 1, SCALER);
+    const struct scaler_limits limits = read_limits(L, 2);
+    lua_pushinteger(L, (lua_Integer)scaler_limit(scaler, &limits));
+    return 1;
+}
+
 int unit_open_scaler(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"wanted", l_wanted}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"wanted", l_wanted}, {"limit", l_limit}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
     luaL_newmetatable(L, SCALER);
     luaL_setfuncs(L, methods, 0);
