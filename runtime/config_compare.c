@@ -8,7 +8,9 @@ struct section {
     const char *lead;
     /* The name of the item at `index`; NULL: there are not so many. */
     const char *(*name)(const struct config *config, size_t index);
-    const char *const *live; /* keys, of every item; ends with NULL */
+    const char *const *live;     /* keys, of every item; ends with NULL */
+    const char *const *consumer; /* the same */
+    enum config_reach item;      /* of one that is new or removed */
 };
 
 static const char *cluster_name(const struct config *config, size_t index)
@@ -35,17 +37,21 @@ static const char *const nothing[] = {NULL};
 static const char *const producer_live[] = {"key_field", "key_missing", "type_header", "codec",
                                             "headers",   "middlewares", NULL};
 static const char *const consumer_live[] = {
-    "handlers",      "handler",         "type_header", "type_field",
-    "codec",         "nulls",           "middlewares", "workers",
-    "buffer_size",   "on_error",        "on_invalid",  "on_unknown_type",
-    "on_tombstone",  "on_stuck",        "dead_letter", "handler_timeout",
-    "cpu_limit",     "window",          "max_ahead",   "max_record",
-    "drain_timeout", "commit_interval", NULL};
+    "handlers",        "handler",         "type_header",  "type_field",  "codec",
+    "nulls",           "middlewares",     "workers",      "buffer_size", "on_error",
+    "on_invalid",      "on_unknown_type", "on_tombstone", "on_stuck",    "dead_letter",
+    "handler_timeout", "cpu_limit",       "window",       "max_ahead",   "max_record",
+    "drain_timeout",   "commit_interval", "enabled",      NULL};
+static const char *const consumer_anew[] = {"topic",       "topics",       "group",
+                                            "cluster",     "distribution", "offset_reset",
+                                            "instance_id", "properties",   NULL};
+static const char *const topic_live[] = {"partitions", "replicas", "cluster",
+                                         "create",     "config",   NULL};
 static const struct section sections[] = {
-    {"clusters.", cluster_name, nothing},
-    {"topics.", topic_name, nothing},
-    {"producers.", producer_name, producer_live},
-    {"consumers.", consumer_name, consumer_live},
+    {"clusters.", cluster_name, nothing, nothing, REACH_LIVE},
+    {"topics.", topic_name, topic_live, nothing, REACH_LIVE},
+    {"producers.", producer_name, producer_live, nothing, REACH_RESTART},
+    {"consumers.", consumer_name, consumer_live, consumer_anew, REACH_LIVE},
 };
 static const char *const top_live[] = {"lua.gc",    "lua.memory_limit", "shared.memory_limit",
                                        "log.level", "stop_timeout",     NULL};
@@ -116,6 +122,16 @@ static void add(struct config_difference *difference, char *path)
     difference->paths[difference->count++] = path;
 }
 
+/* `text` is what stands behind the item's name. */
+static enum config_reach reach_of_key(const struct section *section, const char *text)
+{
+    if (*text == '.' && begins_with_key(text + 1, section->live))
+        return REACH_LIVE;
+    if (*text == '.' && begins_with_key(text + 1, section->consumer))
+        return REACH_CONSUMER;
+    return REACH_RESTART;
+}
+
 static void note_item(struct comparing *comparing, const struct section *section,
                       const char *setting)
 {
@@ -123,9 +139,7 @@ static void note_item(struct comparing *comparing, const struct section *section
     size_t before = match_name(section, comparing->before, text);
     size_t after = match_name(section, comparing->after, text);
     bool is_in_both = before == after;
-    enum config_reach reach = REACH_RESTART;
-    if (is_in_both && text[after] == '.' && begins_with_key(text + after + 1, section->live))
-        reach = REACH_LIVE;
+    enum config_reach reach = is_in_both ? reach_of_key(section, text + after) : section->item;
     if (reach != comparing->reach)
         return;
     size_t length = before > after ? before : after;
@@ -146,6 +160,19 @@ static void note(struct comparing *comparing, const char *setting)
     enum config_reach reach = begins_with_key(setting, top_live) ? REACH_LIVE : REACH_RESTART;
     if (reach == comparing->reach)
         add(comparing->difference, path_of(setting));
+}
+
+enum config_reach config_reach_of(const char *path)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(sections); i++) {
+        const struct section *section = &sections[i];
+        size_t length = strlen(section->lead);
+        if (strncmp(path, section->lead, length - 1) == 0 && path[length - 1] == '\0')
+            return section->item;
+        if (strncmp(path, section->lead, length) == 0)
+            return reach_of_key(section, path + length + strcspn(path + length, "."));
+    }
+    return begins_with_key(path, top_live) ? REACH_LIVE : REACH_RESTART;
 }
 
 /* --- all of them --- */
@@ -177,6 +204,67 @@ void config_compare(const struct config *before, const struct config *after,
         i += order <= 0;
         j += order >= 0;
     }
+}
+
+/* --- a consumer --- */
+
+static void append_key(struct buffer *keys, const char *key)
+{
+    buffer_format(keys, "%s%s", keys->length > 0 ? ", " : "", key);
+}
+
+/* Those that have no pattern do not go by it. */
+static bool reads_pattern(const struct consumer_config *consumer)
+{
+    for (size_t i = 0; i < consumer->topic_count; i++)
+        if (config_is_pattern(consumer->topics[i]))
+            return true;
+    return false;
+}
+
+static bool has_dead_letter(const struct config *config, const char *topic)
+{
+    for (size_t i = 0; i < config->consumer_count; i++)
+        if (config->consumers[i].dead_letter != NULL &&
+            strcmp(config->consumers[i].dead_letter, topic) == 0)
+            return true;
+    return false;
+}
+
+/* A topic of dead letters that only `after` names: a pattern must not match it. */
+static bool has_new_dead_letter(const struct config *before, const struct config *after)
+{
+    for (size_t i = 0; i < after->consumer_count; i++)
+        if (after->consumers[i].dead_letter != NULL &&
+            !has_dead_letter(before, after->consumers[i].dead_letter))
+            return true;
+    return false;
+}
+
+char *config_compare_consumer(const struct config *before, const struct config *after,
+                              const char *name)
+{
+    struct config_difference difference;
+    struct buffer keys;
+    char *lead = xasprintf("consumers.%s.", name);
+    buffer_init(&keys);
+    config_compare(before, after, REACH_CONSUMER, &difference);
+    for (size_t i = 0; i < difference.count; i++) {
+        const char *key = difference.paths[i] + strlen(lead);
+        if (strncmp(difference.paths[i], lead, strlen(lead)) == 0 &&
+            begins_with_key(key, consumer_anew) && strcmp(key, "cluster") != 0)
+            append_key(&keys, key);
+    }
+    /* Which it comes to counts, not by which of the ways to say it. */
+    const struct consumer_config *one = config_consumer(before, name);
+    const struct consumer_config *other = config_consumer(after, name);
+    if (strcmp(one->cluster->name, other->cluster->name) != 0)
+        append_key(&keys, "cluster");
+    if (reads_pattern(other) && has_new_dead_letter(before, after))
+        append_key(&keys, "what its pattern must not match");
+    config_difference_destroy(&difference);
+    free(lead);
+    return keys.bytes;
 }
 
 void config_difference_destroy(struct config_difference *difference)

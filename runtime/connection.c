@@ -10,7 +10,8 @@ enum {
     LOOK_MS = 4000,
     LEAST_LOOK_MS = 100,
     RETRY_MS = 500,
-    SAID_MS = 5000, /* that no broker answers is said this often */
+    REFUSED_RETRY_MS = 30 * 1000, /* after a start: somebody may give the right, say */
+    SAID_MS = 5000,               /* that no broker answers is said this often */
 };
 
 static void look(struct connection *connection);
@@ -37,9 +38,10 @@ static void look_at_brokers(uv_work_t *work)
         connection->result = TOPICS_REFUSED;
         return;
     }
-    connection->result =
-        cluster_ensure_topics(connection->query, cluster, connection->options.config,
-                              look_ms(connection), &connection->err);
+    const struct config *config = connection->generation != NULL ? connection->generation->config
+                                                                 : connection->options.config;
+    connection->result = cluster_ensure_topics(connection->query, cluster, config,
+                                               look_ms(connection), &connection->err);
     if (connection->result == TOPICS_READY && cluster_is_embedded_broker(connection->query))
         cluster->is_embedded = true;
 }
@@ -51,6 +53,8 @@ static void on_retry(uv_timer_t *timer)
 
 static void done(struct connection *connection, int exit_code)
 {
+    connection->is_done = exit_code == EXIT_OK;
+    connection->is_patient = true;
     connection->options.on_done(connection->options.context, exit_code);
 }
 
@@ -82,6 +86,10 @@ static void on_looked(uv_work_t *work, int status)
         connection->on_stopped(connection->options.context);
         return;
     }
+    if (connection->next != NULL) {
+        look(connection);
+        return;
+    }
     switch (connection->result) {
     case TOPICS_READY:
         done(connection, EXIT_OK);
@@ -91,13 +99,21 @@ static void on_looked(uv_work_t *work, int status)
         return;
     case TOPICS_REFUSED:
         log_error("%s%s", connection->options.cluster->label, connection->err.text);
-        done(connection, EXIT_FATAL);
+        if (connection->is_patient)
+            uv_timer_start(&connection->retry, on_retry, REFUSED_RETRY_MS, 0);
+        else
+            done(connection, EXIT_FATAL);
         return;
     }
 }
 
 static void look(struct connection *connection)
 {
+    if (connection->next != NULL) {
+        generation_release(&connection->generation);
+        connection->generation = connection->next;
+        connection->next = NULL;
+    }
     connection->is_looking = true;
     uv_queue_work(connection->options.loop, &connection->look, look_at_brokers, on_looked);
 }
@@ -105,8 +121,29 @@ static void look(struct connection *connection)
 void connection_start(struct connection *connection, const struct connection_options *options)
 {
     *connection = (struct connection){.options = *options, .began_ms = clock_monotonic_ms()};
+    /* A reload wants it. */
+    connection->is_patient = options->generation != NULL;
+    if (options->generation != NULL)
+        connection->generation = generation_reference(options->generation);
     uv_timer_init(options->loop, &connection->retry);
     look(connection);
+}
+
+void connection_look_again(struct connection *connection, struct generation *generation)
+{
+    connection->is_done = false;
+    generation_reference(generation);
+    generation_release(&connection->next);
+    connection->next = generation;
+    connection->began_ms = clock_monotonic_ms();
+    uv_timer_stop(&connection->retry);
+    if (!connection->is_looking && !connection->is_stopped)
+        look(connection);
+}
+
+bool connection_is_done(const struct connection *connection)
+{
+    return connection->is_done;
 }
 
 void connection_stop(struct connection *connection, void (*on_stopped)(void *context))
@@ -126,4 +163,6 @@ void connection_close(struct connection *connection)
 void connection_destroy(struct connection *connection)
 {
     cluster_query_free(&connection->query);
+    generation_release(&connection->generation);
+    generation_release(&connection->next);
 }

@@ -8,20 +8,27 @@
 #include <uv.h>
 
 #include "cluster.h"
+#include "generation.h"
 
 struct connection_options {
     uv_loop_t *loop;
-    struct cluster *cluster; /* is_embedded is set when the brokers turn out to be */
-    const struct config *config;
-    int64_t timeout_ms; /* 0: for ever */
+    struct cluster *cluster;       /* is_embedded is set when the brokers turn out to be */
+    const struct config *config;   /* whose topics it looks for, without a generation */
+    struct generation *generation; /* that says so; NULL: config does */
+    int64_t timeout_ms;            /* 0: for ever */
     void *context;
-    /* Once: EXIT_OK, or the exit code of what is wrong for good, which has been logged. */
+    /* At the end of the first look, and of each connection_look_again that is not overtaken by
+     * another: EXIT_OK, or the exit code of what is wrong for good, which has been logged. */
     void (*on_done)(void *context, int exit_code);
 };
 
 struct connection {
     struct connection_options options;
-    rd_kafka_t *query; /* for whoever has questions later; NULL until there is one */
+    struct generation *generation; /* held: of the look that is under way, or was the last one */
+    struct generation *next;       /* held: of the look to come; NULL: there is none */
+    bool is_done;                  /* nothing is to be looked for any more */
+    bool is_patient;               /* the process goes on, whatever is wrong here */
+    rd_kafka_t *query;             /* for whoever has questions later; NULL until there is one */
     uv_timer_t retry;
     uv_work_t look; /* of a helper at the brokers */
     bool is_looking;
@@ -34,6 +41,13 @@ struct connection {
 };
 
 void connection_start(struct connection *connection, const struct connection_options *options);
+
+/* The topics of this generation are looked for, or made. What is wrong with them for good is logged
+ * and tried again, since the process goes on; on_done comes with EXIT_OK alone. */
+void connection_look_again(struct connection *connection, struct generation *generation);
+
+/* The last look, and every one that was asked for, found all there. */
+bool connection_is_done(const struct connection *connection);
 
 /* Before on_done or after it: on_stopped is called when no helper is at work any more, maybe at
  * once. */

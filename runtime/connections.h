@@ -13,14 +13,15 @@
 
 struct connections_options {
     uv_loop_t *loop;
-    const struct config *config;
+    const struct config *config; /* that the process begins with; outlives them */
     /* Addresses of embedded brokers, one for each cluster of the config; NULL: the config's own. */
     const char *const *embedded_brokers;
     const struct cluster_config *only; /* the one that is needed; NULL: all that are used */
     bool is_for_producers;             /* all that producers use, if there are any */
     int64_t timeout_ms;                /* for each to answer; 0: for ever */
     void *context;
-    /* Its topics are there: once for each cluster that is needed. */
+    /* Its topics are there: once for each cluster that is needed, and again after a change of what
+     * is declared on it. */
     void (*on_ready)(void *context, const struct cluster_config *cluster);
     /* The exit code of what is wrong for good, which has been logged. */
     void (*on_failed)(void *context, int exit_code);
@@ -29,16 +30,30 @@ struct connections_options {
 
 struct connections {
     struct connections_options options;
-    struct site *sites; /* one for each cluster of the config, in its order */
-    size_t waiting;     /* that are not ready yet */
-    size_t stopping;    /* that have not stopped yet */
+    struct generation *generation; /* held: that says what is on them; NULL: options.config does */
+    struct site **sites; /* of every cluster there ever was; a cluster is known by its name */
+    size_t site_count;
+    size_t stopping; /* that have not stopped yet */
 };
 
 /* From here on connections_cluster is answered; connects nothing. */
 void connections_init(struct connections *connections, const struct connections_options *options);
 void connections_start(struct connections *connections);
 
-/* Every cluster that is needed is ready. */
+/* From here on connections_cluster is answered for the generation's clusters, too. -1 and err when
+ * there is one that cannot be had in this process. */
+MUST_USE int connections_expect(struct connections *connections, struct generation *generation,
+                                struct error *err);
+
+/* The generation serves: what it needs more is connected, and where it declares other topics they
+ * are looked for, or made. */
+void connections_go_by(struct connections *connections, struct generation *generation);
+
+/* Nothing that is declared on it has to be looked for any more. */
+bool connections_is_ready(const struct connections *connections,
+                          const struct cluster_config *config);
+
+/* Every cluster that is needed has been ready. */
 bool connections_are_ready(const struct connections *connections);
 
 /* For whoever makes a handle: lives as long as the connections. */

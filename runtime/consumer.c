@@ -69,7 +69,7 @@ void consumer_open_letters(struct consumer *consumer)
         .generation = consumer->generation,
         .consumer = consumer->name,
         .cluster = consumer->options.cluster,
-        .query = consumer->options.query,
+        .query = consumer->query,
         .context = consumer,
         .on_end = on_letter_end,
         .on_fatal = fail,
@@ -90,6 +90,16 @@ void consumer_free(struct consumer **consumer_owned)
     generation_release(&consumer->generation);
     free(consumer->name);
     free(consumer);
+}
+
+const char *consumer_name(const struct consumer *consumer)
+{
+    return consumer->name;
+}
+
+const struct generation *consumer_generation(const struct consumer *consumer)
+{
+    return consumer->generation;
 }
 
 const struct consumer_config *consumer_config_of(const struct consumer *consumer)
@@ -251,7 +261,6 @@ static void open_loop_handles(struct consumer *consumer)
     uv_timer_init(loop, &consumer->retrier);
     uv_timer_init(loop, &consumer->rationer);
     consumer->open_handles = 6;
-    consumer_open_letters(consumer);
 }
 
 static void start_timers(struct consumer *consumer)
@@ -273,7 +282,7 @@ static void open_membership(struct consumer *consumer)
         .loop = consumer->options.loop,
         .assignment = &consumer->assignment,
         .handle = consumer->parts.handle,
-        .query = consumer->options.query,
+        .query = consumer->query,
         .max_poll_ms = consumer->parts.max_poll_ms,
         .is_cooperative = consumer->parts.is_cooperative,
         .context = consumer,
@@ -308,7 +317,7 @@ static void say_workers(const struct consumer_config *config, char *text, size_t
                  config->workers_min == 1 ? "" : "s");
 }
 
-static void run(struct consumer *consumer)
+static void join(struct consumer *consumer)
 {
     const struct consumer_config *config = consumer->config;
     consumer->state = CONSUMER_RUNNING;
@@ -336,31 +345,14 @@ static void on_made(uv_work_t *work, int status)
 {
     (void)status;
     struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
+    const struct consumer_callbacks *callbacks = &consumer->options.callbacks;
     if (consumer->state == CONSUMER_STOPPING) {
         throw_away_parts(consumer);
         return;
     }
-    if (consumer->work_rc != 0) {
-        consumer->state = CONSUMER_FAILED;
-        fail(consumer, &consumer->work_error);
-        return;
-    }
-    open_membership(consumer);
-    const struct pool_options options = {
-        .loop = consumer->options.loop,
-        .generation = consumer->generation,
-        .consumer = consumer->name,
-        .dispatcher = &consumer->dispatcher,
-        .context = consumer,
-        .on_exit = wake_main,
-        .on_stuck = on_stuck,
-    };
-    int rc = pool_start(&consumer->pool, &options, consumer->parts.scripts,
-                        consumer->parts.script_count, &consumer->work_error);
-    run(consumer);
-    if (rc != 0)
-        fail(consumer, &consumer->work_error);
-    consumer_turn(consumer);
+    bool has_failed = consumer->work_rc != 0;
+    consumer->state = has_failed ? CONSUMER_FAILED : CONSUMER_MADE;
+    callbacks->on_made(callbacks->context, consumer, has_failed ? &consumer->work_error : NULL);
 }
 
 /* On a helper. */
@@ -376,10 +368,44 @@ static void make(uv_work_t *work)
     consumer->work_rc = consumer_parts_make(&consumer->parts, &options, &consumer->work_error);
 }
 
-void consumer_start(struct consumer *consumer)
+void consumer_make(struct consumer *consumer)
 {
     ASSERT_ON(THREAD_MAIN);
     consumer->state = CONSUMER_STARTING;
     open_loop_handles(consumer);
     uv_queue_work(consumer->options.loop, &consumer->work, make, on_made);
+}
+
+bool consumer_is_made(const struct consumer *consumer)
+{
+    return consumer->state == CONSUMER_MADE;
+}
+
+bool consumer_is_new(const struct consumer *consumer)
+{
+    return consumer->state == CONSUMER_NEW;
+}
+
+void consumer_run(struct consumer *consumer, rd_kafka_t *query)
+{
+    ASSERT_ON(THREAD_MAIN);
+    assert(consumer->state == CONSUMER_MADE);
+    consumer->query = query;
+    consumer_open_letters(consumer);
+    open_membership(consumer);
+    const struct pool_options options = {
+        .loop = consumer->options.loop,
+        .generation = consumer->generation,
+        .consumer = consumer->name,
+        .dispatcher = &consumer->dispatcher,
+        .context = consumer,
+        .on_exit = wake_main,
+        .on_stuck = on_stuck,
+    };
+    int rc = pool_start(&consumer->pool, &options, consumer->parts.scripts,
+                        consumer->parts.script_count, &consumer->work_error);
+    join(consumer);
+    if (rc != 0)
+        fail(consumer, &consumer->work_error);
+    consumer_turn(consumer);
 }

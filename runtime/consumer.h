@@ -2,7 +2,8 @@
  *
  * Owns:    the librdkafka handle, the dispatcher, the partitions, the workers.
  * Threads: main. librdkafka's threads and the workers only wake the loop.
- * Life:    consumer_new -> consumer_start -> consumer_stop -> on_stopped -> consumer_free. */
+ * Life:    consumer_new -> consumer_make -> on_made -> consumer_run -> [consumer_leave] ->
+ *          consumer_stop -> on_stopped -> consumer_free. It may be stopped at any time. */
 #ifndef CONSUMER_H
 #define CONSUMER_H
 
@@ -20,12 +21,14 @@ struct buffer;
 
 struct consumer_callbacks {
     void *context;
+    /* What consumer_make began has ended: it can run, or err says why it cannot. */
+    void (*on_made)(void *context, struct consumer *consumer, const struct error *err);
     /* The consumer can not go on; the owner stops the process. */
     void (*on_fatal)(void *context, struct consumer *consumer, const struct error *err);
     /* A worker is stuck that none replaces, on_stuck is "abort": the owner stops the process. */
     void (*on_stuck)(void *context, struct consumer *consumer);
-    /* After consumer_stop: its handle is closed. `abandoned` handlers still run: then the consumer
-     * cannot be freed and the process has to _exit. */
+    /* After consumer_stop or consumer_leave: its handle is closed. `abandoned` handlers still run:
+     * then the consumer cannot be freed and the process has to _exit. */
     void (*on_stopped)(void *context, struct consumer *consumer, size_t abandoned);
 };
 
@@ -34,7 +37,6 @@ struct consumer_options {
     const char *name;
     struct generation *generation; /* that it begins with; it declares the consumer */
     const struct cluster *cluster;
-    rd_kafka_t *query; /* of the cluster, for a helper's questions */
     struct consumer_callbacks callbacks;
 };
 
@@ -42,9 +44,23 @@ struct consumer_options {
  * that is in force. */
 struct consumer *consumer_new(const struct consumer_options *options);
 
-/* Makes handle, Lua states and threads on helpers, then subscribes. The topics that are to be
- * created exist by now. */
-void consumer_start(struct consumer *consumer);
+/* Has a helper make its handle and Lua states. */
+void consumer_make(struct consumer *consumer);
+
+/* It has been made and does not run yet. */
+bool consumer_is_made(const struct consumer *consumer);
+
+/* Nothing was made of it so far. */
+bool consumer_is_new(const struct consumer *consumer);
+
+/* Joins its group. It has been made, and the topics that are to be created exist. `query` is the
+ * cluster's, for a helper's questions. */
+void consumer_run(struct consumer *consumer, rd_kafka_t *query);
+
+/* Gives every partition back as at a revoke: what has begun may go on until drain_timeout and is
+ * committed, what takes longer runs to its end without it; then the consumer has stopped. While the
+ * process goes on: nothing is interrupted and nothing abandoned, until a consumer_stop. */
+void consumer_leave(struct consumer *consumer);
 
 /* Gives every partition back: handlers may run until handlers_deadline_ms and are interrupted then,
  * the last commit and the close have until deadline_ms (both clock_monotonic_ms). A second call
@@ -75,6 +91,12 @@ void consumer_withdraw(struct consumer *consumer);
  * older generation, and what main does for them is as that one's config says. */
 void consumers_offer(struct consumer *const *consumers, size_t count,
                      struct generation *generation);
+
+/* Its name, however it is declared. */
+const char *consumer_name(const struct consumer *consumer);
+
+/* The one in force; the consumer's. */
+const struct generation *consumer_generation(const struct consumer *consumer);
 
 /* As the generation in force has it. */
 const struct consumer_config *consumer_config_of(const struct consumer *consumer);
@@ -119,6 +141,11 @@ MUST_USE int consumer_seek(struct consumer *consumer, const struct consumer_seek
  * it does not run, or the config does not allow so many. */
 MUST_USE int consumer_set_workers(struct consumer *consumer, size_t workers, int64_t for_ms,
                                   struct json_writer *answer, struct error *err);
+
+/* Each of its stopped partitions goes on, from the record that stopped it and with its first
+ * attempt; on_resumed is told which, "orders[3]". */
+void consumer_resume_stopped(struct consumer *consumer,
+                             void (*on_resumed)(void *context, const char *place), void *context);
 
 /* Writes an object that says how it is, into an array. */
 void consumer_write_status(struct consumer *consumer, struct json_writer *answer);

@@ -16,7 +16,8 @@
 enum consumer_state {
     CONSUMER_NEW,
     CONSUMER_STARTING, /* a helper makes the parts */
-    CONSUMER_FAILED,   /* it could not start */
+    CONSUMER_MADE,     /* it has them, and waits for consumer_run */
+    CONSUMER_FAILED,   /* they could not be made */
     CONSUMER_RUNNING,
     CONSUMER_STOPPING,   /* nothing more is read; it leaves its group */
     CONSUMER_RETIRING,   /* it has left; workers end */
@@ -26,6 +27,7 @@ enum consumer_state {
 
 struct consumer {
     struct consumer_options options;
+    rd_kafka_t *query; /* of the cluster; once it runs */
     char *name;
     struct generation *generation;        /* held: the one in force */
     const struct consumer_config *config; /* of that */

@@ -118,6 +118,25 @@ static void resume_one(const struct consumer *consumer, struct partition *partit
     json_end_object(answer);
 }
 
+/* One that cannot go on stays as it is, and says so as before. */
+void consumer_resume_stopped(struct consumer *consumer,
+                             void (*on_resumed)(void *context, const char *place), void *context)
+{
+    const struct assignment *assignment = &consumer->assignment;
+    assignment_collect(&consumer->assignment);
+    for (struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition)) {
+        struct error err;
+        bool is_meant = partition->epoch != 0 && partition->is_stopped;
+        if (!is_meant || partition->stop.is_resuming || partition_resume(partition, &err) != 0)
+            continue;
+        char *place = xasprintf("%s[%d]", partition->lane->topic, partition->number);
+        on_resumed(context, place);
+        free(place);
+    }
+    uv_async_send(&consumer->wake);
+}
+
 int consumer_resume(struct consumer *consumer, const struct consumer_resume *resume,
                     struct json_writer *answer, struct error *err)
 {

@@ -10,6 +10,7 @@ static const char *state_in_words(enum consumer_state state)
     switch (state) {
     case CONSUMER_NEW:
     case CONSUMER_STARTING:
+    case CONSUMER_MADE:
         return "starting";
     case CONSUMER_RUNNING:
         return "running";

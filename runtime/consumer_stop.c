@@ -1,10 +1,16 @@
 #include "consumer_internal.h"
 
+#include <assert.h>
+
 #include "log.h"
 #include "membership_joining.h"
 #include "thread.h"
 
-enum { STOP_POLL_MS = 50 };
+enum {
+    STOP_POLL_MS = 50,
+    AFTER_DRAIN_MS =
+        10 * 1000, /* of a consumer that leaves: acknowledgements and the last commit */
+};
 
 static void end_stop(struct consumer *consumer)
 {
@@ -188,10 +194,10 @@ void consumer_step_stop(struct consumer *consumer)
 }
 
 /* Said when nothing is read any more. */
-static void say_waiting(struct consumer *consumer)
+static void say_waiting(struct consumer *consumer, int64_t handlers_deadline_ms)
 {
     size_t running = dispatcher_running_all(&consumer->dispatcher);
-    int64_t left_ms = consumer->handlers_deadline_ms - clock_monotonic_ms();
+    int64_t left_ms = handlers_deadline_ms - clock_monotonic_ms();
     if (running > 0 && left_ms > 0)
         log_info("consumer %s: waiting up to %.1f s for %zu handler%s to end",
                  consumer->config->name, (double)left_ms / 1000, running, running == 1 ? "" : "s");
@@ -199,11 +205,21 @@ static void say_waiting(struct consumer *consumer)
 
 /* What is to go back goes at once, not only when Kafka asks for it; and the deadlines are
  * watched also when nothing else happens. */
-static void begin_stop(struct consumer *consumer)
+static void begin_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int64_t end_ms)
 {
-    membership_stop(&consumer->membership, consumer->handlers_deadline_ms, consumer->deadline_ms);
+    membership_stop(&consumer->membership, handlers_deadline_ms, end_ms);
     assignment_drain_all(&consumer->assignment);
     uv_timer_start(&consumer->poller, consumer_on_poll, 0, STOP_POLL_MS);
+}
+
+void consumer_leave(struct consumer *consumer)
+{
+    ASSERT_ON(THREAD_MAIN);
+    assert(consumer->state == CONSUMER_RUNNING);
+    int64_t drained_ms = clock_monotonic_ms() + consumer->config->drain_timeout_ms;
+    consumer->state = CONSUMER_STOPPING;
+    begin_stop(consumer, drained_ms, drained_ms + AFTER_DRAIN_MS);
+    say_waiting(consumer, drained_ms);
 }
 
 void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int64_t deadline_ms)
@@ -223,15 +239,18 @@ void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int6
         atomic_store(&consumer->is_given_up, true);
         consumer->state = CONSUMER_STOPPING;
         return;
+    case CONSUMER_MADE:
+        consumer_begin_destroy(consumer, consumer->parts.handle);
+        return;
     case CONSUMER_RUNNING:
         consumer->state = CONSUMER_STOPPING;
-        begin_stop(consumer);
-        say_waiting(consumer);
+        begin_stop(consumer, handlers_deadline_ms, deadline_ms);
+        say_waiting(consumer, handlers_deadline_ms);
         return;
     case CONSUMER_STOPPING:
     case CONSUMER_RETIRING:
         if (consumer->is_member)
-            begin_stop(consumer);
+            begin_stop(consumer, handlers_deadline_ms, deadline_ms);
         return;
     case CONSUMER_DESTROYING:
     case CONSUMER_STOPPED:

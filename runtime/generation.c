@@ -98,19 +98,6 @@ static void keep_text(char **text, const char *running)
 
 /* What a state reads and the process goes by, too, is as the process has it: config_compare says
  * that it takes another start. */
-static void settle_consumers(struct config *config, const struct config *first)
-{
-    for (size_t i = 0; i < config->consumer_count; i++) {
-        struct consumer_config *consumer = &config->consumers[i];
-        const struct consumer_config *running = config_consumer(first, consumer->name);
-        if (running == NULL)
-            continue;
-        keep_text(&consumer->group, running->group);
-        consumer->distribution = running->distribution;
-        consumer->offset_reset = running->offset_reset;
-    }
-}
-
 static void settle_producers(struct config *config, const struct config *first)
 {
     for (size_t i = 0; i < config->producer_count; i++) {
@@ -144,7 +131,6 @@ void generation_settle(struct generation *generation, const struct generation *f
     find_producers(generation, first);
     if (generation->own_config == NULL)
         return;
-    settle_consumers(generation->own_config, first->config);
     settle_producers(generation->own_config, first->config);
 }
 

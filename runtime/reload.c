@@ -93,8 +93,10 @@ static void find_unchanged(struct reload *reload)
 
 static void commit(struct reload *reload)
 {
+    struct crew_words words = {0};
     reload->ends[RELOAD_DONE]++;
-    consumers_offer(reload->options.consumers, *reload->options.consumer_count, reload->next);
+    connections_go_by(reload->options.connections, reload->next);
+    crew_commit(reload->options.crew, reload->next, reload_note_change, &words);
     generation_release(&reload->previous);
     reload->previous = reload->serving;
     reload->serving = reload->next;
@@ -102,8 +104,8 @@ static void commit(struct reload *reload)
     reload->is_rolled_back = reload->is_rollback;
     if (!reload->is_rollback)
         set_refusal(reload, NULL);
-    reload_word_done(open_outcome(reload), reload->options.first, reload->previous,
-                     reload->serving);
+    reload_word_done(open_outcome(reload), reload->options.first, reload->previous, reload->serving,
+                     &words);
     reload_say(&reload->outcome);
     for (size_t i = 0; i < reload->reading.suspicions.count; i++)
         log_warn("%s", reload->reading.suspicions.lines[i]);
@@ -113,10 +115,11 @@ static void commit(struct reload *reload)
 
 /* --- preparing --- */
 
-static void withdraw_all(struct reload *reload)
+static void withdraw(struct reload *reload)
 {
-    for (size_t i = 0; i < *reload->options.consumer_count; i++)
-        consumer_withdraw(reload->options.consumers[i]);
+    crew_withdraw(reload->options.crew);
+    if (reload->phase != RELOAD_STOPPED)
+        crew_step(reload->options.crew);
 }
 
 static void on_prepared(void *context, const struct error *err)
@@ -126,7 +129,7 @@ static void on_prepared(void *context, const struct error *err)
     if (reload->phase == RELOAD_STOPPED) {
         end(reload);
     } else if (err != NULL) {
-        withdraw_all(reload);
+        withdraw(reload);
         refuse(reload, err->text);
     } else {
         step(reload);
@@ -141,7 +144,7 @@ static void on_timer(uv_timer_t *timer)
         step(reload);
         return;
     }
-    withdraw_all(reload);
+    withdraw(reload);
     end(reload);
 }
 
@@ -151,38 +154,44 @@ static void say_full(struct reload *reload, const struct consumer *consumer)
     if (!reload->is_full_said)
         log_info("reload: a worker of consumer %s has %d Lua states, the older ones for handlers "
                  "that wait; the reload waits until one of those is done with",
-                 consumer_config_of(consumer)->name, WORKER_MAX_STATES);
+                 consumer_name(consumer), WORKER_MAX_STATES);
     reload->is_full_said = true;
 }
 
-/* Has the next consumer's states made; when no consumer needs any more, all change over. */
+/* Has what is needed next made; when nothing is needed any more, all change over. */
 static void step(struct reload *reload)
 {
     if (reload->phase != RELOAD_PREPARES || reload->is_making)
         return;
-    bool waits = false;
-    for (size_t i = 0; i < *reload->options.consumer_count; i++) {
-        struct consumer *consumer = reload->options.consumers[i];
-        enum consumer_renewal renewal = consumer_renewal(consumer, reload->next);
-        if (renewal == RENEWAL_DUE) {
-            reload->is_making = true;
-            consumer_prepare(consumer, reload->next, on_prepared, reload);
-            return;
-        }
-        if (renewal == RENEWAL_FULL)
-            say_full(reload, consumer);
-        waits = waits || renewal != RENEWAL_READY;
-    }
-    if (waits)
-        uv_timer_start(&reload->timer, on_timer, WAIT_MS, 0);
-    else
+    struct crew *crew = reload->options.crew;
+    struct consumer *consumer = NULL;
+    switch (crew_renewal(crew, reload->next, &consumer)) {
+    case RENEWAL_DUE:
+        reload->is_making = true;
+        crew_prepare(crew, reload->next, on_prepared, reload);
+        return;
+    case RENEWAL_FULL:
+        say_full(reload, consumer);
+        break;
+    case RENEWAL_BUSY:
+        break;
+    case RENEWAL_READY:
         commit(reload);
+        return;
+    }
+    uv_timer_start(&reload->timer, on_timer, WAIT_MS, 0);
 }
 
 /* The next generation gets its number and its place in the process. */
 static void prepare(struct reload *reload)
 {
+    struct error err;
     generation_settle(reload->next, reload->options.first, reload->serving->number + 1);
+    if (connections_expect(reload->options.connections, reload->next, &err) != 0) {
+        refuse(reload, err.text);
+        return;
+    }
+    crew_plan(reload->options.crew, reload->next);
     reload->phase = RELOAD_PREPARES;
     step(reload);
 }
@@ -309,7 +318,7 @@ void reload_stop(struct reload *reload)
         return;
     reload->phase = RELOAD_STOPPED;
     uv_timer_stop(&reload->timer);
-    withdraw_all(reload);
+    withdraw(reload);
     if (!reload->is_reading && !reload->is_making)
         end(reload);
 }

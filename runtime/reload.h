@@ -1,7 +1,8 @@
 /* reload.h - changes a running process over to what its files say now, or leaves it as it is.
  *
  * A helper reads and checks everything; then, consumer by consumer, a helper makes a new Lua state
- * for each worker, while all of them go on; and when the last is there all take over at once. What
+ * for each worker, and the consumers that are new, while all that run go on; and when the last is
+ * there all take over at once. What
  * fails anywhere on the way leaves nothing behind but its reason. One reload is under way at a
  * time; what is asked for meanwhile is one more behind it, and while it waits for room in a worker
  * it begins again with the files as they are then.
@@ -15,7 +16,7 @@
 
 #include <uv.h>
 
-#include "consumer.h"
+#include "crew.h"
 #include "generation.h"
 
 /* What a helper read. */
@@ -29,8 +30,8 @@ struct reading {
 struct reload_options {
     uv_loop_t *loop;
     struct generation *first; /* what the process began with; outlives it */
-    struct consumer *const *consumers;
-    const size_t *consumer_count;
+    struct connections *connections;
+    struct crew *crew;
     /* On a helper: reads and checks, as at a start. */
     void (*read)(void *read_context, struct reading *reading);
     void *read_context;
@@ -67,6 +68,7 @@ struct reload_outcome {
     char *text;    /* done: what changed, NULL where no state can tell; refused: why, on its first
                       line as a sentence */
     char *restart; /* done: the keys that only another start takes up; NULL: none */
+    char *changes[CREW_CHANGES]; /* done: the consumers that start, ...; NULL: none */
 };
 
 struct reload {

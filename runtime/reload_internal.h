@@ -6,9 +6,25 @@
 
 #include "reload.h"
 
-/* The outcome when `now` serves in place of `before`. What it holds is reload_outcome_destroy's. */
+/* A list of names in one line; of more than fit only the number is said. */
+struct names {
+    struct buffer text;
+    size_t count;
+};
+
+/* What a commit did to consumers. */
+struct crew_words {
+    struct names names[CREW_CHANGES];
+};
+
+/* As crew_commit has it, with the crew_words. */
+void reload_note_change(void *context, enum crew_change change, const char *name);
+
+/* The outcome when `now` serves in place of `before`. Takes the words. What it holds is
+ * reload_outcome_destroy's. */
 void reload_word_done(struct reload_outcome *outcome, const struct generation *first,
-                      const struct generation *before, const struct generation *now);
+                      const struct generation *before, const struct generation *now,
+                      struct crew_words *words);
 
 /* `reason` may have several lines; NULL: nothing has changed. */
 void reload_word_rest(struct reload_outcome *outcome, const struct generation *serving,

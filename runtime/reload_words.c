@@ -9,11 +9,6 @@
 /* Of a list of names in one line. */
 enum { MAX_NAMES = 12 };
 
-struct names {
-    struct buffer text;
-    size_t count;
-};
-
 static void add_name(struct names *names, const char *name, const char *behind)
 {
     if (names->count < MAX_NAMES)
@@ -57,6 +52,12 @@ static char *take_names(struct names *names)
     return names->text.bytes;
 }
 
+void reload_note_change(void *context, enum crew_change change, const char *name)
+{
+    struct crew_words *words = context;
+    add_name(&words->names[change], name, "");
+}
+
 /* --- outcomes --- */
 
 static void begin(struct reload_outcome *outcome, enum reload_end end,
@@ -69,16 +70,20 @@ static void begin(struct reload_outcome *outcome, enum reload_end end,
 /* What takes another start is what differs from the process's own config, not only from the
  * generation before: it is said until the process is started again, or the key is back. */
 void reload_word_done(struct reload_outcome *outcome, const struct generation *first,
-                      const struct generation *before, const struct generation *now)
+                      const struct generation *before, const struct generation *now,
+                      struct crew_words *words)
 {
     struct names changed = {0};
     struct names restart = {0};
     begin(outcome, RELOAD_DONE, now);
     add_files(&changed, before->bundle, now->bundle);
     add_keys(&changed, before->config, now->config, REACH_LIVE);
+    add_keys(&changed, before->config, now->config, REACH_CONSUMER);
     add_keys(&restart, first->config, now->config, REACH_RESTART);
     outcome->text = take_names(&changed);
     outcome->restart = take_names(&restart);
+    for (int i = 0; i < CREW_CHANGES; i++)
+        outcome->changes[i] = take_names(&words->names[i]);
 }
 
 void reload_word_rest(struct reload_outcome *outcome, const struct generation *serving,
@@ -92,6 +97,8 @@ void reload_outcome_destroy(struct reload_outcome *outcome)
 {
     free(outcome->text);
     free(outcome->restart);
+    for (int i = 0; i < CREW_CHANGES; i++)
+        free(outcome->changes[i]);
     *outcome = (struct reload_outcome){0};
 }
 
@@ -103,9 +110,19 @@ static void say_done(const struct reload_outcome *outcome)
         log_integer("generation", (int64_t)outcome->generation),
         log_text("hash", outcome->hash),
     };
+    static const char *const changes[CREW_CHANGES] = {
+        [CREW_STARTS] = "consumers that start",
+        [CREW_STOPS] = "consumers that stop",
+        [CREW_RESTARTS] = "consumers that leave their group and join anew",
+        [CREW_RESUMES] = "stopped partitions that go on",
+    };
     const char *text = outcome->text != NULL ? outcome->text : "";
     log_event(LOG_INFO, fields, ARRAY_LENGTH(fields), "reloaded, generation %llu runs%s%s",
               (unsigned long long)outcome->generation, *text != '\0' ? ": " : "", text);
+    for (int i = 0; i < CREW_CHANGES; i++)
+        if (outcome->changes[i] != NULL)
+            log_info("generation %llu: %s: %s", (unsigned long long)outcome->generation, changes[i],
+                     outcome->changes[i]);
     if (outcome->restart != NULL)
         log_warn("generation %llu: these changes take effect only when the process is started "
                  "again: %s",

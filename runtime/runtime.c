@@ -54,18 +54,13 @@ static void on_consumer_fatal(void *context, struct consumer *consumer, const st
 
 static void on_consumer_stuck(void *context, struct consumer *consumer)
 {
-    log_error("consumer %s: on_stuck is \"abort\"; the process stops",
-              consumer_config_of(consumer)->name);
+    log_error("consumer %s: on_stuck is \"abort\"; the process stops", consumer_name(consumer));
     runtime_stop(context, EXIT_UNFINISHED);
 }
 
-static void on_consumer_stopped(void *context, struct consumer *consumer, size_t abandoned)
+static void on_crew_empty(void *context)
 {
-    (void)consumer;
-    struct runtime *runtime = context;
-    runtime->abandoned += abandoned;
-    runtime->running_consumers--;
-    runtime_step_stop(runtime);
+    runtime_step_stop(context);
 }
 
 /* A helper of an event that came over HTTP is done. */
@@ -88,38 +83,40 @@ static void make_producers(struct runtime *runtime)
     publishing_init(&runtime->publishing, &runtime->loop, &runtime->producers, runtime, on_idle);
 }
 
-static bool is_wanted(const struct runtime_options *options, const struct consumer_config *consumer)
+static bool is_wanted(void *context, const struct consumer_config *consumer)
 {
+    const struct runtime_options *options = ((struct runtime *)context)->options;
     if (options->is_main_all)
         return false;
     return options->only == NULL || strcmp(options->only, "consumers") == 0 ||
            strcmp(options->only, consumer->name) == 0;
 }
 
-static void say_disabled(const struct runtime *runtime)
+static void make_crew(struct runtime *runtime)
+{
+    const struct crew_options options = {
+        .loop = &runtime->loop,
+        .connections = &runtime->connections,
+        .context = runtime,
+        .is_wanted = is_wanted,
+        .on_fatal = on_consumer_fatal,
+        .on_stuck = on_consumer_stuck,
+        .on_empty = on_crew_empty,
+    };
+    crew_init(&runtime->crew, &options);
+}
+
+static void say_disabled(struct runtime *runtime)
 {
     for (size_t i = 0; i < runtime->config->consumer_count; i++) {
         const struct consumer_config *consumer = &runtime->config->consumers[i];
-        if (is_wanted(runtime->options, consumer) && !consumer->is_enabled)
+        if (is_wanted(runtime, consumer) && !consumer->is_enabled)
             log_info("consumer %s is not started: `enabled` is false", consumer->name);
     }
 }
 
-/* The one that serves, unless it does not declare the consumer any more. */
-static struct generation *generation_for(struct runtime *runtime,
-                                         const struct consumer_config *config)
-{
-    struct generation *serving = runtime->reload.serving;
-    return config_consumer(serving->config, config->name) != NULL ? serving : runtime->first;
-}
-
-static bool is_started(const struct runtime *runtime, const struct consumer_config *consumer)
-{
-    return consumer->is_enabled && is_wanted(runtime->options, consumer);
-}
-
 /* A script that has the program for itself is short-lived, and who started it wants no log. */
-static void say_memory(const struct runtime *runtime)
+static void say_memory(struct runtime *runtime)
 {
     const struct config *config = runtime->config;
     struct budget sum = {.shared_bytes = config->shared_memory_limit_bytes};
@@ -129,38 +126,12 @@ static void say_memory(const struct runtime *runtime)
         sum.queues_bytes += cluster_queue_bytes(&config->producers[i]);
     for (size_t i = 0; i < config->consumer_count; i++) {
         const struct consumer_config *consumer = &config->consumers[i];
-        if (!is_started(runtime, consumer))
+        if (!consumer->is_enabled || !is_wanted(runtime, consumer))
             continue;
         struct budget one = budget_of_consumer(config, consumer, cluster_prefetch_bytes(consumer));
         budget_add(&sum, &one);
     }
     budget_say_process(&sum);
-}
-
-static void start_consumer(struct runtime *runtime, const struct consumer_config *config)
-{
-    const struct consumer_options options = {
-        .loop = &runtime->loop,
-        .name = config->name,
-        .cluster = connections_cluster(&runtime->connections, config->cluster),
-        .query = connections_query(&runtime->connections, config->cluster),
-        .generation = generation_for(runtime, config),
-        .callbacks = {runtime, on_consumer_fatal, on_consumer_stuck, on_consumer_stopped},
-    };
-    struct consumer *consumer = consumer_new(&options);
-    runtime->consumers[runtime->consumer_count++] = consumer;
-    runtime->running_consumers++;
-    consumer_start(consumer);
-}
-
-/* Those on the cluster. */
-static void start_consumers(struct runtime *runtime, const struct cluster_config *cluster)
-{
-    for (size_t i = 0; i < runtime->config->consumer_count; i++) {
-        const struct consumer_config *consumer = &runtime->config->consumers[i];
-        if (consumer->cluster == cluster && is_started(runtime, consumer))
-            start_consumer(runtime, consumer);
-    }
 }
 
 static void on_producers_connected(void *context, const struct cluster_config *cluster,
@@ -176,10 +147,11 @@ static void on_producers_connected(void *context, const struct cluster_config *c
         runtime_stop(runtime, EXIT_FATAL);
         return;
     }
-    for (size_t i = 0; i < runtime->config->producer_count; i++)
-        if (runtime->config->producers[i].cluster == cluster)
+    const struct config *config = runtime->producers.config;
+    for (size_t i = 0; i < config->producer_count; i++)
+        if (config->producers[i].cluster == cluster)
             log_info("producer %s is ready; publish by: lagoon publish %s TYPE < events.jsonl",
-                     runtime->config->producers[i].name, runtime->config->producers[i].name);
+                     config->producers[i].name, config->producers[i].name);
 }
 
 /* --- the script of our own --- */
@@ -220,10 +192,11 @@ static void on_cluster_ready(void *context, const struct cluster_config *cluster
     struct runtime *runtime = context;
     if (runtime->phase != PHASE_RUNNING)
         return;
-    start_consumers(runtime, cluster);
+    crew_start(&runtime->crew, runtime->reload.serving, cluster);
+    crew_step(&runtime->crew);
     if (runtime->options->only != NULL && strcmp(runtime->options->only, "producers") == 0)
         producers_connect(&runtime->producers, cluster, on_producers_connected, runtime);
-    if (!connections_are_ready(&runtime->connections))
+    if (!connections_are_ready(&runtime->connections) || runtime->began_ms > 0)
         return;
     runtime->began_ms = clock_monotonic_ms();
     start_main(runtime);
@@ -331,9 +304,7 @@ static void take_result(struct runtime *runtime, struct runtime_result *result)
 
 static void release(struct runtime *runtime)
 {
-    for (size_t i = 0; i < runtime->consumer_count; i++)
-        consumer_free(&runtime->consumers[i]);
-    free(runtime->consumers);
+    crew_destroy(&runtime->crew);
     reload_destroy(&runtime->reload);
     producers_destroy(&runtime->producers);
     main_script_destroy(&runtime->main);
@@ -364,12 +335,12 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
         .shared = shared_new(options->config->shared_memory_limit_bytes),
         .stop_timeout_ms = options->config->stop_timeout_ms,
         .started_ms = clock_monotonic_ms(),
-        .consumers = xcalloc(options->config->consumer_count, sizeof runtime.consumers[0]),
     };
     want_helpers(runtime.config);
     open_loop(&runtime);
     make_connections(&runtime);
     make_producers(&runtime);
+    make_crew(&runtime);
     runtime_open_reload(&runtime);
     make_main(&runtime);
     runtime_open_control(&runtime);

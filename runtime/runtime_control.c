@@ -19,11 +19,11 @@ static const char *phase_in_words(const struct runtime *runtime)
 static void write_producers(struct json_writer *answer, const struct runtime *runtime)
 {
     json_begin_array(answer, "producers");
-    for (size_t i = 0; i < runtime->config->producer_count; i++) {
+    for (size_t i = 0; i < runtime->producers.config->producer_count; i++) {
         const struct producer *producer = runtime->producers.items[i];
         const struct producer_counts counts = producer_counts(producer);
         json_begin_object(answer, NULL);
-        json_write_text(answer, "name", runtime->config->producers[i].name);
+        json_write_text(answer, "name", runtime->producers.config->producers[i].name);
         json_write_integer(answer, "published", (int64_t)counts.published);
         json_write_integer(answer, "acknowledged", (int64_t)counts.acknowledged);
         json_write_integer(answer, "refused", (int64_t)counts.refused);
@@ -61,8 +61,9 @@ static enum control_end run_status(void *context, const struct control_request *
     json_write_text(answer, "refusal", runtime->reload.refusal);
     write_shared(answer, runtime);
     json_begin_array(answer, "consumers");
-    for (size_t i = 0; i < runtime->consumer_count; i++)
-        consumer_write_status(runtime->consumers[i], answer);
+    for (struct consumer *consumer = crew_first(&runtime->crew); consumer != NULL;
+         consumer = crew_next(&runtime->crew, consumer))
+        consumer_write_status(consumer, answer);
     json_end_array(answer);
     /* Once they are being closed they are nobody's to look at. */
     if (runtime->phase < PHASE_CLOSING)
@@ -73,9 +74,9 @@ static enum control_end run_status(void *context, const struct control_request *
 static struct consumer *find_consumer(const struct runtime *runtime, const char *name,
                                       struct error *err)
 {
-    for (size_t i = 0; i < runtime->consumer_count; i++)
-        if (strcmp(consumer_config_of(runtime->consumers[i])->name, name) == 0)
-            return runtime->consumers[i];
+    struct consumer *consumer = crew_find(&runtime->crew, name);
+    if (consumer != NULL)
+        return consumer;
     const char **names = xcalloc(runtime->config->consumer_count + 1, sizeof names[0]);
     for (size_t i = 0; i < runtime->config->consumer_count; i++)
         names[i] = runtime->config->consumers[i].name;
@@ -259,11 +260,18 @@ static void write_outcome(struct json_writer *answer, const struct reload_outcom
 {
     static const char *const states[] = {
         [RELOAD_DONE] = "done", [RELOAD_UNCHANGED] = "unchanged", [RELOAD_REFUSED] = "refused"};
+    static const char *const changes[CREW_CHANGES] = {[CREW_STARTS] = "started",
+                                                      [CREW_STOPS] = "stopped",
+                                                      [CREW_RESTARTS] = "restarted",
+                                                      [CREW_RESUMES] = "resumed"};
     json_write_text(answer, "state", states[outcome->end]);
     json_write_integer(answer, "generation", (int64_t)outcome->generation);
     json_write_text(answer, "hash", outcome->hash);
     if (outcome->text != NULL)
         json_write_text(answer, "text", outcome->text);
+    for (int i = 0; i < CREW_CHANGES; i++)
+        if (outcome->changes[i] != NULL)
+            json_write_text(answer, changes[i], outcome->changes[i]);
     if (outcome->restart != NULL)
         json_write_text(answer, "restart", outcome->restart);
 }

@@ -9,8 +9,8 @@
 
 #include "admin.h"
 #include "connections.h"
-#include "consumer.h"
 #include "control.h"
+#include "crew.h"
 #include "main_script.h"
 #include "producers.h"
 #include "reload.h"
@@ -27,7 +27,7 @@ enum runtime_phase {
 
 struct runtime {
     const struct runtime_options *options;
-    const struct config *config;
+    const struct config *config; /* of the generation that serves */
     uv_loop_t loop;
     uv_signal_t signals[2];
     uv_signal_t hangup; /* SIGHUP: reload */
@@ -47,10 +47,7 @@ struct runtime {
     struct reload_watch watch;
     int64_t stop_timeout_ms; /* of the generation that serves */
     struct producers producers;
-    struct consumer **consumers; /* those that this process runs */
-    size_t consumer_count;
-    size_t running_consumers;
-    size_t abandoned;
+    struct crew crew;
 
     struct main_script main;
 

@@ -87,11 +87,15 @@ static void collect(struct metrics *metrics, struct runtime *runtime)
     metrics_add(metrics, METRIC_READY, NULL, reasons.length == 0);
     buffer_destroy(&reasons);
     add_reloads(metrics, &runtime->reload);
-    for (size_t i = 0; i < runtime->consumer_count; i++)
-        consumer_add_metrics(runtime->consumers[i], metrics);
+    const struct crew *crew = &runtime->crew;
+    for (struct consumer *consumer = crew_first(crew); consumer != NULL;
+         consumer = crew_next(crew, consumer))
+        consumer_add_metrics(consumer, metrics);
     /* Once they are being closed they are nobody's to look at. */
-    for (size_t i = 0; i < runtime->config->producer_count && runtime->phase < PHASE_CLOSING; i++)
-        add_producer(metrics, runtime->config->producers[i].name, runtime->producers.items[i]);
+    const struct producers *producers = &runtime->producers;
+    const struct config *config = producers->config;
+    for (size_t i = 0; i < config->producer_count && runtime->phase < PHASE_CLOSING; i++)
+        add_producer(metrics, config->producers[i].name, producers->items[i]);
     add_process(metrics, runtime);
 }
 
@@ -112,8 +116,10 @@ void runtime_add_reasons(const struct runtime *runtime, struct buffer *reasons)
         buffer_append_text(reasons, "the process stops\n");
     else if (!connections_are_ready(&runtime->connections))
         buffer_append_text(reasons, "a cluster that is needed has not answered yet\n");
-    for (size_t i = 0; i < runtime->consumer_count && runtime->phase == PHASE_RUNNING; i++)
-        consumer_add_reasons(runtime->consumers[i], reasons);
+    const struct crew *crew = &runtime->crew;
+    for (struct consumer *consumer = crew_first(crew);
+         consumer != NULL && runtime->phase == PHASE_RUNNING; consumer = crew_next(crew, consumer))
+        consumer_add_reasons(consumer, reasons);
 }
 
 bool runtime_write_health(const struct runtime *runtime, struct json_writer *writer)

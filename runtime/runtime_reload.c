@@ -10,6 +10,7 @@
 static void on_change(void *context, const struct generation *generation)
 {
     struct runtime *runtime = context;
+    runtime->config = generation->config;
     log_set_level(generation->config->log_level);
     shared_set_limit(runtime->shared, generation->config->shared_memory_limit_bytes);
     runtime->stop_timeout_ms = generation->config->stop_timeout_ms;
@@ -55,8 +56,8 @@ void runtime_open_reload(struct runtime *runtime)
     const struct reload_options options = {
         .loop = &runtime->loop,
         .first = runtime->first,
-        .consumers = runtime->consumers,
-        .consumer_count = &runtime->consumer_count,
+        .connections = &runtime->connections,
+        .crew = &runtime->crew,
         .context = runtime,
         .read_context = runtime->options->read_context,
         .read = runtime->options->read,

@@ -78,7 +78,6 @@ static _Noreturn void end_abruptly(const struct runtime *runtime)
 static void abandon_main(struct runtime *runtime)
 {
     log_error("%s still runs and is abandoned", main_script_name(&runtime->main));
-    runtime->abandoned++;
     end_abruptly(runtime);
 }
 
@@ -101,7 +100,7 @@ void runtime_step_stop(struct runtime *runtime)
     int64_t now_ms = clock_monotonic_ms();
     bool is_late = now_ms >= runtime->deadline_ms;
     if (runtime->phase == PHASE_STOPPING_CONSUMERS) {
-        if (runtime->running_consumers > 0 || !runtime->is_disconnected ||
+        if (!crew_is_empty(&runtime->crew) || !runtime->is_disconnected ||
             runtime->producers.connecting > 0)
             return;
         runtime->phase = PHASE_FLUSHING;
@@ -114,7 +113,7 @@ void runtime_step_stop(struct runtime *runtime)
         if (!runtime->is_purged)
             purge(runtime);
     }
-    if (runtime->abandoned > 0)
+    if (runtime->crew.abandoned > 0)
         end_abruptly(runtime);
     if (main_script_is_running(&runtime->main)) {
         if (runtime->is_main_interrupted && now_ms >= runtime->main_deadline_ms)
@@ -190,13 +189,6 @@ void runtime_watch(struct runtime *runtime)
     uv_timer_start(&runtime->flusher, on_flush_poll, WATCH_POLL_MS, WATCH_POLL_MS);
 }
 
-static void stop_consumers(struct runtime *runtime)
-{
-    int64_t limit_ms = handlers_deadline(runtime, clock_monotonic_ms());
-    for (size_t i = 0; i < runtime->consumer_count; i++)
-        consumer_stop(runtime->consumers[i], limit_ms, runtime->deadline_ms);
-}
-
 /* The deadline of a stop: from the first signal to the exit, the flush included. */
 void runtime_stop(struct runtime *runtime, int exit_code)
 {
@@ -213,7 +205,8 @@ void runtime_stop(struct runtime *runtime, int exit_code)
     main_script_retire(&runtime->main);
     reload_watch_stop(&runtime->watch);
     reload_stop(&runtime->reload);
-    stop_consumers(runtime);
+    crew_stop(&runtime->crew, handlers_deadline(runtime, clock_monotonic_ms()),
+              runtime->deadline_ms);
     connections_stop(&runtime->connections);
 }
 
@@ -224,8 +217,7 @@ static void hurry(struct runtime *runtime)
     runtime->deadline_ms = clock_monotonic_ms() + HURRY_MS;
     runtime->main_deadline_ms =
         runtime->is_main_interrupted ? runtime->deadline_ms : clock_monotonic_ms();
-    for (size_t i = 0; i < runtime->consumer_count && runtime->running_consumers > 0; i++)
-        consumer_stop(runtime->consumers[i], clock_monotonic_ms(), runtime->deadline_ms);
+    crew_stop(&runtime->crew, clock_monotonic_ms(), runtime->deadline_ms);
 }
 
 void runtime_on_signal(uv_signal_t *handle, int number)

@@ -7,15 +7,24 @@ local function behind(text)
   return text and ": " .. text or ""
 end
 
+local CHANGES = {
+  { "started", "consumers that start" },
+  { "stopped", "consumers that stop" },
+  { "restarted", "consumers that leave their group and join anew" },
+  { "resumed", "stopped partitions that go on" },
+  { "restart", "these changes take effect only when the process is started again" },
+}
+
 local words = {
   done = function()
-    local text = ("reloaded, generation %d runs, hash %s%s"):format(answer.generation,
-      answer.hash, behind(answer.text))
-    if answer.restart then
-      text = ("%s\nthese changes take effect only when the process is started again: %s"):format(
-        text, answer.restart)
+    local lines = { ("reloaded, generation %d runs, hash %s%s"):format(answer.generation,
+      answer.hash, behind(answer.text)) }
+    for _, change in ipairs(CHANGES) do
+      if answer[change[1]] then
+        table.insert(lines, change[2] .. ": " .. answer[change[1]])
+      end
     end
-    return text
+    return table.concat(lines, "\n")
   end,
   unchanged = function()
     return ("nothing has changed, generation %d goes on"):format(answer.generation)

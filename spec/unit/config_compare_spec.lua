@@ -25,15 +25,18 @@ describe("config_compare", function()
   ---With `new` in place of `old`.
   local function change(old, new)
     local first, last = CONFIG:find(old, 1, true)
-    local difference = compare(CONFIG:sub(1, first - 1) .. new .. CONFIG:sub(last + 1))
+    local difference, _, changed =
+      compare(CONFIG:sub(1, first - 1) .. new .. CONFIG:sub(last + 1))
     local back = compare(CONFIG, CONFIG:sub(1, first - 1) .. new .. CONFIG:sub(last + 1))
-    assert.equal(#difference.live + #difference.restart, #back.live + #back.restart)
-    return difference
+    for reach, paths in pairs(difference) do
+      assert.equal(#paths, #back[reach])
+    end
+    return difference, changed
   end
 
   it("finds nothing between two texts that say the same", function()
     local difference, is_same_text = compare("-- a remark\n" .. CONFIG)
-    assert.same({ live = {}, restart = {} }, difference)
+    assert.same({ live = {}, consumer = {}, restart = {} }, difference)
     assert.is_false(is_same_text)
     assert.is_true(select(2, compare(CONFIG)))
   end)
@@ -51,35 +54,63 @@ describe("config_compare", function()
       ["producers ="] = { 'lua = { memory_limit = "64MiB" },\n  producers =', "lua.memory_limit" },
     }
     for old, new in pairs(live) do
-      assert.same({ live = { new[2] }, restart = {} }, change(old, new[1]), old)
+      assert.same({ live = { new[2] }, consumer = {}, restart = {} }, (change(old, new[1])), old)
     end
+  end)
+
+  it("names what a consumer takes up by joining its group anew", function()
+    local anew = {
+      ["workers = 2"] = { 'workers = 2, distribution = "free_worker"',
+        "consumers.c.distribution", "distribution" },
+      ['group = "m"'] = { 'group = "n"', "consumers.c.more.group", "group" },
+    }
+    for old, new in pairs(anew) do
+      local difference, changed = change(old, new[1])
+      assert.same({ live = {}, consumer = { new[2] }, restart = {} }, difference, old)
+      local name = new[2]:match("^consumers%.(.*)%.%w+$")
+      assert.same({ [name] = new[3] }, changed)
+    end
+  end)
+
+  it("knows a consumer by the cluster that it comes to", function()
+    local more = CONFIG:gsub("topics =", 'clusters = { other = { brokers = "h:1" } },\n  %0')
+    local _, _, changed = compare(more)
+    assert.same({}, changed)
+    _, _, changed = compare((more:gsub("orders = {", '%0 cluster = "other",')), more)
+    assert.same({ c = "cluster" }, changed)
+  end)
+
+  it("knows a pattern by what it must not match", function()
+    local pattern = CONFIG:gsub('topic = "orders", group = "c"', 'topic = "^orders", group = "c"')
+    local _, _, changed = compare((pattern:gsub('group = "m"', '%0, dead_letter = "orders-bad"')),
+      pattern)
+    assert.same({ c = "what its pattern must not match" }, changed)
   end)
 
   it("names what takes another start", function()
     local restart = {
       ["localhost:9092"] = { "localhost:9093", "cluster.brokers" },
-      ["workers = 2"] = { 'workers = 2, distribution = "free_worker"',
-        "consumers.c.distribution" },
-      ["partitions = 2"] = { "partitions = 3", "topics.orders.partitions" },
-      ['group = "m"'] = { 'group = "n"', "consumers.c.more.group" },
+      ["producers ="] = { 'log = { format = "json" },\n  producers =', "log.format" },
+      ['topic = "orders", headers'] = { 'topic = "orders.eu", headers', "producers.p.topic" },
     }
     for old, new in pairs(restart) do
       local difference = change(old, table.remove(new, 1))
-      assert.same({ live = {}, restart = new }, difference, old)
+      assert.same({ live = {}, consumer = {}, restart = new }, difference, old)
     end
   end)
 
   it("names a whole table that is new or removed once", function()
     local added = 'producers = { q = { topic = "orders" }, '
-    assert.same({ live = {}, restart = { "producers.q (new)" } }, change("producers = { ", added))
-    assert.same({ live = {}, restart = { "topics.orders.eu (removed)" } },
-      change(', ["orders.eu"] = {}', ""))
+    assert.same({ live = {}, consumer = {}, restart = { "producers.q (new)" } },
+      (change("producers = { ", added)))
+    assert.same({ live = { "topics.orders.eu (removed)" }, consumer = {}, restart = {} },
+      (change(', ["orders.eu"] = {}', "")))
   end)
 
   it("tells a secret's change without its value", function()
     local with = CONFIG:gsub("localhost:9092\"", "%0, tls = true, sasl = "
       .. "{ mechanism = \"PLAIN\", username = \"u\", password = \"@\" }")
     local difference = compare((with:gsub("@", "second-secret")), (with:gsub("@", "first-secret")))
-    assert.same({ live = {}, restart = { "cluster.sasl.password" } }, difference)
+    assert.same({ live = {}, consumer = {}, restart = { "cluster.sasl.password" } }, difference)
   end)
 end)

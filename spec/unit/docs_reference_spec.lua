@@ -49,7 +49,8 @@ local function documented_keys()
     ["## topics.NAME"] = "topics.NAME.",
     ["## producers.NAME"] = "producers.NAME.", ["## consumers.NAME"] = "consumers.NAME." }) do
     for _, cells in ipairs(docs.rows(docs.section(CONFIGURATION, heading))) do
-      keys[prefix .. cells[1]:match("^`(.+)`$")] = { default = cells[2], text = cells[3] }
+      keys[prefix .. cells[1]:match("^`(.+)`$")] = { default = cells[2], text = cells[3],
+        reach = cells[4] or "" }
     end
   end
   return keys
@@ -94,6 +95,12 @@ describe("the reference of config.lua", function()
       end
       local text = row.optional and keys[path].default .. keys[path].text
       assert(not text or text:find("`false`", 1, true), path .. " does not name `false`")
+    end
+  end)
+
+  it("says what a reload brings, and what takes more", function()
+    for path, key in pairs(documented_keys()) do
+      assert.equal(unit.config.reach(path), key.reach, path)
     end
   end)
 

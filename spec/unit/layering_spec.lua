@@ -10,6 +10,7 @@ local LAYERS = {
     { "verb" },
     { "application", "runtime", "broker", "dev_broker" },
     { "producers", "reload" },
+    { "crew" },
     { "connections", "main_script", "dev_note" },
     { "connection" },
     { "consumer" },

@@ -307,8 +307,24 @@ static void set_difference(lua_State *L, const char *key, const struct config *b
     config_difference_destroy(&difference);
 }
 
-/* compare(path, path): the paths in which they differ, {live = {...}, restart = {...}}, and whether
- * the hashes of their texts are the same. */
+/* Leaves a table: consumer of both -> what it takes up by joining anew. */
+static void push_changed(lua_State *L, const struct config *before, const struct config *after)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < before->consumer_count; i++) {
+        const char *name = before->consumers[i].name;
+        if (config_consumer(after, name) == NULL)
+            continue;
+        char *keys = config_compare_consumer(before, after, name);
+        lua_pushstring(L, keys);
+        lua_setfield(L, -2, name);
+        free(keys);
+    }
+}
+
+/* compare(path, path): the paths in which they differ, {live = {...}, consumer = {...}, restart =
+ * {...}}; whether the hashes of their texts are the same; what its consumers take up by joining
+ * anew. */
 static int unit_compare(lua_State *L)
 {
     struct config *before = load_or_raise(L);
@@ -316,11 +332,22 @@ static int unit_compare(lua_State *L)
     struct config *after = load_or_raise(L);
     lua_newtable(L);
     set_difference(L, "live", before, after, REACH_LIVE);
+    set_difference(L, "consumer", before, after, REACH_CONSUMER);
     set_difference(L, "restart", before, after, REACH_RESTART);
     lua_pushboolean(L, before->content_hash == after->content_hash);
+    push_changed(L, before, after);
     config_free(&before);
     config_free(&after);
-    return 2;
+    return 3;
+}
+
+/* reach(path): "live", "anew" or "" */
+static int unit_reach(lua_State *L)
+{
+    static const char *const words[] = {
+        [REACH_LIVE] = "live", [REACH_CONSUMER] = "anew", [REACH_RESTART] = ""};
+    lua_pushstring(L, words[config_reach_of(luaL_checkstring(L, 1))]);
+    return 1;
 }
 
 /* setenv(name [, value]): without a value it is unset. */
@@ -348,9 +375,11 @@ static int unit_cpu_quota(lua_State *L)
 int unit_open_config(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"load", unit_load},           {"redact", unit_redact},   {"places", unit_places},
-        {"property", unit_property},   {"setenv", unit_setenv},   {"cpu_count", unit_cpu_count},
-        {"cpu_quota", unit_cpu_quota}, {"compare", unit_compare}, {NULL, NULL}};
+        {"load", unit_load},           {"redact", unit_redact},
+        {"places", unit_places},       {"property", unit_property},
+        {"setenv", unit_setenv},       {"cpu_count", unit_cpu_count},
+        {"cpu_quota", unit_cpu_quota}, {"compare", unit_compare},
+        {"reach", unit_reach},         {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }
