@@ -357,7 +357,7 @@ static void warn_of_missing(const struct ensure *ensure, const struct config *co
         const struct producer_config *producer = &config->producers[i];
         const struct topic_config topic = {.name = producer->topic};
         struct wanted wanted = {.config = &topic};
-        if (producer->cluster != ensure->cluster->config ||
+        if (!config_is_cluster(producer->cluster, ensure->cluster->config) ||
             config_topic(config, producer->cluster, producer->topic) != NULL ||
             look(ensure, &wanted) != TOPICS_READY || !wanted.is_missing)
             continue;
@@ -377,7 +377,7 @@ enum topic_check cluster_ensure_topics(rd_kafka_t *query, const struct cluster *
                             .err = err};
     ensure.wanted = xcalloc(config->topic_count, sizeof ensure.wanted[0]);
     for (size_t i = 0; i < config->topic_count; i++) {
-        if (config->topics[i].cluster == cluster->config)
+        if (config_is_cluster(config->topics[i].cluster, cluster->config))
             ensure.wanted[ensure.count++].config = &config->topics[i];
     }
 

@@ -288,11 +288,17 @@ void config_problems_destroy(struct config_problems *problems)
 
 /* --- looking up --- */
 
+bool config_is_cluster(const struct cluster_config *one, const struct cluster_config *other)
+{
+    return strcmp(one->name, other->name) == 0;
+}
+
 const struct topic_config *config_topic(const struct config *config,
                                         const struct cluster_config *cluster, const char *name)
 {
     for (size_t i = 0; i < config->topic_count; i++)
-        if (config->topics[i].cluster == cluster && strcmp(config->topics[i].name, name) == 0)
+        if (config_is_cluster(config->topics[i].cluster, cluster) &&
+            strcmp(config->topics[i].name, name) == 0)
             return &config->topics[i];
     return NULL;
 }

@@ -229,6 +229,9 @@ MUST_USE int config_load(const struct config_options *options, struct config **c
 void config_free(struct config **config);
 void config_problems_destroy(struct config_problems *problems);
 
+/* They are the same one, perhaps of two readings. */
+bool config_is_cluster(const struct cluster_config *one, const struct cluster_config *other);
+
 const struct topic_config *config_topic(const struct config *config,
                                         const struct cluster_config *cluster, const char *name);
 const struct producer_config *config_producer(const struct config *config, const char *name);

@@ -42,7 +42,6 @@ struct consumer *consumer_new(const struct consumer_options *options)
     assert(consumer->config != NULL);
     consumer->handlers_deadline_ms = INT64_MAX;
     consumer->deadline_ms = INT64_MAX;
-    atomic_init(&consumer->is_given_up, false);
     const struct dispatcher_callbacks callbacks = {
         .context = consumer,
         .on_wake_worker = on_wake_worker,
@@ -251,7 +250,7 @@ void consumer_on_report(struct record *record, int attempt, const char *reason)
 
 /* --- start --- */
 
-static void open_loop_handles(struct consumer *consumer)
+void consumer_open_handles(struct consumer *consumer)
 {
     uv_loop_t *loop = consumer->options.loop;
     uv_async_init(loop, &consumer->wake, on_wake);
@@ -330,60 +329,6 @@ static void join(struct consumer *consumer)
              config->group, has_others ? " of cluster " : "",
              has_others ? config->cluster->name : "", workers, config->buffer_size,
              config->buffer_size == 1 ? "" : "s", order_in_words(config->distribution));
-}
-
-/* The stop came before all was made; what was, a helper throws away. */
-static void throw_away_parts(struct consumer *consumer)
-{
-    if (consumer->work_rc == 0)
-        consumer_begin_destroy(consumer, consumer->parts.handle);
-    else
-        consumer_close_handles(consumer);
-}
-
-static void on_made(uv_work_t *work, int status)
-{
-    (void)status;
-    struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
-    const struct consumer_callbacks *callbacks = &consumer->options.callbacks;
-    if (consumer->state == CONSUMER_STOPPING) {
-        throw_away_parts(consumer);
-        return;
-    }
-    bool has_failed = consumer->work_rc != 0;
-    consumer->state = has_failed ? CONSUMER_FAILED : CONSUMER_MADE;
-    callbacks->on_made(callbacks->context, consumer, has_failed ? &consumer->work_error : NULL);
-}
-
-/* On a helper. */
-static void make(uv_work_t *work)
-{
-    struct consumer *consumer = CONTAINER_OF(work, struct consumer, work);
-    const struct consumer_parts_options options = {
-        .cluster = consumer->options.cluster,
-        .config = consumer->config,
-        .generation = consumer->generation,
-        .is_given_up = &consumer->is_given_up,
-    };
-    consumer->work_rc = consumer_parts_make(&consumer->parts, &options, &consumer->work_error);
-}
-
-void consumer_make(struct consumer *consumer)
-{
-    ASSERT_ON(THREAD_MAIN);
-    consumer->state = CONSUMER_STARTING;
-    open_loop_handles(consumer);
-    uv_queue_work(consumer->options.loop, &consumer->work, make, on_made);
-}
-
-bool consumer_is_made(const struct consumer *consumer)
-{
-    return consumer->state == CONSUMER_MADE;
-}
-
-bool consumer_is_new(const struct consumer *consumer)
-{
-    return consumer->state == CONSUMER_NEW;
 }
 
 void consumer_run(struct consumer *consumer, rd_kafka_t *query)

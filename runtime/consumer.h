@@ -37,6 +37,7 @@ struct consumer_options {
     const char *name;
     struct generation *generation; /* that it begins with; it declares the consumer */
     const struct cluster *cluster;
+    int64_t load_limit_ms; /* for its scripts to come to an end of what they load; 0: any */
     struct consumer_callbacks callbacks;
 };
 
@@ -44,7 +45,7 @@ struct consumer_options {
  * that is in force. */
 struct consumer *consumer_new(const struct consumer_options *options);
 
-/* Has a helper make its handle and Lua states. */
+/* Has its handle and Lua states made, on an errand. */
 void consumer_make(struct consumer *consumer);
 
 /* It has been made and does not run yet. */

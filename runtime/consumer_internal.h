@@ -32,7 +32,8 @@ struct consumer {
     struct generation *generation;        /* held: the one in force */
     const struct consumer_config *config; /* of that */
     enum consumer_state state;
-    struct consumer_parts parts; /* between its helper and the pool and membership */
+    struct making_parts *making; /* while they are made */
+    struct consumer_parts parts; /* between that and the pool and membership */
 
     struct dispatcher dispatcher;
     struct assignment assignment;
@@ -41,17 +42,15 @@ struct consumer {
     struct seek *seek; /* the last one; NULL: none yet */
     bool is_member;    /* the membership stands: there is a handle */
 
-    uv_async_t wake;     /* any thread */
-    uv_timer_t poller;   /* keeps the membership alive, also when nothing happens */
-    uv_timer_t ticker;   /* only while records are outstanding */
-    uv_timer_t commits;  /* commit_interval */
-    uv_timer_t retrier;  /* for the next retry */
-    uv_timer_t rationer; /* while the breaker is open: when the next record may start */
-    int open_handles;    /* of the loop: until all are closed, the consumer stays */
-    uv_work_t work;      /* of the helper that makes or destroys */
-    struct error work_error;
-    int work_rc;
-    atomic_bool is_given_up; /* by main: what its helper makes is not wanted any more */
+    uv_async_t wake;         /* any thread */
+    uv_timer_t poller;       /* keeps the membership alive, also when nothing happens */
+    uv_timer_t ticker;       /* only while records are outstanding */
+    uv_timer_t commits;      /* commit_interval */
+    uv_timer_t retrier;      /* for the next retry */
+    uv_timer_t rationer;     /* while the breaker is open: when the next record may start */
+    int open_handles;        /* of the loop: until all are closed, the consumer stays */
+    uv_work_t work;          /* of the helper that destroys */
+    struct error work_error; /* why it has no parts, or no workers */
 
     bool is_broken; /* its handle met a fatal error and cannot leave */
     bool is_leaked; /* its handle cannot be closed safely: the end of the process closes it */
@@ -60,6 +59,12 @@ struct consumer {
     bool is_interrupted; /* what still ran at that deadline */
     size_t abandoned;    /* handlers that still ran at the end of a stop */
 };
+
+/* The loop's handles; consumer_close_handles closes them. */
+void consumer_open_handles(struct consumer *consumer);
+
+/* What is being made of it is not wanted any more. */
+void consumer_give_up_making(struct consumer *consumer);
 
 /* Everything that main does for the consumer, as far as it can go now without waiting. */
 void consumer_turn(struct consumer *consumer);

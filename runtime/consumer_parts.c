@@ -160,6 +160,14 @@ int consumer_parts_make(struct consumer_parts *parts, const struct consumer_part
     return -1;
 }
 
+void consumer_parts_discard(struct consumer_parts *parts)
+{
+    struct joining *joining = joining_of(parts->handle);
+    rd_kafka_destroy(parts->handle);
+    joining_free(&joining);
+    consumer_parts_destroy(parts);
+}
+
 void consumer_parts_destroy(struct consumer_parts *parts)
 {
     for (size_t i = 0; i < parts->script_count; i++)

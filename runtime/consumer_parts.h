@@ -2,7 +2,7 @@
  * the Lua states of its workers.
  *
  * Owns:    what it made, until the consumer takes it.
- * Threads: a helper makes; main takes; a helper frees. */
+ * Threads: an errand's makes; main takes; a helper frees. */
 #ifndef CONSUMER_PARTS_H
 #define CONSUMER_PARTS_H
 
@@ -34,6 +34,9 @@ struct consumer_parts_options {
  * on_load may take its time, and there are many states. */
 MUST_USE int consumer_parts_make(struct consumer_parts *parts,
                                  const struct consumer_parts_options *options, struct error *err);
+
+/* Of which nothing was taken: frees the handle, too. */
+void consumer_parts_discard(struct consumer_parts *parts);
 
 /* Frees the scripts that were not taken; the handle is the taker's. */
 void consumer_parts_destroy(struct consumer_parts *parts);

@@ -236,7 +236,7 @@ void consumer_stop(struct consumer *consumer, int64_t handlers_deadline_ms, int6
         consumer_close_handles(consumer);
         return;
     case CONSUMER_STARTING:
-        atomic_store(&consumer->is_given_up, true);
+        consumer_give_up_making(consumer);
         consumer->state = CONSUMER_STOPPING;
         return;
     case CONSUMER_MADE:

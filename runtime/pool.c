@@ -358,7 +358,6 @@ int pool_start(struct pool *pool, const struct pool_options *options, struct scr
     const struct scaler_limits limits = limits_of(pool->config);
     pool->wanted = limits.min;
     pool_closing_init(&pool->closing, options->loop, options->on_exit, options->context);
-    atomic_init(&pool->renewal.is_given_up, false);
     atomic_init(&pool->has_stuck, false);
     atomic_init(&pool->growth.is_given_up, false);
     assert(count == limits.min);

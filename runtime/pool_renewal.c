@@ -31,20 +31,34 @@ bool pool_has_room(const struct pool *pool)
 
 /* --- making --- */
 
-/* On a helper. */
-static void make(uv_work_t *work)
+static void making_free(struct making *making)
 {
-    struct pool_renewal *renewal = CONTAINER_OF(work, struct pool_renewal, work);
-    for (size_t i = 0; i < renewal->count && renewal->rc == 0; i++) {
-        if (atomic_load(&renewal->is_given_up))
+    for (size_t i = 0; i < making->count; i++)
+        script_free(&making->items[i].script);
+    free(making->items);
+    generation_release(&making->generation);
+    free(making);
+}
+
+/* On the errand's thread, as what follows. */
+static void make(void *data)
+{
+    struct making *making = data;
+    for (size_t i = 0; i < making->count && making->rc == 0; i++) {
+        if (atomic_load(&making->is_given_up))
             return;
-        renewal->items[i].script = script_new(&renewal->source, &renewal->error);
-        renewal->rc = renewal->items[i].script != NULL ? 0 : -1;
+        making->items[i].script = script_new(&making->source, &making->error);
+        making->rc = making->items[i].script != NULL ? 0 : -1;
     }
-    if (renewal->rc == 0)
+    if (making->rc == 0)
         return;
-    for (size_t i = 0; i < renewal->count; i++)
-        script_free(&renewal->items[i].script);
+    for (size_t i = 0; i < making->count; i++)
+        script_free(&making->items[i].script);
+}
+
+static void drop(void *data)
+{
+    making_free(data);
 }
 
 /* A worker may have ended meanwhile, and another one have begun in its slot. */
@@ -54,25 +68,43 @@ static void hand_over(struct pool *pool, struct renewed *renewed)
     if (renewed->script == NULL)
         return;
     worker_prepare(slot->worker, &renewed->script);
-    if (!has_worker(slot) || atomic_load(&pool->renewal.is_given_up))
+    if (!has_worker(slot) || pool->renewal.is_given_up)
         worker_withdraw(slot->worker);
 }
 
-static void on_made(uv_work_t *work, int status)
+static void on_made(void *context, void *data, const struct error *err)
 {
-    (void)status;
-    struct pool *pool = CONTAINER_OF(work, struct pool, renewal.work);
+    struct pool *pool = context;
     struct pool_renewal *renewal = &pool->renewal;
-    for (size_t i = 0; i < renewal->count; i++)
-        hand_over(pool, &renewal->items[i]);
-    free(renewal->items);
-    renewal->items = NULL;
-    generation_release(&renewal->generation);
+    struct making *making = data;
+    struct error why;
+    for (size_t i = 0; making != NULL && i < making->count; i++)
+        hand_over(pool, &making->items[i]);
+    bool has_failed = making == NULL || making->rc != 0;
+    if (has_failed)
+        why = making != NULL ? making->error : *err;
+    if (making != NULL)
+        making_free(making);
+    renewal->making = NULL;
     renewal->is_under_way = false;
-    if (renewal->rc != 0)
+    if (has_failed)
         pool_withdraw(pool);
-    renewal->on_end(renewal->context, renewal->rc == 0 ? NULL : &renewal->error);
+    renewal->on_end(renewal->context, has_failed ? &why : NULL);
     pool->options.on_exit(pool->options.context);
+}
+
+/* For each worker that has none prepared. */
+static struct making *making_new(const struct pool *pool, struct generation *generation)
+{
+    struct making *making = xcalloc(1, sizeof *making);
+    making->generation = generation_reference(generation);
+    making->source = script_source_of(generation, pool->options.consumer);
+    making->items = xcalloc(pool->slot_count, sizeof making->items[0]);
+    atomic_init(&making->is_given_up, false);
+    for (size_t i = 0; i < pool->slot_count; i++)
+        if (has_worker(&pool->slots[i]) && !worker_is_prepared(pool->slots[i].worker))
+            making->items[making->count++].slot = i;
+    return making;
 }
 
 void pool_prepare(struct pool *pool, struct generation *generation,
@@ -81,23 +113,29 @@ void pool_prepare(struct pool *pool, struct generation *generation,
     struct pool_renewal *renewal = &pool->renewal;
     assert(pool_has_room(pool) && !renewal->is_under_way && !pool->is_stopping);
     *renewal = (struct pool_renewal){
-        .generation = generation_reference(generation),
-        .source = script_source_of(generation, pool->options.consumer),
-        .items = xcalloc(pool->slot_count, sizeof renewal->items[0]),
+        .making = making_new(pool, generation),
         .is_under_way = true,
         .context = context,
         .on_end = on_end,
     };
-    atomic_init(&renewal->is_given_up, false);
-    for (size_t i = 0; i < pool->slot_count; i++)
-        if (has_worker(&pool->slots[i]) && !worker_is_prepared(pool->slots[i].worker))
-            renewal->items[renewal->count++].slot = i;
-    uv_queue_work(pool->options.loop, &renewal->work, make, on_made);
+    const struct errand_options options = {
+        .loop = pool->options.loop,
+        .name = "reload",
+        .data = renewal->making,
+        .limit_ms = errand_limit_ms(),
+        .work = make,
+        .drop = drop,
+        .context = pool,
+        .on_end = on_made,
+    };
+    errand_start(&options);
 }
 
 void pool_withdraw(struct pool *pool)
 {
-    atomic_store(&pool->renewal.is_given_up, true);
+    pool->renewal.is_given_up = true;
+    if (pool->renewal.is_under_way)
+        atomic_store(&pool->renewal.making->is_given_up, true);
     for (size_t i = 0; i < pool->slot_count; i++)
         if (pool->slots[i].worker != NULL)
             worker_withdraw(pool->slots[i].worker);

@@ -1,8 +1,11 @@
 /* pool_renewal.h - further Lua states for the workers of a pool, made on a helper while all of them
  * go on.
  *
- * Owns:    one piece of work on a helper, and what it has made, until the workers have it.
- * Threads: main; the helper makes. */
+ * They are made on an errand: what the files of a generation do when they are loaded is not known
+ * yet, and what never ends is given up.
+ *
+ * Owns:    one errand, and what it has made, until the workers have it.
+ * Threads: main; the errand's makes. */
 #ifndef POOL_RENEWAL_H
 #define POOL_RENEWAL_H
 
@@ -10,6 +13,7 @@
 
 #include <uv.h>
 
+#include "errand.h"
 #include "error.h"
 #include "script.h"
 
@@ -22,16 +26,21 @@ struct renewed {
     struct script *script; /* NULL: it was not made */
 };
 
-struct pool_renewal {
-    uv_work_t work;
-    bool is_under_way;
+/* What the thread that makes them has in hand. */
+struct making {
     atomic_bool is_given_up;       /* by main: no further one is made, and none is needed */
-    struct generation *generation; /* whose states are made; held while it is under way */
+    struct generation *generation; /* held: whose states are made */
     struct script_source source;
     struct renewed *items;
     size_t count;
     struct error error;
     int rc;
+};
+
+struct pool_renewal {
+    struct making *making; /* while it is under way */
+    bool is_under_way;
+    bool is_given_up;
     void *context;
     void (*on_end)(void *context, const struct error *err);
     struct worker_state *unused; /* what gave way at the last offer */

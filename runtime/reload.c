@@ -198,6 +198,12 @@ static void prepare(struct reload *reload)
 
 /* --- reading --- */
 
+struct reading_errand {
+    void (*read)(void *read_context, struct reading *reading);
+    void *context;
+    struct reading reading;
+};
+
 static bool was_refused(const struct reload *reload)
 {
     return reload->refusal != NULL && strcmp(reload->refused_hash, reload->next->hash) == 0;
@@ -219,16 +225,18 @@ static char *join(const struct config_problems *problems)
     return text.bytes;
 }
 
-static void on_read(uv_work_t *work, int status)
+static void on_read(void *context, void *data, const struct error *err)
 {
-    (void)status;
-    struct reload *reload = CONTAINER_OF(work, struct reload, work);
+    struct reload *reload = context;
     struct reading *reading = &reload->reading;
+    reload->errand = NULL;
     reload->is_reading = false;
-    if (reload->phase == RELOAD_STOPPED) {
-        end(reload);
+    if (data == NULL) {
+        refuse(reload, err->text);
         return;
     }
+    *reading = ((struct reading_errand *)data)->reading;
+    free(data);
     if (reading->problems.count > 0) {
         char *reason = join(&reading->problems);
         refuse(reload, reason);
@@ -248,11 +256,36 @@ static void on_read(uv_work_t *work, int status)
     prepare(reload);
 }
 
-/* On a helper. */
-static void read_files(uv_work_t *work)
+/* On the errand's thread, as what follows. */
+static void read_files(void *data)
 {
-    struct reload *reload = CONTAINER_OF(work, struct reload, work);
-    reload->options.read(reload->options.read_context, &reload->reading);
+    struct reading_errand *errand = data;
+    errand->read(errand->context, &errand->reading);
+}
+
+static void drop_reading(void *data)
+{
+    struct reading_errand *errand = data;
+    destroy_reading(&errand->reading);
+    free(errand);
+}
+
+static void start_reading(struct reload *reload)
+{
+    struct reading_errand *errand = xcalloc(1, sizeof *errand);
+    errand->read = reload->options.read;
+    errand->context = reload->options.read_context;
+    const struct errand_options options = {
+        .loop = reload->options.loop,
+        .name = "reload",
+        .data = errand,
+        .limit_ms = errand_limit_ms(),
+        .work = read_files,
+        .drop = drop_reading,
+        .context = reload,
+        .on_end = on_read,
+    };
+    reload->errand = errand_start(&options);
 }
 
 static void begin(struct reload *reload, enum reload_cause cause)
@@ -265,7 +298,7 @@ static void begin(struct reload *reload, enum reload_cause cause)
     reload->phase = RELOAD_READS;
     reload->is_reading = true;
     reload->reading = (struct reading){0};
-    uv_queue_work(reload->options.loop, &reload->work, read_files, on_read);
+    start_reading(reload);
 }
 
 /* --- from outside --- */
@@ -318,6 +351,8 @@ void reload_stop(struct reload *reload)
         return;
     reload->phase = RELOAD_STOPPED;
     uv_timer_stop(&reload->timer);
+    errand_give_up(&reload->errand);
+    reload->is_reading = false;
     withdraw(reload);
     if (!reload->is_reading && !reload->is_making)
         end(reload);

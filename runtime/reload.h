@@ -8,7 +8,7 @@
  * it begins again with the files as they are then.
  *
  * Owns:    the generation that serves, the one that is on its way, a timer of the loop.
- * Threads: main; `read` runs on a helper.
+ * Threads: main; `read` and what makes Lua states run on errands.
  * Life:    reload_init -> reload_ask, any number of times -> reload_stop -> reload_close ->
  *          reload_destroy. */
 #ifndef RELOAD_H
@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "crew.h"
+#include "errand.h"
 #include "generation.h"
 
 /* What a helper read. */
@@ -32,7 +33,7 @@ struct reload_options {
     struct generation *first; /* what the process began with; outlives it */
     struct connections *connections;
     struct crew *crew;
-    /* On a helper: reads and checks, as at a start. */
+    /* On a thread of its own, which may never end: reads and checks, as at a start. */
     void (*read)(void *read_context, struct reading *reading);
     void *read_context;
     void *context;
@@ -83,8 +84,8 @@ struct reload {
     uint64_t ended;              /* the last of them that has an outcome */
     struct reload_outcome outcome;
     uint64_t ends[RELOAD_REFUSED + 1]; /* how many ended so */
-    uv_work_t work;
-    struct reading reading; /* the helper's while it reads */
+    struct errand *errand;             /* while it reads */
+    struct reading reading;
     bool is_reading;
     bool is_making;                /* a consumer's helper makes states */
     bool is_asked;                 /* again, since the reload that is under way began to read */

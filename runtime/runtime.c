@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "budget.h"
 #include "cluster.h"
 #include "consumer.h"
+#include "errand.h"
 #include "error.h"
 #include "exit_code.h"
 #include "http.h"
@@ -352,6 +354,9 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     catch_signals(&runtime);
     uv_run(&runtime.loop, UV_RUN_DEFAULT);
     take_result(&runtime, result);
+    /* What their threads still read is not freed under them. */
+    if (errand_lost_count() > 0)
+        _exit(runtime.exit_code);
     release(&runtime);
     watchdog_stop();
     return runtime.exit_code;

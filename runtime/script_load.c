@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errand.h"
 #include "error.h"
 #include "json.h"
 #include "script_around.h"
@@ -82,6 +83,7 @@ static void push_declared(lua_State *L, const struct script_source *source,
 {
     struct loading loading = {source, declared};
     bindings_limit_load(L, "the top of a file", LOAD_LIMIT_MS);
+    errand_say("module '%s' (%s)", declared->module->module, declared->path);
     if (source->problems == NULL) {
         declared_push(L, source, declared);
         return;
@@ -192,6 +194,15 @@ void script_load_all(lua_State *L, const struct script_source *source)
 
 /* --- hooks --- */
 
+/* The function is on top. */
+static void say_hook(lua_State *L, const char *name)
+{
+    lua_Debug function;
+    lua_pushvalue(L, -1);
+    lua_getinfo(L, ">S", &function);
+    errand_say("%s (%s:%d)", name, function.short_src, function.linedefined);
+}
+
 void script_load_begin(lua_State *L)
 {
     declared_push_hooks(L);
@@ -202,6 +213,7 @@ void script_load_begin(lua_State *L)
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, hooks, i);
         if (lua_getfield(L, -1, "on_load") == LUA_TFUNCTION) {
+            say_hook(L, "on_load");
             lua_call(L, 0, 2);
             if (!lua_toboolean(L, -2) && !lua_isnil(L, -1))
                 luaL_error(L, "on_load: %s", luaL_tolstring(L, -1, NULL));

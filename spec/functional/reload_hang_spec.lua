@@ -1,0 +1,82 @@
+-- What never ends when it is loaded holds up no later reload, and no record.
+
+local application = require("spec.support.application")
+local brokers = require("spec.support.broker")
+local wait = require("spec.support.wait")
+
+local LIMIT_MS = 2000 * wait.patience
+
+local HANDLER = [[
+local journal = require("journal")
+return function(event) journal.note({ n = event.n, text = "%s" }) end
+]]
+
+local ON_LOAD = [[
+return {
+  handle = function() end,
+  on_load = function() require("gate").block("blocks") end,
+}
+]]
+
+describe("A reload that blocks in a C function", function()
+  local broker, app, lagoon, topic, config
+  local last_n = 0
+
+  local function reload()
+    local run = app:run({ "reload" })
+    return run.process.code, run.process:stdout() .. run.process:stderr()
+  end
+
+  local function see(text)
+    last_n = last_n + 1
+    broker:produce(topic, { { value = ('{"n":%d}'):format(last_n) } },
+      { headers = { { "Message-Type", "Event" } } })
+    assert.equal(text, app:wait_journal(1, { n = last_n })[1].text)
+  end
+
+  local function be_given_up(what)
+    local code, text = reload()
+    assert.equal(3, code)
+    assert.matches("^reload refused, still running generation %d+: " .. what
+      .. " has not come to an end for %d+%.%d s: it waits in a function that is no Lua", text)
+  end
+
+  setup(function()
+    broker = brokers.start()
+    topic = broker:new_topic("hang", 1)
+    config = { consumers = { c = { topic = topic, group = topic,
+      handlers = { Event = "handlers.handler" } } } }
+    app = application.new(broker.brokers, config, { ["handlers/handler"] = HANDLER:format("1") })
+    app:make_blocking_gate("blocks")
+    lagoon = app:start({ "run" }, { env = { LAGOON_SPEC_ERRAND_MS = tostring(LIMIT_MS) } })
+    lagoon:wait_assigned("c")
+  end)
+
+  it("at the top of a file is given up and says so, and the next one serves", function()
+    app:script("handlers/handler", 'require("gate").block("blocks")\n' .. HANDLER:format("2"))
+    be_given_up("module 'handlers.handler' %(consumers.c.handlers.Event%)")
+    see("1")
+    app:script("handlers/handler", HANDLER:format("3"))
+    assert.equal(0, (reload()))
+    see("3")
+  end)
+
+  it("in on_load of a consumer that runs, or of one that is new, likewise", function()
+    app:script("handlers/handler", ON_LOAD)
+    be_given_up("on_load %(scripts/handlers/handler.lua:3%)")
+    app:script("handlers/handler", HANDLER:format("4"))
+    app:script("handlers/new", ON_LOAD)
+    config.consumers.new = { topic = topic, group = topic .. "-new", handler = "handlers.new" }
+    app:write_config(config)
+    be_given_up("on_load %(scripts/handlers/new.lua:3%)")
+    see("3")
+    config.consumers.new = nil
+    app:write_config(config)
+    assert.equal(0, (reload()))
+    see("4")
+  end)
+
+  it("keeps the process from no clean end", function()
+    assert.equal(0, lagoon:stop())
+  end)
+end)
