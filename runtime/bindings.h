@@ -16,8 +16,7 @@
 /* What is the same for all states of a process; outlives them. */
 struct bindings_host {
     const struct config *config;
-    struct producer **producers; /* in the order of config->producers, NULL where the process has
-                                    not begun with it; NULL: nothing is published */
+    struct producer **producers; /* in the order of config->producers; NULL: nothing is published */
     uint64_t generation;
     struct shared *shared; /* what lagoon.shared gives */
     struct output

@@ -288,21 +288,14 @@ static int raise_unknown_producer(lua_State *L, const struct config *config, con
                       config->path, hint);
 }
 
-/* lagoon.producer(name): legal everywhere, connects nothing. A reload that needs a producer which
- * the process has not begun with fails here, when its files are loaded. */
+/* lagoon.producer(name): legal everywhere, connects nothing. */
 static int on_producer(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    const struct bindings_host *host = bindings_of(L)->host;
-    const struct config *config = host->config;
+    const struct config *config = bindings_of(L)->host->config;
     for (size_t i = 0; i < config->producer_count; i++) {
         if (strcmp(config->producers[i].name, name) != 0)
             continue;
-        if (host->producers != NULL && host->producers[i] == NULL)
-            return luaL_error(L,
-                              "lagoon.producer: producer '%s' is new in %s and takes another "
-                              "start of the process",
-                              name, config->path);
         push_producer(L, i);
         return 1;
     }

@@ -34,8 +34,9 @@ static const char *consumer_name(const struct config *config, size_t index)
 }
 
 static const char *const nothing[] = {NULL};
-static const char *const producer_live[] = {"key_field", "key_missing", "type_header", "codec",
-                                            "headers",   "middlewares", NULL};
+static const char *const producer_live[] = {"topic",      "key_field", "key_missing", "type_header",
+                                            "codec",      "headers",   "middlewares", "cluster",
+                                            "properties", NULL};
 static const char *const consumer_live[] = {
     "handlers",        "handler",         "type_header",  "type_field",  "codec",
     "nulls",           "middlewares",     "workers",      "buffer_size", "on_error",
@@ -50,7 +51,7 @@ static const char *const topic_live[] = {"partitions", "replicas", "cluster",
 static const struct section sections[] = {
     {"clusters.", cluster_name, nothing, nothing, REACH_LIVE},
     {"topics.", topic_name, topic_live, nothing, REACH_LIVE},
-    {"producers.", producer_name, producer_live, nothing, REACH_RESTART},
+    {"producers.", producer_name, producer_live, nothing, REACH_LIVE},
     {"consumers.", consumer_name, consumer_live, consumer_anew, REACH_LIVE},
 };
 static const char *const top_live[] = {"lua.gc",    "lua.memory_limit", "shared.memory_limit",

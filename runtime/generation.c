@@ -1,9 +1,12 @@
 #include "generation.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "producer.h"
 
 /* --- what is in it --- */
 
@@ -67,8 +70,7 @@ static struct generation *make(const struct config *config, const struct bundle 
 struct generation *generation_first(const struct config *config, const struct bundle *bundle)
 {
     struct generation *generation = make(config, bundle);
-    generation->number = 1;
-    generation->host.generation = 1;
+    generation_number(generation, 1);
     return generation;
 }
 
@@ -90,48 +92,24 @@ struct generation *generation_again(struct generation *origin)
     return generation;
 }
 
-static void keep_text(char **text, const char *running)
+void generation_set_producers(struct generation *generation, struct producer **producers)
 {
-    free(*text);
-    *text = running != NULL ? xstrdup(running) : NULL;
+    assert(generation->producers == NULL);
+    generation->producers = producers;
+    generation->host.producers = producers;
 }
 
-/* What a state reads and the process goes by, too, is as the process has it: config_compare says
- * that it takes another start. */
-static void settle_producers(struct config *config, const struct config *first)
+static void let_go_of_producers(struct generation *generation)
 {
-    for (size_t i = 0; i < config->producer_count; i++) {
-        struct producer_config *producer = &config->producers[i];
-        const struct producer_config *running = config_producer(first, producer->name);
-        if (running != NULL)
-            keep_text(&producer->topic, running->topic);
-    }
+    for (size_t i = 0; generation->producers != NULL && i < generation->config->producer_count; i++)
+        producer_let_go(generation->producers[i]);
+    free(generation->producers);
 }
 
-static void find_producers(struct generation *generation, const struct generation *first)
-{
-    const struct config *config = generation->config;
-    generation->producers = xcalloc(config->producer_count + 1, sizeof(struct producer *));
-    for (size_t i = 0; i < config->producer_count; i++) {
-        const struct producer_config *running =
-            config_producer(first->config, config->producers[i].name);
-        if (running != NULL)
-            generation->producers[i] = first->host.producers[running - first->config->producers];
-    }
-    generation->host.producers = generation->producers;
-}
-
-void generation_settle(struct generation *generation, const struct generation *first,
-                       uint64_t number)
+void generation_number(struct generation *generation, uint64_t number)
 {
     generation->number = number;
     generation->host.generation = number;
-    generation->host.output = first->host.output;
-    generation->host.shared = first->host.shared;
-    find_producers(generation, first);
-    if (generation->own_config == NULL)
-        return;
-    settle_producers(generation->own_config, first->config);
 }
 
 struct generation *generation_reference(struct generation *generation)
@@ -146,9 +124,9 @@ void generation_release(struct generation **generation_owned)
     *generation_owned = NULL;
     if (generation == NULL || atomic_fetch_sub(&generation->references, 1) != 1)
         return;
+    let_go_of_producers(generation);
     generation_release(&generation->origin);
     bundle_free(&generation->own_bundle);
     config_free(&generation->own_config);
-    free(generation->producers);
     free(generation);
 }

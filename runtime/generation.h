@@ -28,7 +28,7 @@ struct generation {
     struct bundle *own_bundle;
     struct generation *origin; /* held, when config and bundle are another generation's */
     struct bindings_host host;
-    struct producer **producers; /* NULL: the host's are somebody's who outlives it */
+    struct producer **producers; /* the host's, each held; NULL: it has none yet */
 };
 
 /* The first one: config and bundle outlive it. */
@@ -40,12 +40,12 @@ struct generation *generation_new(struct config **config, struct bundle **bundle
 /* One with the content of another, which it holds. */
 struct generation *generation_again(struct generation *origin);
 
-/* It is to serve as that number in the process that began with `first`: its producers and what is
- * shared are those of the process, and what a state has to know of the consumers that run is as it
- * is.
- */
-void generation_settle(struct generation *generation, const struct generation *first,
-                       uint64_t number);
+/* It is to serve as that number. */
+void generation_number(struct generation *generation, uint64_t number);
+
+/* Once, before a state is made from it: takes the array, of one held producer for each that its
+ * config declares, in that order; with the generation they are let go. */
+void generation_set_producers(struct generation *generation, struct producer **producers);
 
 struct generation *generation_reference(struct generation *generation);
 void generation_release(struct generation **generation); /* sets *generation to NULL */

@@ -16,6 +16,7 @@ struct producer *producer_new(uv_loop_t *loop, const struct producer_config *con
     producer->cluster = cluster;
     producer->callbacks = *callbacks;
     producer->who = xasprintf("producer %s", config->name);
+    atomic_init(&producer->holders, 1);
     atomic_init(&producer->handle, NULL);
     pthread_mutex_init(&producer->connect_mutex, NULL);
     pthread_rwlock_init(&producer->handle_lock, NULL);
@@ -144,6 +145,25 @@ static void producer_free(struct producer *producer)
     free(producer);
 }
 
+/* --- who may publish by it --- */
+
+void producer_hold(struct producer *producer)
+{
+    atomic_fetch_add(&producer->holders, 1);
+}
+
+/* Its owner is one of them, until it is closed. */
+bool producer_is_held(const struct producer *producer)
+{
+    return atomic_load(&producer->holders) > 1;
+}
+
+void producer_let_go(struct producer *producer)
+{
+    if (atomic_fetch_sub(&producer->holders, 1) == 1)
+        producer_free(producer);
+}
+
 void producer_destroy_handle(struct producer *producer)
 {
     rd_kafka_t *handle = atomic_load_explicit(&producer->handle, memory_order_acquire);
@@ -171,7 +191,7 @@ static void on_destroyed(uv_work_t *work, int status)
     struct producer *producer = CONTAINER_OF(work, struct producer, destroy);
     void (*on_closed)(void *) = producer->on_closed;
     void *context = producer->closed_context;
-    producer_free(producer);
+    producer_let_go(producer);
     on_closed(context);
 }
 

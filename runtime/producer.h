@@ -54,6 +54,12 @@ struct producer *producer_new(uv_loop_t *loop, const struct producer_config *con
 /* Makes the handle when there is none yet. Blocks some milliseconds: helper or worker. */
 MUST_USE int producer_connect(struct producer *producer, struct error *err);
 
+/* Somebody who may publish by it comes, or goes; the owner does not count. What is left of it when
+ * it is closed stays until the last has gone. Any thread. */
+void producer_hold(struct producer *producer);
+void producer_let_go(struct producer *producer);
+bool producer_is_held(const struct producer *producer);
+
 const struct producer_config *producer_config(const struct producer *producer);
 
 /* True once, of all threads: an event without its key field is warned of then. */

@@ -72,6 +72,7 @@ struct producer {
     struct producer_topic *topics; /* handles of topics that publications name, by name */
 
     /* Given to librdkafka and not reported. Raised before the record is given. */
+    atomic_size_t holders;
     atomic_size_t outstanding;
     atomic_uint_least64_t next_number; /* of a delivery */
     atomic_bool has_missed_key;

@@ -104,8 +104,8 @@ static void commit(struct reload *reload)
     reload->is_rolled_back = reload->is_rollback;
     if (!reload->is_rollback)
         set_refusal(reload, NULL);
-    reload_word_done(open_outcome(reload), reload->options.first, reload->previous, reload->serving,
-                     &words);
+    reload_word_done(open_outcome(reload), reload->options.config, reload->previous,
+                     reload->serving, &words);
     reload_say(&reload->outcome);
     for (size_t i = 0; i < reload->reading.suspicions.count; i++)
         log_warn("%s", reload->reading.suspicions.lines[i]);
@@ -186,11 +186,12 @@ static void step(struct reload *reload)
 static void prepare(struct reload *reload)
 {
     struct error err;
-    generation_settle(reload->next, reload->options.first, reload->serving->number + 1);
+    generation_number(reload->next, reload->serving->number + 1);
     if (connections_expect(reload->options.connections, reload->next, &err) != 0) {
         refuse(reload, err.text);
         return;
     }
+    reload->options.provide(reload->options.context, reload->next);
     crew_plan(reload->options.crew, reload->next);
     reload->phase = RELOAD_PREPARES;
     step(reload);

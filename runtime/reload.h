@@ -30,13 +30,16 @@ struct reading {
 
 struct reload_options {
     uv_loop_t *loop;
-    struct generation *first; /* what the process began with; outlives it */
+    struct generation *first;    /* what serves to begin with */
+    const struct config *config; /* that the process began with; outlives it */
     struct connections *connections;
     struct crew *crew;
     /* On a thread of its own, which may never end: reads and checks, as at a start. */
     void (*read)(void *read_context, struct reading *reading);
     void *read_context;
     void *context;
+    /* What its states need of the process; the connections expect it. */
+    void (*provide)(void *context, struct generation *generation);
     /* The generation serves from here on. */
     void (*on_change)(void *context, const struct generation *generation);
 };

@@ -22,7 +22,7 @@ void reload_note_change(void *context, enum crew_change change, const char *name
 
 /* The outcome when `now` serves in place of `before`. Takes the words. What it holds is
  * reload_outcome_destroy's. */
-void reload_word_done(struct reload_outcome *outcome, const struct generation *first,
+void reload_word_done(struct reload_outcome *outcome, const struct config *first,
                       const struct generation *before, const struct generation *now,
                       struct crew_words *words);
 

@@ -69,7 +69,7 @@ static void begin(struct reload_outcome *outcome, enum reload_end end,
 
 /* What takes another start is what differs from the process's own config, not only from the
  * generation before: it is said until the process is started again, or the key is back. */
-void reload_word_done(struct reload_outcome *outcome, const struct generation *first,
+void reload_word_done(struct reload_outcome *outcome, const struct config *first,
                       const struct generation *before, const struct generation *now,
                       struct crew_words *words)
 {
@@ -79,7 +79,7 @@ void reload_word_done(struct reload_outcome *outcome, const struct generation *f
     add_files(&changed, before->bundle, now->bundle);
     add_keys(&changed, before->config, now->config, REACH_LIVE);
     add_keys(&changed, before->config, now->config, REACH_CONSUMER);
-    add_keys(&restart, first->config, now->config, REACH_RESTART);
+    add_keys(&restart, first, now->config, REACH_RESTART);
     outcome->text = take_names(&changed);
     outcome->restart = take_names(&restart);
     for (int i = 0; i < CREW_CHANGES; i++)

@@ -77,11 +77,9 @@ static void make_producers(struct runtime *runtime)
 {
     const struct producer_callbacks callbacks = {runtime, on_report, on_loose_report,
                                                  on_producer_fatal};
-    producers_init(&runtime->producers, &runtime->loop, runtime->config, &runtime->connections,
-                   &callbacks);
-    runtime->first->host.producers = runtime->producers.items;
-    runtime->first->host.output = runtime->options->output;
-    runtime->first->host.shared = runtime->shared;
+    producers_init(&runtime->producers, &runtime->loop, &runtime->connections, &callbacks);
+    runtime_provide(runtime, runtime->first);
+    producers_go_by(&runtime->producers, runtime->first);
     publishing_init(&runtime->publishing, &runtime->loop, &runtime->producers, runtime, on_idle);
 }
 
@@ -149,9 +147,9 @@ static void on_producers_connected(void *context, const struct cluster_config *c
         runtime_stop(runtime, EXIT_FATAL);
         return;
     }
-    const struct config *config = runtime->producers.config;
+    const struct config *config = runtime->config;
     for (size_t i = 0; i < config->producer_count; i++)
-        if (config->producers[i].cluster == cluster)
+        if (config_is_cluster(config->producers[i].cluster, cluster))
             log_info("producer %s is ready; publish by: lagoon publish %s TYPE < events.jsonl",
                      config->producers[i].name, config->producers[i].name);
 }
@@ -311,7 +309,6 @@ static void release(struct runtime *runtime)
     producers_destroy(&runtime->producers);
     main_script_destroy(&runtime->main);
     admin_free(&runtime->admin);
-    generation_release(&runtime->first);
     shared_free(&runtime->shared); /* no state is left */
     http_stop();                   /* no script is left that could ask */
     connections_destroy(&runtime->connections);
@@ -350,6 +347,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     say_memory(&runtime);
     connections_start(&runtime.connections);
     load_main(&runtime);
+    generation_release(&runtime.first);
     runtime_open_admin(&runtime);
     catch_signals(&runtime);
     uv_run(&runtime.loop, UV_RUN_DEFAULT);

@@ -19,11 +19,12 @@ static const char *phase_in_words(const struct runtime *runtime)
 static void write_producers(struct json_writer *answer, const struct runtime *runtime)
 {
     json_begin_array(answer, "producers");
-    for (size_t i = 0; i < runtime->producers.config->producer_count; i++) {
-        const struct producer *producer = runtime->producers.items[i];
+    const struct generation *serving = runtime->reload.serving;
+    for (size_t i = 0; i < serving->config->producer_count; i++) {
+        const struct producer *producer = serving->host.producers[i];
         const struct producer_counts counts = producer_counts(producer);
         json_begin_object(answer, NULL);
-        json_write_text(answer, "name", runtime->producers.config->producers[i].name);
+        json_write_text(answer, "name", serving->config->producers[i].name);
         json_write_integer(answer, "published", (int64_t)counts.published);
         json_write_integer(answer, "acknowledged", (int64_t)counts.acknowledged);
         json_write_integer(answer, "refused", (int64_t)counts.refused);

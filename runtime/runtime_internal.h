@@ -41,7 +41,7 @@ struct runtime {
     struct connections connections;
     bool is_disconnected; /* no helper looks at a cluster any more */
 
-    struct generation *first; /* what the process began with */
+    struct generation *first; /* what the process begins with; until it has begun */
     struct shared *shared;    /* what lagoon.shared gives, in all generations */
     struct reload reload;
     struct reload_watch watch;
@@ -75,6 +75,9 @@ void runtime_watch(struct runtime *runtime);
 
 /* The reload, SIGHUP for it, and with is_watched the look at the files. */
 void runtime_open_reload(struct runtime *runtime);
+
+/* What the states of a generation need of the process; the context is the runtime. */
+void runtime_provide(void *context, struct generation *generation);
 
 /* What verbs may ask for, when the options say so. */
 void runtime_open_control(struct runtime *runtime);

@@ -92,10 +92,10 @@ static void collect(struct metrics *metrics, struct runtime *runtime)
          consumer = crew_next(crew, consumer))
         consumer_add_metrics(consumer, metrics);
     /* Once they are being closed they are nobody's to look at. */
-    const struct producers *producers = &runtime->producers;
-    const struct config *config = producers->config;
+    const struct generation *serving = runtime->reload.serving;
+    const struct config *config = serving->config;
     for (size_t i = 0; i < config->producer_count && runtime->phase < PHASE_CLOSING; i++)
-        add_producer(metrics, config->producers[i].name, producers->items[i]);
+        add_producer(metrics, config->producers[i].name, serving->host.producers[i]);
     add_process(metrics, runtime);
 }
 

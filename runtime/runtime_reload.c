@@ -11,9 +11,18 @@ static void on_change(void *context, const struct generation *generation)
 {
     struct runtime *runtime = context;
     runtime->config = generation->config;
+    producers_go_by(&runtime->producers, generation);
     log_set_level(generation->config->log_level);
     shared_set_limit(runtime->shared, generation->config->shared_memory_limit_bytes);
     runtime->stop_timeout_ms = generation->config->stop_timeout_ms;
+}
+
+void runtime_provide(void *context, struct generation *generation)
+{
+    struct runtime *runtime = context;
+    generation->host.output = runtime->options->output;
+    generation->host.shared = runtime->shared;
+    producers_give(&runtime->producers, generation);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)
@@ -56,6 +65,8 @@ void runtime_open_reload(struct runtime *runtime)
     const struct reload_options options = {
         .loop = &runtime->loop,
         .first = runtime->first,
+        .config = runtime->options->config,
+        .provide = runtime_provide,
         .connections = &runtime->connections,
         .crew = &runtime->crew,
         .context = runtime,
