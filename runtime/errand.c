@@ -122,18 +122,25 @@ static bool give_up(struct errand *errand)
     return !has_ended;
 }
 
+/* Under the mutex. */
+static void word_delay(const struct errand *errand, struct error *err)
+{
+    error_set(
+        err,
+        "%s has not come to an end for %.1f s: it waits in a function that is no Lua (a file, "
+        "a socket, a database), which nobody can end, so its thread is given up",
+        errand->word, (double)errand->options.limit_ms / 1000);
+}
+
 static void on_look(uv_timer_t *looker)
 {
     struct errand *errand = CONTAINER_OF(looker, struct errand, looker);
     const struct errand_options options = errand->options;
     struct error err;
     pthread_mutex_lock(&errand->mutex);
-    bool is_late = clock_monotonic_ms() - errand->said_ms >= errand->options.limit_ms;
-    error_set(
-        &err,
-        "%s has not come to an end for %.1f s: it waits in a function that is no Lua (a file, "
-        "a socket, a database), which nobody can end, so its thread is given up",
-        errand->word, (double)errand->options.limit_ms / 1000);
+    bool is_late = clock_monotonic_ms() - errand->said_ms >= options.limit_ms;
+    if (is_late)
+        word_delay(errand, &err);
     pthread_mutex_unlock(&errand->mutex);
     if (is_late && give_up(errand))
         options.on_end(options.context, NULL, &err);
