@@ -290,7 +290,7 @@ int seek_begin(struct consumer *consumer, const struct seek_request *request, st
     }
     struct seek *seek = xcalloc(1, sizeof *seek);
     seek->consumer = consumer;
-    seek->query = consumer->options.query;
+    seek->query = consumer->query;
     seek->request = *request;
     seek->request.topic = NULL; /* the caller's; its work is done below */
     for (struct partition *partition = assignment_first(assignment); partition != NULL;

@@ -110,9 +110,8 @@ static void answer_publish(void *context, struct admin_request *request)
         error_set(&err, "there is no producer '%s' in %s", name, runtime->config->path);
         admin_answer_error(request, ADMIN_UNKNOWN, &err);
     } else {
-        const struct producer_config *now = config_producer(runtime->reload.serving->config, name);
-        publishing_begin(&runtime->publishing, runtime->producers.items[index],
-                         now != NULL ? now : &runtime->config->producers[index], request);
+        publishing_begin(&runtime->publishing, runtime->reload.serving->producers[index],
+                         &runtime->config->producers[index], request);
     }
 }
 
