@@ -54,7 +54,8 @@ return {
       find = "    give_back_unstarted(partition, first_hindrance(partition));\n",
       replace = "    (void)first_hindrance;\n    give_back_unstarted(partition, REVOKE_ALL);\n",
     } },
-    scenario = "handover", verdict = "D", spec = "spec/unit/simulation_spec.lua",
+    scenario = "handover", options = { slow_ms = 150 },
+    verdict = "D", spec = "spec/unit/simulation_spec.lua",
   },
   {
     name = "no_last_commit",
