@@ -418,7 +418,7 @@ bench: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(PARTS) $(OUT)/bench/consu
 
 C_FILES     := $(wildcard runtime/*.[ch] bench/*.c spec/support/unit/*.[ch] spec/support/tsan/*.c \
                spec/support/storm/*.[ch] spec/fuzz/*.[ch])
-LUA_FOLDERS := $(wildcard bench config.lua lua scripts spec)
+LUA_FOLDERS := $(wildcard bench config.lua docker lua scripts spec)
 LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
 # A function longer than this has a second one inside.
 MAX_LINES   := 80

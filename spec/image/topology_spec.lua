@@ -1,6 +1,7 @@
 -- What docker/compose.yaml describes, as containers: an API side, and a worker side that grows and
 -- shrinks while orders come.
 
+local admin_client = require("spec.support.admin_client")
 local directory = require("spec.support.directory")
 local image = require("spec.support.image")
 local kafka = require("spec.support.kafka")
@@ -24,8 +25,10 @@ describe("the topology of docker/compose.yaml", function()
   local folder
   local all = {}
 
-  local function start(service, env)
-    env.KAFKA_BROKERS = kafka.shared().brokers
+  local function start(service, listen)
+    local env = { KAFKA_BROKERS = kafka.shared().brokers, LAGOON_LISTEN = listen,
+      LAGOON_CONFIG = compose.services[service].environment.LAGOON_CONFIG,
+      LAGOON_TOKEN = "a token" }
     local container = image.start(LAGOON, {
       arguments = compose.services[service].command,
       env = env,
@@ -36,7 +39,7 @@ describe("the topology of docker/compose.yaml", function()
   end
 
   local function start_worker()
-    local worker = start("worker", { LAGOON_LISTEN = "false" })
+    local worker = start("worker", "false")
     worker.run:wait_assigned(CONSUMER)
     return worker
   end
@@ -81,10 +84,16 @@ describe("the topology of docker/compose.yaml", function()
   it("handles what another client publishes, also while workers come and go", function()
     folder = image.example()
     image.build({ tag = LAGOON })
-    local api = start("api", { LAGOON_LISTEN = "false" })
+    local api = start("api", "127.0.0.1:0")
     api.run:wait_log("^producer order%-producer is ready")
     local first = start_worker()
     publish()
+    published = published + 1
+    admin_client.json(admin_client.url_of(api.run), "POST",
+      "/v1/producers/order-producer/OrderCreated", {
+        headers = { Authorization = "Bearer a token" },
+        body = ('{"order_id":"T-%d"}'):format(published),
+      })
     wait_handled()
 
     publish()

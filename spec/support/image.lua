@@ -73,7 +73,10 @@ end
 ---The example application, to be mounted: its folders etc and scripts.
 ---@return string path
 function M.example()
-  local files = { ["etc/config.lua"] = directory.read("config.lua") }
+  local files = {
+    ["etc/config.lua"] = directory.read("config.lua"),
+    ["etc/docker/orders.lua"] = directory.read("docker/orders.lua"),
+  }
   for _, name in ipairs({ "handlers/order_created", "handlers/order_paid", "handlers/order_shipped",
     "services/inventory", "services/notification", "services/remote", "services/shipping" }) do
     files["scripts/" .. name .. ".lua"] = directory.read("scripts/" .. name .. ".lua")

@@ -51,12 +51,17 @@ describe("docker/compose.yaml", function()
     for _, name in ipairs({ "api", "worker" }) do
       local service = compose.services[name]
       assert.same({ "..:/etc/lagoon:ro", "../scripts:/scripts:ro" }, service.volumes)
-      assert.matches("LAGOON_CONFIG=/etc/lagoon/config.lua", DOCKERFILE, 1, true)
+      assert.equal("/etc/lagoon/docker/orders.lua", service.environment.LAGOON_CONFIG)
       assert.matches("LAGOON_SCRIPTS=/scripts", DOCKERFILE, 1, true)
       assert.is_true(service.read_only)
       assert.same({ "ALL" }, service.cap_drop)
       assert.matches("\nUSER " .. service.user .. "\n", DOCKERFILE)
     end
+  end)
+
+  it("has a config that is the example's, with a token", function()
+    unit.config.setenv("LAGOON_TOKEN", "local")
+    assert(unit.bindings.check("docker/orders.lua", "scripts"))
   end)
 
   it("gives a stop more time than lagoon takes", function()
