@@ -79,6 +79,16 @@ static void add_producer(struct metrics *metrics, const char *name, const struct
     metrics_add(metrics, METRIC_OUTSTANDING, &labels, (double)producer_outstanding(producer));
 }
 
+static void add_shared(struct metrics *metrics, struct shared *shared)
+{
+    const struct shared_counts counts = shared_counts(shared);
+    metrics_add(metrics, METRIC_SHARED_KEYS, NULL, (double)counts.keys);
+    metrics_add(metrics, METRIC_SHARED_BYTES, NULL, (double)counts.bytes);
+    metrics_add(metrics, METRIC_SHARED_LIMIT, NULL, (double)counts.limit_bytes);
+    metrics_add(metrics, METRIC_SHARED_EVICTED, NULL, (double)counts.evicted);
+    metrics_add(metrics, METRIC_SHARED_REFUSED, NULL, (double)counts.refused);
+}
+
 static void collect(struct metrics *metrics, struct runtime *runtime)
 {
     struct buffer reasons;
@@ -96,6 +106,7 @@ static void collect(struct metrics *metrics, struct runtime *runtime)
     const struct config *config = serving->config;
     for (size_t i = 0; i < config->producer_count && runtime->phase < PHASE_CLOSING; i++)
         add_producer(metrics, config->producers[i].name, serving->host.producers[i]);
+    add_shared(metrics, runtime->shared);
     add_process(metrics, runtime);
 }
 

@@ -2,9 +2,28 @@
 #include "runtime_internal.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "error.h"
 #include "log.h"
+
+static bool is_same_file(const struct bundle_file *one, const struct bundle_file *other)
+{
+    return one != NULL && other != NULL && one->length == other->length &&
+           (one->length == 0 || memcmp(one->bytes, other->bytes, one->length) == 0);
+}
+
+/* A script that runs beside the consumers is in the middle of something, and stays what it was. */
+static void say_traffic(const struct runtime *runtime, const struct generation *generation)
+{
+    const struct script_main *main = runtime->options->main;
+    if (main == NULL || main->kind != MAIN_TRAFFIC ||
+        is_same_file(bundle_find(runtime->first->bundle, "dev"),
+                     bundle_find(generation->bundle, "dev")))
+        return;
+    log_warn("generation %llu: %s goes on as it began; what was changed in it takes another start",
+             (unsigned long long)generation->number, main->chunkname + 1);
+}
 
 /* What changes without a new Lua state. */
 static void on_change(void *context, const struct generation *generation)
@@ -13,6 +32,7 @@ static void on_change(void *context, const struct generation *generation)
     runtime->config = generation->config;
     producers_go_by(&runtime->producers, generation);
     log_set_level(generation->config->log_level);
+    say_traffic(runtime, generation);
     shared_set_limit(runtime->shared, generation->config->shared_memory_limit_bytes);
     runtime->stop_timeout_ms = generation->config->stop_timeout_ms;
 }

@@ -30,8 +30,9 @@ static bool has(const struct config_problems *problems, const char *text)
 
 /* --- what is declared --- */
 
-/* In a state of its own, as a worker has; without a consumer only what producers have. */
-static void check_declared(const struct bindings_host *host, const struct bundle *bundle,
+/* In a state of its own, as a worker has; without a consumer only what producers have. false: it
+ * came to no end, and another would fare no better. */
+static bool check_declared(const struct bindings_host *host, const struct bundle *bundle,
                            const struct consumer_config *consumer, struct config_problems *problems)
 {
     const struct script_source source = {.host = host,
@@ -41,9 +42,11 @@ static void check_declared(const struct bindings_host *host, const struct bundle
                                          .problems = problems};
     struct error err;
     struct script *script = script_new(&source, &err);
-    if (script == NULL)
+    bool is_through = script != NULL;
+    if (!is_through)
         add(problems, err.text);
     script_free(&script);
+    return is_through;
 }
 
 /* --- the look at the text --- */
@@ -111,9 +114,9 @@ void script_check(const struct config *config, const struct bundle *bundle,
 {
     struct shared *shared = shared_new(config->shared_memory_limit_bytes);
     const struct bindings_host host = {.config = config, .generation = 1, .shared = shared};
-    check_declared(&host, bundle, NULL, problems);
-    for (size_t i = 0; i < config->consumer_count; i++)
-        check_declared(&host, bundle, &config->consumers[i], problems);
+    bool goes_on = check_declared(&host, bundle, NULL, problems);
+    for (size_t i = 0; i < config->consumer_count && goes_on; i++)
+        goes_on = check_declared(&host, bundle, &config->consumers[i], problems);
     struct look look = {&host, bundle, problems, suspicions};
     check_text(&look);
     shared_free(&shared);

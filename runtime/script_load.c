@@ -77,7 +77,8 @@ static void add_problem(struct config_problems *problems, const char *text)
 }
 
 /* Pushes the declared function. In a check one that is broken is noted, and something stands in for
- * it. */
+ * it; but one that has used up its time ends the check, since what else needs the same file would
+ * take as long again. */
 static void push_declared(lua_State *L, const struct script_source *source,
                           const struct declared *declared)
 {
@@ -92,6 +93,8 @@ static void push_declared(lua_State *L, const struct script_source *source,
     lua_pushcfunction(L, call_declared);
     lua_pushlightuserdata(L, &loading);
     if (lua_pcall(L, 1, 1, -3) != LUA_OK) {
+        if (bindings_of(L)->is_load_late)
+            lua_error(L);
         const char *text = lua_tostring(L, -1);
         add_problem(source->problems, text != NULL ? text : "(no error message)");
         lua_pop(L, 1);

@@ -10,6 +10,8 @@
 #endif
 #include <uthash.h>
 
+#include "shared_expiry.h"
+
 /* A part is chosen by the upper bits of a key's hash; its table goes by the lower ones. */
 enum { PART_BITS = 4, PARTS = 1 << PART_BITS };
 
@@ -20,13 +22,10 @@ enum { ENTRY_EXTRA_BYTES = 48, TEXT_EXTRA_BYTES = 16 };
 /* Somebody else may take the room that was made. */
 enum { MAX_TRIES = 8 };
 
-static const size_t NOWHERE = SIZE_MAX;
-
 struct entry {
     UT_hash_handle hh;
-    struct link unused;        /* among those that may be evicted, the longest unused first */
-    int64_t expires_ms;        /* INT64_MAX: never */
-    size_t place;              /* in the heap; NOWHERE: it never expires */
+    struct link unused; /* among those that may be evicted, the longest unused first */
+    struct expiring expiring;
     struct shared_value value; /* a text is its own */
     size_t key_length;
     char key[];
@@ -36,12 +35,10 @@ struct part {
     _Alignas(64) pthread_mutex_t mutex;
     struct entry *table;
     struct link evictable;
-    struct entry **heap; /* of those that expire, the next one first */
-    size_t heap_count;
-    size_t heap_capacity;
+    struct shared_expiry expiry;
 };
 
-/* Under a part's mutex: what is in it. Atomic, as no mutex is over all parts: */
+/* What no part's mutex covers is atomic. */
 struct shared {
     struct part parts[PARTS];
     _Atomic int64_t bytes; /* of all entries, and of those that are about to be made */
@@ -50,60 +47,6 @@ struct shared {
     _Atomic int64_t refused;
     atomic_uint turn; /* of the part that gives the next one up */
 };
-
-/* --- the heap of those that expire --- */
-
-static void heap_put(struct part *part, size_t place, struct entry *entry)
-{
-    part->heap[place] = entry;
-    entry->place = place;
-}
-
-static void heap_rise(struct part *part, size_t place, struct entry *entry)
-{
-    while (place > 0 && entry->expires_ms < part->heap[(place - 1) / 2]->expires_ms) {
-        heap_put(part, place, part->heap[(place - 1) / 2]);
-        place = (place - 1) / 2;
-    }
-    heap_put(part, place, entry);
-}
-
-static void heap_sink(struct part *part, size_t place, struct entry *entry)
-{
-    for (;;) {
-        size_t child = 2 * place + 1;
-        if (child + 1 < part->heap_count &&
-            part->heap[child + 1]->expires_ms < part->heap[child]->expires_ms)
-            child++;
-        if (child >= part->heap_count || part->heap[child]->expires_ms >= entry->expires_ms)
-            break;
-        heap_put(part, place, part->heap[child]);
-        place = child;
-    }
-    heap_put(part, place, entry);
-}
-
-static void heap_remove(struct part *part, struct entry *entry)
-{
-    size_t place = entry->place;
-    if (place == NOWHERE)
-        return;
-    entry->place = NOWHERE;
-    struct entry *last = part->heap[--part->heap_count];
-    if (last == entry)
-        return;
-    heap_sink(part, place, last);
-    heap_rise(part, last->place, last);
-}
-
-static void heap_add(struct part *part, struct entry *entry)
-{
-    if (part->heap_count == part->heap_capacity) {
-        part->heap_capacity = part->heap_capacity > 0 ? part->heap_capacity * 2 : 16;
-        part->heap = xrealloc(part->heap, part->heap_capacity * sizeof part->heap[0]);
-    }
-    heap_rise(part, part->heap_count++, entry);
-}
 
 /* --- entries --- */
 
@@ -129,7 +72,7 @@ static void entry_remove(struct shared *shared, struct part *part, struct entry 
     int64_t bytes = (int64_t)(sizeof *entry + entry->key_length) + ENTRY_EXTRA_BYTES +
                     text_bytes(&entry->value);
     HASH_DELETE(hh, part->table, entry);
-    heap_remove(part, entry);
+    shared_expiry_remove(&part->expiry, &entry->expiring);
     list_remove(&entry->unused);
     free_text(&entry->value);
     free(entry);
@@ -140,8 +83,7 @@ static struct entry *entry_make(struct part *part, const struct shared_key *key)
 {
     struct entry *entry = xcalloc(1, sizeof *entry + key->length);
     list_init(&entry->unused);
-    entry->place = NOWHERE;
-    entry->expires_ms = INT64_MAX;
+    entry->expiring.place = SHARED_NOWHERE;
     entry->key_length = key->length;
     memcpy(entry->key, key->bytes, key->length);
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, part->table, entry->key, entry->key_length, key->hash, entry);
@@ -151,21 +93,19 @@ static struct entry *entry_make(struct part *part, const struct shared_key *key)
 /* What its last writer said of it. */
 static void entry_set_life(struct part *part, struct entry *entry, const struct shared_write *write)
 {
-    heap_remove(part, entry);
+    shared_expiry_remove(&part->expiry, &entry->expiring);
     list_remove(&entry->unused);
     if (write->may_evict)
         list_append(&part->evictable, &entry->unused);
-    entry->expires_ms = INT64_MAX;
-    if (write->ttl_ms == 0 || write->ttl_ms > INT64_MAX - write->now_ms)
-        return;
-    entry->expires_ms = write->now_ms + write->ttl_ms;
-    heap_add(part, entry);
+    if (write->ttl_ms > 0 && write->ttl_ms <= INT64_MAX - write->now_ms)
+        shared_expiry_add(&part->expiry, &entry->expiring, write->now_ms + write->ttl_ms);
 }
 
 static void drop_expired(struct shared *shared, struct part *part, int64_t now_ms)
 {
-    while (part->heap_count > 0 && part->heap[0]->expires_ms <= now_ms)
-        entry_remove(shared, part, part->heap[0]);
+    struct expiring *expired;
+    while ((expired = shared_expiry_due(&part->expiry, now_ms)) != NULL)
+        entry_remove(shared, part, CONTAINER_OF(expired, struct entry, expiring));
 }
 
 /* --- parts --- */
@@ -396,7 +336,7 @@ void shared_free(struct shared **shared_owned)
     shared_clear(shared);
     for (size_t i = 0; i < PARTS; i++) {
         pthread_mutex_destroy(&shared->parts[i].mutex);
-        free(shared->parts[i].heap);
+        shared_expiry_destroy(&shared->parts[i].expiry);
     }
     free(shared);
 }

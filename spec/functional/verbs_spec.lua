@@ -2,6 +2,7 @@
 
 local application = require("spec.support.application")
 local lagoon = require("spec.support.lagoon")
+local processes = require("spec.support.process")
 
 local CONFIG = [[
 return {
@@ -93,7 +94,8 @@ describe("lagoon", function()
 
   it("check ends a file that does not come to its end, whatever it does to go on", function()
     local app = application.new("localhost:9092", { consumers = {
-      c = { topic = "t", group = "g", handlers = { A = "handlers.a" } } } },
+      c = { topic = "t", group = "g", handlers = { A = "handlers.a", B = "handlers.a" } },
+      d = { topic = "t", group = "h", handlers = { A = "handlers.a" } } } },
       { ["handlers/a"] = [[
         local function forever() while true do end end
         while true do coroutine.wrap(function()
@@ -102,10 +104,12 @@ describe("lagoon", function()
           end
         end)() end
       ]] })
-    local process = app:run({ "check" }, nil, 30000).process
-    assert.equal(3, process.code)
+    -- Whoever else needs the file is not tried: that would take as long again.
+    local command = ("ulimit -t 9 && exec '%s' check"):format(lagoon.path)
+    local check = processes.run({ "sh", "-c", command }, { directory = app.folder }, 60000)
+    assert.equal(3, check.code)
     assert.matches("^scripts/handlers/a.lua:%d+: .*the top of a file still runs after 5 s\n",
-      process:stderr())
+      check:stderr())
   end)
 
   it("finds scripts beside the config", function()
