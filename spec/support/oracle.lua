@@ -74,7 +74,12 @@ function Oracle:create_topic(name, partitions, nodes)
     self.server:create_topic(name, partitions)
     return
   end
-  assert(unit.kafka.create_topic(self.brokers, name, partitions, nodes))
+  -- A broker that got no time of the machine is fenced for a moment, or makes a topic without
+  -- saying so.
+  wait.till("the making of topic " .. name, 60000, function()
+    local is_made, message = unit.kafka.create_topic(self.brokers, name, partitions, nodes)
+    return is_made or message:find("already exists", 1, true), message
+  end)
   wait.till("topic " .. name, 10000, function()
     return unit.kafka.partitions(self.brokers, name) == partitions
   end)
