@@ -5,6 +5,8 @@ set -u
 folder=$1 seconds=$2
 shift 2
 passed=0 failed=0
+# What libFuzzer ends with on SIGINT.
+interrupted=72
 for name in "$@"; do
     corpus=$folder/corpus/$name
     mkdir -p "$corpus" "$folder/found"
@@ -14,11 +16,16 @@ for name in "$@"; do
     if [ -f "$folder/$name.dict" ]; then
         options+=(-dict="$folder/$name.dict")
     fi
-    if "$folder/$name" "${options[@]}" "$corpus" "spec/fuzz/corpus/$name" > "$log" 2>&1; then
+    "$folder/$name" "${options[@]}" "$corpus" "spec/fuzz/corpus/$name" > "$log" 2>&1
+    code=$?
+    if [ "$code" -eq 0 ]; then
         passed=$((passed + 1))
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
         coverage=$(grep -o 'cov: [0-9]*' "$log" | tail -n 1)
         echo "$name: $runs runs in $seconds s, ${coverage#cov: } places reached, nothing found"
+    elif [ "$code" -eq "$interrupted" ]; then
+        failed=$((failed + 1))
+        echo "$name: interrupted; until then nothing was found"
     else
         failed=$((failed + 1))
         tail -n 60 "$log"
