@@ -68,8 +68,9 @@ local function measure(set, rate, duration_s)
   local run = lagoon.start({ "run", "--only", "bench", "--config", "bench/application/config.lua" },
     { env = environment })
   run:wait_for("consumer bench: assigned", 30000)
-  set.paced = (set.paced or 0) + rate * duration_s
-  data.load(set, "paced", rate * duration_s, tostring(rate))
+  local records = rate * (duration_s + 1) -- the first second is not counted
+  set.paced = (set.paced or 0) + records
+  data.load(set, "paced", records, tostring(rate))
   wait_committed(set, group, set.paced)
   run:stop(30000)
   local counts, total = read(folder)

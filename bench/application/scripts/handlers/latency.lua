@@ -7,6 +7,9 @@ local counts = {} -- by steps of 50 microseconds
 
 return {
   handle = function(event)
+    if event.created_at == 0 then
+      return -- of the second in which all begins
+    end
     local step = (uv.hrtime() - event.created_at) // 50000
     counts[step] = (counts[step] or 0) + 1
   end,
