@@ -3,11 +3,9 @@
 
 local data = require("bench.data")
 local directory = require("spec.support.directory")
-local lagoon = require("spec.support.lagoon")
 local scope = require("spec.support.scope")
-local unit = require("unit")
+local subjects = require("bench.subject")
 local uv = require("luv")
-local wait = require("spec.support.wait")
 
 local M = {}
 
@@ -42,37 +40,21 @@ local function percentile(counts, total, share)
   end
 end
 
-local function wait_committed(set, group, expected)
-  local watch = unit.oracle.watch(set.brokers, group, "paced", set.partitions)
-  scope.defer(function()
-    watch:close()
-  end)
-  wait.till("all paced records", 60000, function()
-    local committed, total = watch:committed(1000) or {}, 0
-    for _, offset in pairs(committed) do
-      total = total + offset
-    end
-    return total >= expected, total
-  end)
-end
-
 ---@param set bench.Data
 ---@param rate integer records a second
 ---@param duration_s integer
 ---@return {p50: number, p99: number, p999: number, count: integer} milliseconds
 local function measure(set, rate, duration_s)
-  local folder, group = directory.new(), set.unique("latency")
-  local environment = { BENCH_BROKERS = set.brokers, BENCH_TOPIC = "paced", BENCH_GROUP = group,
-    BENCH_HANDLER = "latency", BENCH_OFFSET_RESET = "latest", BENCH_FOLDER = folder,
-    BENCH_WORKERS_MIN = "2", BENCH_WORKERS_MAX = "2" }
-  local run = lagoon.start({ "run", "--only", "bench", "--config", "bench/application/config.lua" },
-    { env = environment })
-  run:wait_for("consumer bench: assigned", 30000)
+  local folder = directory.new()
+  local subject = subjects.start(set, "paced", set.unique("latency"), { BENCH_HANDLER = "latency",
+    BENCH_OFFSET_RESET = "latest", BENCH_FOLDER = folder, BENCH_WORKERS_MIN = 2,
+    BENCH_WORKERS_MAX = 2 })
+  subject.run:wait_for("consumer bench: assigned", 30000)
   local records = rate * (duration_s + 1) -- the first second is not counted
   set.paced = (set.paced or 0) + records
   data.load(set, "paced", records, tostring(rate))
-  wait_committed(set, group, set.paced)
-  run:stop(30000)
+  subject:wait_for(set.paced, 60000)
+  subject:stop()
   local counts, total = read(folder)
   return { p50 = percentile(counts, total, 0.5), p99 = percentile(counts, total, 0.99),
     p999 = percentile(counts, total, 0.999), count = total }

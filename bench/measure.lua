@@ -1,12 +1,10 @@
 -- One case, once: what it took, read from the kernel while the processes are still there.
 
-local lagoon = require("spec.support.lagoon")
 local process = require("spec.support.process")
 local scope = require("spec.support.scope")
+local subjects = require("bench.subject")
 local threads = require("spec.support.threads")
-local unit = require("unit")
 local uv = require("luv")
-local wait = require("spec.support.wait")
 
 local M = {}
 
@@ -20,12 +18,17 @@ local WARM_SHARE = 0.1
 ---@field switches number context switches a record
 ---@field rss integer bytes, the largest of a process, summed
 
-local function seconds()
-  return uv.hrtime() / 1e9
+---@class bench.Mark
+---@field at number seconds
+---@field records integer
+
+local function mark(records)
+  return { at = uv.hrtime() / 1e9, records = records }
 end
 
--- What all of them have used, over so many records.
-local function result(processes, records, rate)
+-- The rate between two marks. What all of them have used is that of their whole lives: at a mark
+-- on the way they have read records ahead, which would not be counted.
+local function result(processes, from, to)
   local cpu, switches, rss = 0, 0, 0
   for _, one in ipairs(processes) do
     cpu = cpu + threads.cpu_seconds(one.pid)
@@ -34,7 +37,8 @@ local function result(processes, records, rate)
       switches = switches + thread.switches
     end
   end
-  return { rate = rate, cpu = cpu * 1e6 / records, switches = switches / records, rss = rss }
+  return { rate = (to.records - from.records) / (to.at - from.at), cpu = cpu * 1e6 / to.records,
+    switches = switches / to.records, rss = rss }
 end
 
 ---@param first integer
@@ -59,25 +63,17 @@ local function measure_consumers(set, case)
       "bench/application/scripts/handlers/count.lua" }, { input = true }))
   end
   processes[1]:wait_for("^began$", DEADLINE_MS)
-  local began = seconds()
+  local began = mark(0)
   local records = 0
   for _, one in ipairs(processes) do
     records = records + math.tointeger(one:wait_for("^done (%d+)", DEADLINE_MS))
   end
-  local measured = result(processes, records, records / (seconds() - began))
+  local measured = result(processes, began, mark(records))
   for _, one in ipairs(processes) do
     one:close_input()
     one:wait_exit()
   end
   return measured
-end
-
-local function sum(offsets)
-  local total = 0
-  for _, offset in pairs(offsets or {}) do
-    total = total + offset
-  end
-  return total
 end
 
 ---@param set bench.Data
@@ -86,28 +82,13 @@ end
 local function measure_lagoon(set, case)
   local topic = case.share and "few" or case.topic or "orders"
   local records = case.share and set.few or set.records
-  local group = set.unique("bench")
-  local environment = { BENCH_BROKERS = set.brokers, BENCH_TOPIC = topic, BENCH_GROUP = group }
-  for name, value in pairs(case.environment) do
-    environment[name] = value
-  end
-  local watch = unit.oracle.watch(set.brokers, group, topic, set.partitions)
-  scope.defer(function()
-    watch:close()
+  local subject = subjects.start(set, topic, set.unique("bench"), case.environment)
+  local warm
+  subject:wait_for(records, DEADLINE_MS, function(count)
+    warm = warm or count >= records * WARM_SHARE and mark(count)
   end)
-  local run = lagoon.start({ "run", "--only", "bench", "--config", "bench/application/config.lua" },
-    { env = environment })
-  local warm_at, warm_count
-  wait.till("all records", DEADLINE_MS, function()
-    assert(run:is_running(), run:tail())
-    local count = sum(watch:committed(1000))
-    if not warm_at and count >= records * WARM_SHARE then
-      warm_at, warm_count = seconds(), count
-    end
-    return count >= records, count
-  end)
-  local measured = result({ run }, records, (records - warm_count) / (seconds() - warm_at))
-  run:stop(30000)
+  local measured = result({ subject.run }, warm, mark(records))
+  subject:stop()
   return measured
 end
 
