@@ -18,7 +18,7 @@ static void say_traffic(const struct runtime *runtime, const struct generation *
 {
     const struct script_main *main = runtime->options->main;
     if (main == NULL || main->kind != MAIN_TRAFFIC ||
-        is_same_file(bundle_find(runtime->first->bundle, "dev"),
+        is_same_file(bundle_find(runtime->options->bundle, "dev"),
                      bundle_find(generation->bundle, "dev")))
         return;
     log_warn("generation %llu: %s goes on as it began; what was changed in it takes another start",
