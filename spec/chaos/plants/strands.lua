@@ -57,12 +57,12 @@ return {
         .. "    unlock_and_wake(dispatcher, &wakes);\n}\n\n"
         .. "struct record *dispatcher_finish(",
     }, {
-      file = "runtime/worker.c",
+      file = "runtime/worker_thread.c",
       find = "static void hand_settle(",
       replace = "void dispatcher_yield(struct dispatcher *dispatcher, struct record *record);\n\n"
         .. "static void hand_settle(",
     }, {
-      file = "runtime/worker.c",
+      file = "runtime/worker_thread.c",
       find = "        timers_add(&worker->timers, hand->call.wake_at_ms, "
         .. "call_index_of_ticket(hand->call.ticket));\n",
       replace = "        timers_add(&worker->timers, hand->call.wake_at_ms, "
