@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "pool_stuck.h"
 #include "thread.h"
 #include "watchdog.h"
 
@@ -42,12 +43,6 @@ static void on_state_leave(void *context, struct worker_state *state)
 }
 
 /* --- slots --- */
-
-/* For all workers that there may be, those that stand in for stuck ones among them. */
-static size_t slots_of(const struct scaler_limits *limits)
-{
-    return limits->max + (limits->max >= 2 ? limits->max / 2 : 1);
-}
 
 static struct worker *make_worker(struct pool *pool, size_t index)
 {
@@ -112,72 +107,6 @@ static void reap(struct pool *pool)
         *(slot->state == SLOT_STUCK ? &pool->stuck : &pool->retiring) -= 1;
         slot->state = SLOT_FREE;
         pool->reaped++;
-    }
-}
-
-/* --- stuck workers --- */
-
-static void log_stuck(const struct pool *pool, size_t index, const struct record *record)
-{
-    const struct log_field fields[] = {
-        log_text("topic", record->topic),
-        log_integer("partition", record->partition),
-        log_integer("offset", record->offset),
-        log_bytes("key", record->key, record->key_length),
-    };
-    log_event(
-        LOG_ERROR, fields, ARRAY_LENGTH(fields),
-        "consumer %s: worker %zu is stuck: the handler of this record was to end %d s ago and "
-        "does not; it may be in a C function. Its record and those that wait beside it stay "
-        "where they are, and are not committed past",
-        pool->options.consumer, index + 1, WATCH_STUCK_MS / 1000);
-}
-
-/* For the last one that became stuck. */
-static bool has_replacement(const struct pool *pool)
-{
-    return pool->stuck <= slots_of(&pool->scaler.limits) - pool->scaler.limits.max;
-}
-
-static void set_aside(struct pool *pool, struct pool_slot *slot, const struct record *record)
-{
-    log_stuck(pool, (size_t)(slot - pool->slots), record);
-    *(slot->state == SLOT_RUNNING ? &pool->running : &pool->retiring) -= 1;
-    slot->state = SLOT_STUCK;
-    pool->stuck++;
-    if (has_replacement(pool) || pool->is_stopping)
-        return;
-    log_error("consumer %s: %zu of its workers are stuck, and no further one takes the place of "
-              "another",
-              pool->options.consumer, pool->stuck);
-    if (pool->config->aborts_when_stuck)
-        pool->options.on_stuck(pool->options.context);
-}
-
-/* When it came back there may be more workers than wanted: then the least busy retires. */
-static void bring_back(struct pool *pool, struct pool_slot *slot)
-{
-    bool is_retiring = worker_is_retiring(slot->worker);
-    slot->state = is_retiring ? SLOT_RETIRING : SLOT_RUNNING;
-    *(is_retiring ? &pool->retiring : &pool->running) += 1;
-    pool->stuck--;
-    log_info("consumer %s: worker %zu is not stuck any more", pool->options.consumer,
-             (size_t)(slot - pool->slots) + 1);
-}
-
-static void look_for_stuck(struct pool *pool)
-{
-    if (!atomic_exchange(&pool->has_stuck, false))
-        return;
-    for (size_t i = 0; i < pool->slot_count; i++) {
-        struct pool_slot *slot = &pool->slots[i];
-        if (slot->state == SLOT_FREE)
-            continue;
-        const struct record *record = worker_stuck_record(slot->worker);
-        if (record != NULL && slot->state != SLOT_STUCK)
-            set_aside(pool, slot, record);
-        else if (record == NULL && slot->state == SLOT_STUCK)
-            bring_back(pool, slot);
     }
 }
 
@@ -249,7 +178,7 @@ static size_t room_of(const struct pool *pool)
 {
     size_t taken = pool->running + pool->retiring;
     size_t by_max = left(pool->scaler.limits.max, taken);
-    size_t by_slots = left(slots_of(&pool->scaler.limits), taken + pool->stuck);
+    size_t by_slots = left(pool_slots_of(&pool->scaler.limits), taken + pool->stuck);
     return by_max < by_slots ? by_max : by_slots;
 }
 
@@ -340,7 +269,7 @@ static struct scaler_limits limits_of(const struct consumer_config *config)
 /* Those that are there stay: a worker is in one until it has ended. */
 static void make_slots(struct pool *pool)
 {
-    size_t count = slots_of(&pool->scaler.limits);
+    size_t count = pool_slots_of(&pool->scaler.limits);
     if (count <= pool->slot_count)
         return;
     pool->slots = xrealloc(pool->slots, count * sizeof pool->slots[0]);
@@ -446,7 +375,7 @@ void pool_step(struct pool *pool)
     if (atomic_load(&pool->exits) > pool->reaped)
         reap(pool);
     pool_closing_step(&pool->closing);
-    look_for_stuck(pool);
+    pool_look_for_stuck(pool);
     pool_repair_step(pool);
     if (!pool->is_stopping)
         shake(pool);
