@@ -96,6 +96,7 @@ void consumer_make(struct consumer *consumer)
         .name = "load",
         .data = consumer->making,
         .limit_ms = consumer->options.load_limit_ms,
+        .gives_way = consumer->options.load_limit_ms > 0, /* others run */
         .work = make,
         .drop = drop,
         .context = consumer,

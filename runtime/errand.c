@@ -66,6 +66,8 @@ static void *run(void *argument)
 {
     struct errand *errand = argument;
     thread_set_role(THREAD_UNKNOWN, errand->options.name);
+    if (errand->options.gives_way)
+        thread_give_way();
     mine = errand;
     errand->options.work(errand->options.data);
     mine = NULL;

@@ -26,6 +26,7 @@ struct errand_options {
     const char *name;         /* of the thread */
     void *data;               /* what it works on: nobody else's meanwhile, but for atomics */
     int64_t limit_ms;         /* how long it may say nothing new; 0: for ever */
+    bool gives_way;           /* to threads that handle records, where processors are busy */
     void (*work)(void *data); /* on its thread */
     /* What nobody waits for any more: on its thread, when the work has ended after all. */
     void (*drop)(void *data);

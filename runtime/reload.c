@@ -281,6 +281,7 @@ static void start_reading(struct reload *reload)
         .name = "reload",
         .data = errand,
         .limit_ms = errand_limit_ms(),
+        .gives_way = true,
         .work = read_files,
         .drop = drop_reading,
         .context = reload,

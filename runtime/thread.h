@@ -25,6 +25,9 @@ enum thread_role thread_role(void);
 MUST_USE int thread_start(pthread_t *thread, void *(*run)(void *), void *argument,
                           struct error *err);
 
+/* From here on the calling thread gets less of busy processors than others do, a third or so. */
+void thread_give_way(void);
+
 #define ASSERT_ON(role) assert(thread_role() == (role))
 
 #endif

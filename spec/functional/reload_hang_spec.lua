@@ -2,6 +2,7 @@
 
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
+local threads = require("spec.support.threads")
 local wait = require("spec.support.wait")
 
 local LIMIT_MS = 2000 * wait.patience
@@ -56,9 +57,16 @@ describe("A reload that blocks in a C function", function()
     app:script("handlers/handler", 'require("gate").block("blocks")\n' .. HANDLER:format("2"))
     be_given_up("module 'handlers.handler' %(consumers.c.handlers.Event%)")
     see("1")
+    assert.equal(1, #threads.named(lagoon.process.pid, "reload"))
     app:script("handlers/handler", HANDLER:format("3"))
     assert.equal(0, (reload()))
     see("3")
+  end)
+
+  it("has given way to the threads that handle records", function()
+    local worker = threads.named(lagoon.process.pid, "c/1")[1]
+    local load = threads.named(lagoon.process.pid, "reload")[1]
+    assert.is_true(load.nice > worker.nice)
   end)
 
   it("in on_load of a consumer that runs, or of one that is new, likewise", function()

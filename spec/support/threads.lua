@@ -8,6 +8,7 @@ local M = {}
 ---@field id integer
 ---@field name string
 ---@field switches integer times it went to sleep or was put aside
+---@field nice integer how far it gives way to others
 
 local function read(path)
   local file = io.open(path)
@@ -33,8 +34,10 @@ function M.named(pid, prefix)
       for count in status:gmatch("ctxt_switches:%s*(%d+)") do
         switches = switches + math.tointeger(count)
       end
+      local stat = read(("%s/%s/stat"):format(folder, id)) or ""
+      local nice = stat:match("^.*%) %S+ " .. ("%S+ "):rep(15) .. "(%-?%d+)")
       table.insert(threads, { id = math.tointeger(id), name = name:match("[^\n]*"),
-        switches = switches })
+        switches = switches, nice = math.tointeger(tonumber(nice)) })
     end
   end
   return threads
