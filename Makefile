@@ -306,7 +306,8 @@ BUSTED = mkdir -p $(REPORTS) && rm -f $(REPORTS)/* && \
     $(SPEC_RUN) lua5.4 /usr/bin/busted -o spec/support/summary.lua --helper=spec/support/setup.lua
 
 # The summary removes the reports that it shows; one that ended the interpreter is left.
-DIED = || { cat $(REPORTS)/* 2> /dev/null; exit 1; }
+DIED = || { code=$$?; cat $(REPORTS)/* 2> /dev/null; \
+    [ $$code -le 128 ] || echo "the interpreter of the specs ended with $$code"; exit 1; }
 
 # busted without files would run all that it finds.
 check_specs = $(if $(SPECS),,$(error there are no specs to run))

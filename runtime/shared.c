@@ -19,9 +19,6 @@ enum { PART_BITS = 4, PARTS = 1 << PART_BITS };
  * the heap. */
 enum { ENTRY_EXTRA_BYTES = 48, TEXT_EXTRA_BYTES = 16 };
 
-/* Somebody else may take the room that was made. */
-enum { MAX_TRIES = 8 };
-
 struct entry {
     UT_hash_handle hh;
     struct link unused; /* among those that may be evicted, the longest unused first */
@@ -172,7 +169,9 @@ static bool evict_one(struct shared *shared)
     return is_any;
 }
 
-/* The longest unused of all is known to none: each part gives up its own in turn. */
+/* The longest unused of all is known to none: each part gives up its own in turn. False: there is
+ * no room, and nothing more can be given up for it. True does not say that there is, for somebody
+ * else may have taken it. */
 static bool make_room(struct shared *shared, int64_t bytes, int64_t now_ms)
 {
     for (size_t i = 0; i < PARTS; i++) {
@@ -180,10 +179,14 @@ static bool make_room(struct shared *shared, int64_t bytes, int64_t now_ms)
         drop_expired(shared, &shared->parts[i], now_ms);
         pthread_mutex_unlock(&shared->parts[i].mutex);
     }
+    bool has_evicted = false;
     int without = 0; /* parts in a row that had none */
-    while (without < PARTS && !has_room(shared, bytes))
-        without = evict_one(shared) ? 0 : without + 1;
-    return has_room(shared, bytes);
+    while (without < PARTS && !has_room(shared, bytes)) {
+        bool is_any = evict_one(shared);
+        has_evicted |= is_any;
+        without = is_any ? 0 : without + 1;
+    }
+    return has_evicted || has_room(shared, bytes);
 }
 
 /* --- one step --- */
@@ -278,11 +281,12 @@ static enum shared_result run_step(struct shared *shared, struct part *part, str
     return put(shared, part, entry, step);
 }
 
-/* Where there is no room, some is made, without the mutex. */
+/* Where there is no room, some is made, without the mutex. Each further try has seen something go,
+ * or room that somebody else took; so one of those who try gets on. */
 static enum shared_result take_step(struct shared *shared, struct step *step)
 {
     int64_t now_ms = step->write->now_ms;
-    for (int i = 0; i < MAX_TRIES; i++) {
+    for (;;) {
         struct part *part = enter(shared, step->key, now_ms);
         enum shared_result result = run_step(shared, part, step);
         leave(part);

@@ -16,8 +16,15 @@ return function() error("no") end
 
 local NAMESPACE = { "unshare", "--pid", "--fork", "--kill-child=KILL", "--" }
 
+-- What looks for leaks stops the threads that /proc names, by their numbers outside.
+local ASAN = os.getenv("LAGOON_SPEC_ASAN_OPTIONS")
+
 local function in_namespace(arguments)
   local command = table.move(NAMESPACE, 1, #NAMESPACE, 1, {})
+  if ASAN then
+    table.insert(command, "env")
+    table.insert(command, "ASAN_OPTIONS=" .. (ASAN:gsub("detect_leaks=1", "detect_leaks=0")))
+  end
   table.insert(command, lagoon.path)
   return table.move(arguments, 1, #arguments, #command + 1, command)
 end

@@ -5,6 +5,7 @@ local json = require("cjson")
 
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
+local unit = require("unit")
 local wait = require("spec.support.wait")
 
 local HANDLER = [[
@@ -132,15 +133,23 @@ describe("A change of a running consumer", function()
     end)
   end)
 
+  -- Kafka itself says that a topic is unknown until it is there.
+  local function wait_topic(name)
+    wait.till("topic " .. name, 10000, function()
+      return unit.kafka.partitions(broker.brokers, name) == 1
+    end)
+    return name
+  end
+
   it("takes records of failed handlers elsewhere, and then to another topic", function()
     local first = send({ fails = true })
     lagoon:wait_log("^consumer c: a record is skipped", { offset = first - 1 })
     change({ on_error = { retries = 0, give_up = "dead_letter" } })
     send({ fails = true })
-    assert.equal(1, #broker:consume(topic .. "-a", { count = 1 }))
+    assert.equal(1, #broker:consume(wait_topic(topic .. "-a"), { count = 1 }))
     change({ dead_letter = topic .. "-b" })
     send({ fails = true })
-    assert.equal(1, #broker:consume(topic .. "-b", { count = 1 }))
+    assert.equal(1, #broker:consume(wait_topic(topic .. "-b"), { count = 1 }))
     assert.equal(1, broker:end_offsets(topic .. "-a", 1)[0])
   end)
 

@@ -2,6 +2,7 @@
 
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
+local wait = require("spec.support.wait")
 
 local HANDLER = [[
 local journal = require("journal")
@@ -44,6 +45,7 @@ describe("a record that fails", function()
     topic = broker:new_topic("retries", 10)
     app = application.new(broker.brokers, { consumers = {
       c = { topic = topic, group = topic, workers = 1, handlers = { Event = "handlers.work" },
+        commit_interval = "20ms",
         on_error = { retries = 2, backoff = "20ms", give_up = "skip" }, on_tombstone = "skip",
         on_invalid = "skip" },
     } }, { ["handlers/work"] = HANDLER })
@@ -56,11 +58,13 @@ describe("a record that fails", function()
       { partition = partition, headers = { { "Message-Type", "Event" } } })
   end
 
-  ---One record of that kind with another behind it, once that one was handled.
+  ---One record of that kind with another behind it, once both are settled: all is logged then.
   local function try(partition, how)
     produce(partition, { { key = "k", value = ('{"how":"%s","n":1}'):format(how) },
       { key = "k", value = '{"n":2}' } })
-    app:wait_journal(1, { partition = partition, n = 2 })
+    wait.till("the commit of both", 10000, function()
+      return broker:committed(topic, topic, 10)[partition] == 2
+    end)
     local attempts = {}
     for i, entry in ipairs(app:journal({ partition = partition, n = 1 })) do
       attempts[i] = entry.attempt

@@ -4,8 +4,13 @@ local lfs = require("lfs")
 
 local M = {}
 
+local build = os.getenv("LAGOON_BUILD") or ""
+
+---Memory is the sanitizer's to give, and more of it.
+M.owns_memory = build:find("address", 1, true) ~= nil or build:find("thread", 1, true) ~= nil
+
 ---ThreadSanitizer holds signals back until the thread calls into the system: nothing ends a loop.
-M.holds_signals = (os.getenv("LAGOON_BUILD") or ""):find("thread", 1, true) ~= nil
+M.holds_signals = build:find("thread", 1, true) ~= nil
 
 ---Prints and removes what sanitizers wrote into their files; each file is a failure.
 ---@param folder? string
