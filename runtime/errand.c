@@ -1,5 +1,6 @@
 #include "errand.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -106,6 +107,10 @@ static void on_ended(uv_async_t *ended)
 {
     struct errand *errand = CONTAINER_OF(ended, struct errand, ended);
     const struct errand_options options = errand->options;
+    /* Its thread has the mutex until all that it wrote is written. */
+    pthread_mutex_lock(&errand->mutex);
+    assert(errand->has_ended);
+    pthread_mutex_unlock(&errand->mutex);
     leave(errand);
     options.on_end(options.context, options.data, NULL);
 }
