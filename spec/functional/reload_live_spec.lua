@@ -5,6 +5,7 @@ local json = require("cjson")
 
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
+local sanitizer = require("spec.support.sanitizer")
 local unit = require("unit")
 local wait = require("spec.support.wait")
 
@@ -136,7 +137,7 @@ describe("A change of a running consumer", function()
   -- Kafka itself says that a topic is unknown until it is there.
   local function wait_topic(name)
     wait.till("topic " .. name, 10000, function()
-      return unit.kafka.partitions(broker.brokers, name) == 1
+      return (unit.kafka.partitions(broker.brokers, name) or 0) > 0
     end)
     return name
   end
@@ -154,6 +155,9 @@ describe("A change of a running consumer", function()
   end)
 
   it("ends handlers by the limit that is in force when they begin", function()
+    if sanitizer.holds_signals then
+      return pending("ThreadSanitizer holds the signal back that ends a loop")
+    end
     change({ on_error = { retries = 0, give_up = "skip" }, cpu_limit = "150ms" })
     local first = send({ spins = true })
     local line = lagoon:wait_log("^consumer c: a record is skipped", { offset = first - 1 })
