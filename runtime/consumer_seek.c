@@ -344,7 +344,7 @@ void seek_write(const struct consumer *consumer, struct json_writer *answer)
     json_write_text(answer, "consumer", consumer->config->name);
     json_write_integer(answer, "seek", (int64_t)seek->number);
     json_write_text(answer, "state", state_in_words(seek));
-    if (seek->has_failed && seek->phase == SEEK_ENDED)
+    if (seek->phase == SEEK_ENDED && seek->has_failed)
         json_write_text(answer, "reason", seek->err.text);
     /* What a helper works on is its own. */
     if (seek->is_asking)
