@@ -80,7 +80,7 @@ describe("handlers that wait for HTTP servers", function()
     end
     assert.is_true(most > 200)
     local counts = server:counts()
-    assert.equal(100, counts.most)
+    assert.is_true(counts.most > 50 and counts.most <= 100, counts.most .. " at once")
     assert.is_true(counts.connections <= 100)
   end)
 
