@@ -149,6 +149,7 @@ static void write_window(struct json_writer *answer, const struct consumer *cons
 static void write_counts(struct json_writer *answer, const struct consumer_counts *counts)
 {
     json_begin_object(answer, "counts");
+    json_write_integer(answer, "received", (int64_t)counts->received);
     json_write_integer(answer, "handled", (int64_t)counts->handled);
     json_write_integer(answer, "skipped", (int64_t)counts->skipped);
     json_write_integer(answer, "retried", (int64_t)counts->retried);
@@ -156,6 +157,25 @@ static void write_counts(struct json_writer *answer, const struct consumer_count
     json_write_integer(answer, "failed", (int64_t)counts->failed);
     json_write_integer(answer, "given_back", (int64_t)counts->dropped);
     json_write_integer(answer, "jumps", (int64_t)counts->jumps);
+    json_end_object(answer);
+}
+
+/* How often a call of a handler took how long, since the start: whoever asks twice sees what lies
+ * between. */
+static void write_durations(struct json_writer *answer, const struct pool *pool)
+{
+    struct histogram_sum durations = {0};
+    pool_add_durations(pool, &durations);
+    json_begin_object(answer, "handler_duration");
+    json_begin_array(answer, "bounds_us");
+    for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++)
+        json_write_integer(answer, NULL, histogram_bounds_us[i]);
+    json_end_array(answer);
+    json_begin_array(answer, "counts");
+    for (size_t i = 0; i <= HISTOGRAM_BOUNDS; i++)
+        json_write_integer(answer, NULL, (int64_t)durations.counts[i]);
+    json_end_array(answer);
+    json_write_integer(answer, "total_us", (int64_t)durations.total_us);
     json_end_object(answer);
 }
 
@@ -175,6 +195,7 @@ void consumer_write_status(struct consumer *consumer, struct json_writer *answer
     write_window(answer, consumer);
     const struct consumer_counts counts = consumer_counts(consumer);
     write_counts(answer, &counts);
+    write_durations(answer, &consumer->pool);
     write_partitions(answer, consumer);
     json_end_object(answer);
 }

@@ -347,6 +347,11 @@ const struct reload_outcome *reload_outcome(const struct reload *reload, uint64_
     return reload->ended >= number ? &reload->outcome : NULL;
 }
 
+bool reload_is_under_way(const struct reload *reload)
+{
+    return reload->phase == RELOAD_READS || reload->phase == RELOAD_PREPARES;
+}
+
 void reload_stop(struct reload *reload)
 {
     if (reload->phase == RELOAD_STOPPED)

@@ -113,6 +113,9 @@ uint64_t reload_roll_back(struct reload *reload, struct error *err);
  * until the next one ends. */
 const struct reload_outcome *reload_outcome(const struct reload *reload, uint64_t number);
 
+/* It reads, prepares, or waits for room. */
+bool reload_is_under_way(const struct reload *reload);
+
 /* Nothing changes any more. What a helper does goes on to its end. */
 void reload_stop(struct reload *reload);
 

@@ -46,6 +46,14 @@ static void write_shared(struct json_writer *answer, const struct runtime *runti
     json_end_object(answer);
 }
 
+static void write_usage(struct json_writer *answer)
+{
+    json_begin_object(answer, "usage");
+    json_write_integer(answer, "cpu_ms", (int64_t)(runtime_cpu_seconds() * 1000));
+    json_write_integer(answer, "resident_bytes", (int64_t)runtime_resident_bytes());
+    json_end_object(answer);
+}
+
 static enum control_end run_status(void *context, const struct control_request *request,
                                    struct json_writer *answer, struct error *err)
 {
@@ -60,6 +68,8 @@ static enum control_end run_status(void *context, const struct control_request *
     json_write_integer(answer, "generation", (int64_t)runtime->reload.serving->number);
     json_write_text(answer, "hash", runtime->reload.serving->hash);
     json_write_text(answer, "refusal", runtime->reload.refusal);
+    json_write_bool(answer, "is_reloading", reload_is_under_way(&runtime->reload));
+    write_usage(answer);
     write_shared(answer, runtime);
     json_begin_array(answer, "consumers");
     for (struct consumer *consumer = crew_first(&runtime->crew); consumer != NULL;

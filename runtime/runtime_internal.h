@@ -98,6 +98,10 @@ bool runtime_write_health(const struct runtime *runtime, struct json_writer *wri
 /* Appends all metrics, as text for Prometheus. */
 void runtime_write_metrics(struct runtime *runtime, struct buffer *out);
 
+/* What the process has taken of its machine. */
+double runtime_cpu_seconds(void);
+double runtime_resident_bytes(void);
+
 /* SIGTERM or SIGINT; the handle's data is the runtime. */
 void runtime_on_signal(uv_signal_t *handle, int number);
 

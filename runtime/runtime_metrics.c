@@ -24,7 +24,7 @@ static size_t count_files(void)
     return count - 3; /* itself and its parent are listed, and so is this look */
 }
 
-static double resident_bytes(void)
+double runtime_resident_bytes(void)
 {
     unsigned long pages = 0;
     FILE *file = fopen("/proc/self/statm", "re");
@@ -40,14 +40,20 @@ static double seconds(const struct timeval *time)
     return (double)time->tv_sec + (double)time->tv_usec / 1e6;
 }
 
-static void add_process(struct metrics *metrics, const struct runtime *runtime)
+double runtime_cpu_seconds(void)
 {
     struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+    return seconds(&usage.ru_utime) + seconds(&usage.ru_stime);
+}
+
+static void add_process(struct metrics *metrics, const struct runtime *runtime)
+{
     struct rlimit limit;
     int64_t up_ms = clock_monotonic_ms() - runtime->started_ms;
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        metrics_add(metrics, METRIC_CPU, NULL, seconds(&usage.ru_utime) + seconds(&usage.ru_stime));
-    metrics_add(metrics, METRIC_RESIDENT, NULL, resident_bytes());
+    metrics_add(metrics, METRIC_CPU, NULL, runtime_cpu_seconds());
+    metrics_add(metrics, METRIC_RESIDENT, NULL, runtime_resident_bytes());
     metrics_add(metrics, METRIC_OPEN_FILES, NULL, (double)count_files());
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         metrics_add(metrics, METRIC_MAX_FILES, NULL, (double)limit.rlim_cur);

@@ -75,6 +75,14 @@ describe("lagoon status", function()
       return now.running == 0 and now.counts.handled == 2 and now.partitions[1].lag == 0
         and now.partitions[2].committed == 1
     end)
+    local answer = status()
+    local now, calls = answer.consumers[1], 0
+    for _, count in ipairs(now.handler_duration.counts) do
+      calls = calls + count
+    end
+    assert.same({ 2, 2, 1 }, { now.counts.received, calls,
+      #now.handler_duration.counts - #now.handler_duration.bounds_us })
+    assert.is_false(answer.is_reloading)
   end)
 
   it("is read by people in 80 columns", function()
