@@ -9,6 +9,8 @@ local measure = require("bench.measure")
 local report = require("bench.report")
 local scope = require("spec.support.scope")
 
+require("spec.support.broken_pipe")
+
 local build = os.getenv("LAGOON_BUILD") or "build"
 
 local function number(name, default)

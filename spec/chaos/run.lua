@@ -15,6 +15,8 @@ local rig = require("spec.chaos.rig")
 local sanitizer = require("spec.support.sanitizer")
 local scope = require("spec.support.scope")
 
+require("spec.support.broken_pipe")
+
 local FOLDER = "spec/chaos/scenarios"
 local LOGS = (os.getenv("LAGOON_BUILD") or "build") .. "/chaos"
 

@@ -27,6 +27,8 @@ local function run(brokers, plant)
   scope.open()
   local ok, verdict, sentence = pcall(function()
     local scenario = require("spec.chaos.pointed." .. plant.scenario)
+
+require("spec.support.broken_pipe")
     return trial.new(brokers, plant.options):run(scenario)
   end)
   scope.close()

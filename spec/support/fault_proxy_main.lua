@@ -5,6 +5,8 @@
 local relay = require("spec.support.fault_proxy_relay")
 local uv = require("luv")
 
+require("spec.support.broken_pipe")
+
 local relays = {} -- by port
 
 local function obey(line)
@@ -18,10 +20,6 @@ local function obey(line)
   relays[math.tointeger(port)]:set(fault, math.tointeger(amount))
   return line
 end
-
--- Who writes to a connection that was reset meets this signal, which by itself would end it.
-local broken_pipe = uv.new_signal()
-broken_pipe:start("sigpipe")
 
 local input = uv.new_pipe()
 assert(input:open(0))

@@ -4,6 +4,8 @@ local answers = require("spec.support.http_server_answers")
 local json = require("cjson")
 local uv = require("luv")
 
+require("spec.support.broken_pipe")
+
 local counts = { connections = 0, open = 0, running = 0, most = 0 }
 
 ---The first request of the bytes that came, and those behind it; nil when it has not come whole.

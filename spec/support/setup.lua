@@ -4,6 +4,7 @@
 local busted = require("busted")
 -- Loaded here, outside the files that busted insulates from each other, so that there is one loop.
 require("luv")
+require("spec.support.broken_pipe")
 
 local directory = require("spec.support.directory")
 local scope = require("spec.support.scope")
