@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "units.h"
+
 enum { BACKLOG = 64, HOST_BYTES = 64 };
 
 static const char UNIX[] = "unix:";
@@ -32,9 +34,8 @@ static int parse_unix(struct admin_address *address, const char *path, struct er
 
 static int parse_port(const char *text, in_port_t *port)
 {
-    char *end;
-    long number = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || text[0] < '0' || text[0] > '9' || number > 65535)
+    int64_t number;
+    if (text[0] < '0' || text[0] > '9' || integer_parse(text, 0, 65535, &number) != 0)
         return -1;
     *port = htons((uint16_t)number);
     return 0;

@@ -70,16 +70,21 @@ static void push_where(lua_State *L)
     lua_pushliteral(L, "");
 }
 
+/* Says where it ended, and why. */
+static int raise_end(lua_State *L, const struct watch *watch)
+{
+    push_where(L);
+    describe(L, watch_reason(watch));
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
 /* The hook that was armed would raise as soon as the function returns. */
 void bindings_check_end(lua_State *L)
 {
     const struct watch *watch = watch_mine();
-    if (watch == NULL || watch_reason(watch) == WATCH_NONE)
-        return;
-    push_where(L);
-    describe(L, watch_reason(watch));
-    lua_concat(L, 2);
-    lua_error(L);
+    if (watch != NULL && watch_reason(watch) != WATCH_NONE)
+        raise_end(L, watch);
 }
 
 void bindings_note_spoil(lua_State *L, enum spoil spoil)
@@ -114,10 +119,7 @@ static void on_instruction(lua_State *L, lua_Debug *event)
         note_stop(L);
     else if (watch_reason(watch) != WATCH_STOP)
         bindings_note_spoil(L, watch_reason(watch) == WATCH_CPU ? SPOIL_CPU : SPOIL_TIME);
-    push_where(L);
-    describe(L, watch_reason(watch));
-    lua_concat(L, 2);
-    lua_error(L);
+    raise_end(L, watch);
 }
 
 void bindings_arm(void *thread)

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -19,6 +18,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "log.h"
+#include "units.h"
 
 enum {
     /* Calls that follow each other at once lose a wake-up in the mock cluster now and then and take
@@ -132,9 +132,8 @@ static int parse_topic(const char *text, char *name, int *partitions, struct err
         error_set(err, "a topic is given as NAME:PARTITIONS, its name in letters, digits, . _ -");
         return -1;
     }
-    char *end;
-    long count = strtol(colon + 1, &end, 10);
-    if (end == colon + 1 || *end != '\0' || count < 1 || count > PARTITIONS_MAX) {
+    int64_t count;
+    if (integer_parse(colon + 1, 1, PARTITIONS_MAX, &count) != 0) {
         error_set(err, "a topic has from 1 to %d partitions", PARTITIONS_MAX);
         return -1;
     }

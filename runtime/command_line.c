@@ -131,9 +131,8 @@ static int add(const char **list, size_t *count, const char *value, const char *
 
 static int parse_port(int *port, const char *value, struct error *err)
 {
-    char *end;
-    long number = strtol(value, &end, 10);
-    if (end == value || *end != '\0' || number < 0 || number > 65535) {
+    int64_t number;
+    if (integer_parse(value, 0, 65535, &number) != 0) {
         error_set(err, "--port takes a number from 0 to 65535, got '%s'", value);
         return -1;
     }
@@ -143,9 +142,8 @@ static int parse_port(int *port, const char *value, struct error *err)
 
 static int parse_count(size_t *count, const char *name, const char *value, struct error *err)
 {
-    char *end;
-    long number = strtol(value, &end, 10);
-    if (end == value || *end != '\0' || number < 1 || number > 1000000000) {
+    int64_t number;
+    if (integer_parse(value, 1, 1000000000, &number) != 0) {
         error_set(err, "--%s takes a number from 1 to 1000000000, got '%s'", name, value);
         return -1;
     }

@@ -1,6 +1,5 @@
 #include "consumer_seek.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,10 +58,7 @@ static int parse_time(const char *text, int64_t *ms)
 
 static int parse_number(const char *text, int64_t *number)
 {
-    char *end;
-    errno = 0;
-    *number = strtoll(text, &end, 10);
-    return end != text && *end == '\0' && errno == 0 ? 0 : -1;
+    return integer_parse(text, INT64_MIN, INT64_MAX, number);
 }
 
 static int parse_ago(const char *text, int64_t now_ms, int64_t *ms)
@@ -163,9 +159,10 @@ static void begin_drain(struct seek *seek)
 {
     const struct consumer *consumer = seek->consumer;
     seek->phase = SEEK_DRAINS;
-    int64_t drain_ms = consumer->config->drain_timeout_ms;
-    int64_t most_ms = consumer->membership.options.max_poll_ms / 2;
-    seek->deadline_ms = clock_monotonic_ms() + (drain_ms < most_ms ? drain_ms : most_ms);
+    const struct drain_limits limits =
+        drain_limits_of_revoke(clock_monotonic_ms(), consumer->config->drain_timeout_ms,
+                               consumer->membership.options.max_poll_ms);
+    seek->deadline_ms = limits.handlers_ms;
     for (size_t i = 0; i < seek->count; i++)
         if (is_its_own(&seek->moves[i]))
             partition_revoke(seek->moves[i].partition);

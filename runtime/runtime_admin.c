@@ -98,20 +98,18 @@ static void answer_publish(void *context, struct admin_request *request)
     struct runtime *runtime = context;
     struct error err;
     const char *name = admin_request_name(request, 0);
-    size_t index = 0;
-    while (index < runtime->config->producer_count &&
-           strcmp(runtime->config->producers[index].name, name) != 0)
-        index++;
+    const struct producer_config *producer = config_producer(runtime->config, name);
     if (runtime->phase != PHASE_RUNNING || !connections_are_ready(&runtime->connections)) {
         error_set(&err, runtime->phase != PHASE_RUNNING ? "the process stops"
                                                         : "a cluster has not answered yet");
         admin_answer_error(request, ADMIN_UNAVAILABLE, &err);
-    } else if (index == runtime->config->producer_count) {
+    } else if (producer == NULL) {
         error_set(&err, "there is no producer '%s' in %s", name, runtime->config->path);
         admin_answer_error(request, ADMIN_UNKNOWN, &err);
     } else {
-        publishing_begin(&runtime->publishing, runtime->reload.serving->producers[index],
-                         &runtime->config->producers[index], request);
+        size_t index = (size_t)(producer - runtime->config->producers);
+        publishing_begin(&runtime->publishing, runtime->reload.serving->producers[index], producer,
+                         request);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "units.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,4 +71,15 @@ int size_parse(const char *text, int64_t *bytes, struct error *err)
     }
     error_set(err, "a size is written like \"64KiB\", \"4MiB\" or \"1GiB\", got \"%s\"", text);
     return -1;
+}
+
+int integer_parse(const char *text, int64_t least, int64_t most, int64_t *number)
+{
+    char *end;
+    errno = 0;
+    long long found = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || found < least || found > most)
+        return -1;
+    *number = found;
+    return 0;
 }

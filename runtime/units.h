@@ -1,5 +1,5 @@
-/* units.h - durations and sizes as people write them, the same in config, Lua and flags; sizes as
- * they read them.
+/* units.h - durations, sizes and whole numbers as people write them, the same in config, Lua and
+ * flags; sizes as they read them.
  *
  * Threads: any. */
 #ifndef UNITS_H
@@ -20,5 +20,8 @@ const char *size_say(int64_t bytes, char text[SIZE_TEXT_BYTES]);
 
 /* "64KiB", "4MiB", "1GiB", or a number of bytes. */
 MUST_USE int size_parse(const char *text, int64_t *bytes, struct error *err);
+
+/* A whole number from `least` to `most`, with nothing behind it in the text. -1: it is none. */
+MUST_USE int integer_parse(const char *text, int64_t least, int64_t most, int64_t *number);
 
 #endif

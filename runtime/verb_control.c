@@ -6,6 +6,7 @@
 #include "control_print.h"
 #include "error.h"
 #include "exit_code.h"
+#include "units.h"
 
 int verb_check_instance(const char *verb, const struct command_line *line)
 {
@@ -48,13 +49,29 @@ int verb_ask_only(const char *verb, const struct command_line *line, const struc
     return exit_code;
 }
 
-int verb_ask(const char *verb, const struct command_line *line, const struct buffer *request)
+int verb_ask(const char *verb, const char *wording, const struct command_line *line,
+             const struct buffer *request)
 {
     struct buffer answer;
     buffer_init(&answer);
     int exit_code = verb_ask_only(verb, line, request, &answer);
     if (exit_code == EXIT_OK)
-        exit_code = verb_print(verb, verb, line, &answer);
+        exit_code = verb_print(verb, wording, line, &answer);
     buffer_destroy(&answer);
     return exit_code;
+}
+
+int verb_write_number(const char *verb, struct json_writer *writer, const char *name,
+                      const char *text, int64_t most)
+{
+    int64_t number;
+    if (text == NULL)
+        return 0;
+    if (integer_parse(text, 0, most, &number) != 0) {
+        fprintf(stderr, "lagoon %s: --%s takes a whole number from 0, got '%s'\n", verb, name,
+                text);
+        return -1;
+    }
+    json_write_integer(writer, name, number);
+    return 0;
 }

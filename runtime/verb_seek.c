@@ -1,5 +1,4 @@
 /* `lagoon seek CONSUMER --to WHERE`: a running consumer goes on elsewhere. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,22 +16,6 @@ enum {
     GIVE_UP_MS = 120 * 1000, /* the seek goes on all the same */
 };
 
-/* -1, said, when the text is no partition. */
-static int write_partition(struct json_writer *writer, const char *text)
-{
-    char *end;
-    errno = 0;
-    long number = text != NULL ? strtol(text, &end, 10) : 0;
-    if (text == NULL)
-        return 0;
-    if (end == text || *end != '\0' || errno != 0 || number < 0 || number > INT32_MAX) {
-        fprintf(stderr, "lagoon seek: --partition takes a whole number from 0, got '%s'\n", text);
-        return -1;
-    }
-    json_write_integer(writer, "partition", number);
-    return 0;
-}
-
 static int write_request(struct buffer *request, const struct command_line *line)
 {
     struct json_writer writer;
@@ -43,7 +26,7 @@ static int write_request(struct buffer *request, const struct command_line *line
     json_write_text(&writer, "to", line->to);
     if (line->topic != NULL)
         json_write_text(&writer, "topic", line->topic);
-    if (write_partition(&writer, line->partition) != 0)
+    if (verb_write_number("seek", &writer, "partition", line->partition, INT32_MAX) != 0)
         return -1;
     json_write_bool(&writer, "dry_run", line->is_dry);
     json_end_object(&writer);

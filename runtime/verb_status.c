@@ -12,7 +12,7 @@ int verb_status(const struct command_line *line)
     json_begin_object(&writer, NULL);
     json_write_text(&writer, "command", "status");
     json_end_object(&writer);
-    int exit_code = verb_ask("status", line, &request);
+    int exit_code = verb_ask("status", "status", line, &request);
     buffer_destroy(&request);
     return exit_code;
 }

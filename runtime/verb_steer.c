@@ -1,13 +1,12 @@
 /* Verbs that change one thing of a running lagoon: pause, workers, log-level; and health, which
  * changes nothing. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "control_client.h"
 #include "exit_code.h"
 #include "json_writer.h"
+#include "units.h"
 #include "verb.h"
 #include "verb_control.h"
 
@@ -25,13 +24,8 @@ static void begin_request(struct buffer *request, struct json_writer *writer, co
 static int ask(const char *verb, const char *wording, const struct command_line *line,
                struct buffer *request, struct json_writer *writer)
 {
-    struct buffer answer;
-    buffer_init(&answer);
     json_end_object(writer);
-    int exit_code = verb_ask_only(verb, line, request, &answer);
-    if (exit_code == EXIT_OK)
-        exit_code = verb_print(verb, wording, line, &answer);
-    buffer_destroy(&answer);
+    int exit_code = verb_ask(verb, wording, line, request);
     buffer_destroy(request);
     return exit_code;
 }
@@ -57,12 +51,10 @@ int verb_log_level(const struct command_line *line)
 /* 0 for auto; -1, said, when the text is neither. */
 static int64_t parse_workers(const char *text)
 {
-    char *end;
-    errno = 0;
-    long number = strtol(text, &end, 10);
+    int64_t number;
     if (strcmp(text, "auto") == 0)
         return 0;
-    if (end != text && *end == '\0' && errno == 0 && number >= 1 && number <= 1000)
+    if (integer_parse(text, 1, 1000, &number) == 0)
         return number;
     fprintf(stderr, "lagoon workers: a number from 1 to 1000, or auto; got '%s'\n", text);
     return -1;
