@@ -80,8 +80,16 @@ int64_t bindings_check_duration(lua_State *L, int index, const char *what)
     return duration_ms;
 }
 
+void bindings_note_fault(lua_State *L, enum fault fault)
+{
+    struct call *call = bindings_of(L)->current;
+    if (call != NULL)
+        call->fault = fault;
+}
+
 const char *bindings_push_timeout(lua_State *L)
 {
+    bindings_note_fault(L, FAULT_TIMEOUT);
     return lua_pushfstring(L, "ended: it ran longer than %f s (handler_timeout)",
                            (lua_Number)bindings_of(L)->consumer->handler_timeout_ms / 1000);
 }

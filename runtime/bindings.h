@@ -162,7 +162,10 @@ void bindings_run(lua_State *L);
 void bindings_limit_load(lua_State *L, const char *what, int limit_ms);
 void bindings_end_load(lua_State *L);
 
-/* Pushes that the call's time is over. */
+/* The call that runs comes to fail by this, unless it catches what is raised next and goes on. */
+void bindings_note_fault(lua_State *L, enum fault fault);
+
+/* Pushes that the call's time is over, for who raises it. */
 const char *bindings_push_timeout(lua_State *L);
 
 /* The stop of the process ends the call that runs. */

@@ -47,6 +47,7 @@ static const char *describe(lua_State *L, enum watch_reason reason)
         reason = WATCH_STOP;
     switch (reason) {
     case WATCH_CPU:
+        bindings_note_fault(L, FAULT_CPU);
         return lua_pushfstring(L, "ended: it used %f s of CPU time without a wait (cpu_limit)",
                                (lua_Number)consumer->cpu_limit_ms / 1000);
     case WATCH_TIME:

@@ -58,7 +58,8 @@ struct call {
 
     /* How it ended. */
     enum outcome outcome;
-    char *failure; /* owned by whoever reads the outcome */
+    enum fault fault; /* what it came to fail by, if it failed */
+    char *failure;    /* owned by whoever reads the outcome */
 };
 
 /* The low bits of a ticket are the call's index in its worker; the rest counts its waits, so that

@@ -35,6 +35,8 @@ static const struct preset presets[] = {
     /* Some libraries abort in it, and nobody asked for it. */
     {"enable.metrics.push", "false", ALL_HANDLES, ANY_BROKER, VERSION_2_5, 0, NULL},
     {"log.queue", "true", PRODUCERS | CONSUMERS, ANY_BROKER, 0, 0, NULL},
+    /* For the metrics of what the library does; a scrape is seldom more frequent. */
+    {"statistics.interval.ms", "15000", PRODUCERS | CONSUMERS, ANY_BROKER, 0, 0, NULL},
 
     {"enable.auto.commit", "false", CONSUMERS, ANY_BROKER, 0, 0, NULL},
     {"enable.auto.offset.store", "false", CONSUMERS, ANY_BROKER, 0, 0, NULL},

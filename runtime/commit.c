@@ -96,12 +96,13 @@ static void mark(const struct commit *commit, const rd_kafka_topic_partition_t *
 static void warn(struct commit *commit, rd_kafka_resp_err_t code, const char *topic)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (commit->warned_at_ms != 0 && now_ms - commit->warned_at_ms < WARN_INTERVAL_MS)
-        return;
-    commit->warned_at_ms = now_ms;
     const struct consumer_config *config = commit->assignment->intake.config;
     struct error reason;
     cluster_explain_code(code, topic, config->group, &reason);
+    faults_note(&commit->assignment->intake.faults, FAULT_COMMIT, NULL, reason.text);
+    if (commit->warned_at_ms != 0 && now_ms - commit->warned_at_ms < WARN_INTERVAL_MS)
+        return;
+    commit->warned_at_ms = now_ms;
     log_warn("consumer %s: offsets could not be committed, will try again: %s", config->name,
              reason.text);
 }

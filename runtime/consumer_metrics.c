@@ -37,6 +37,22 @@ static void add_counts(const struct place *place, const struct consumer_counts *
     add(place, METRIC_JUMPS, (double)counts->jumps);
 }
 
+static void add_faults(const struct place *place, const struct faults *faults)
+{
+    for (size_t i = 0; i < FAULT_COUNT; i++)
+        add_kind(place, METRIC_ERRORS, fault_name((enum fault)i), faults->kinds[i].count);
+}
+
+/* Their producer is none that is declared. */
+static void add_letters(const struct place *place, const struct dead_letters *letters)
+{
+    const char *name;
+    if (letters == NULL)
+        return;
+    const struct statistics *statistics = dead_letters_statistics(letters, &name);
+    metrics_add_client(place->metrics, METRIC_OF_PRODUCER, name, statistics);
+}
+
 static void add_pool(const struct place *place, const struct consumer *consumer)
 {
     const struct pool *pool = &consumer->pool;
@@ -115,14 +131,18 @@ void consumer_add_metrics(struct consumer *consumer, struct metrics *metrics)
     const struct intake *intake = &consumer->assignment.intake;
     const struct consumer_counts counts = consumer_counts(consumer);
     add_counts(&place, &counts);
+    add_faults(&place, &intake->faults);
     add(&place, METRIC_RUNNING, (double)dispatcher_running_all(&consumer->dispatcher));
     add(&place, METRIC_WINDOW_RECORDS, (double)intake->window.records);
     add(&place, METRIC_WINDOW_BYTES, (double)intake->window.bytes);
     add(&place, METRIC_BREAKER_OPEN, intake->breaker.is_open);
     add(&place, METRIC_PAUSED, intake->is_paused);
     add_pool(&place, consumer);
+    add_letters(&place, intake->letters);
     if (!consumer->is_member)
         return;
+    metrics_add_client(metrics, METRIC_OF_CONSUMER, place.consumer,
+                       &consumer->membership.statistics);
     add_group(&place, consumer);
     add_partitions(&place, consumer);
 }

@@ -116,7 +116,8 @@ static int make_handle(struct consumer_parts *parts, const struct cluster *clust
         return -1;
     }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
-                                       RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+                                       RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
+                                       RD_KAFKA_EVENT_STATS);
     parts->prefetch_bytes = cluster_prefetch_bytes(config);
     parts->max_poll_ms = cluster_conf_integer(conf, "max.poll.interval.ms");
     parts->is_cooperative = is_cooperative(conf);

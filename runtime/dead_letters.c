@@ -322,6 +322,13 @@ static void on_fatal(void *context, const char *producer, const char *reason)
     letters->options.on_fatal(letters->options.context, &err);
 }
 
+const struct statistics *dead_letters_statistics(const struct dead_letters *letters,
+                                                 const char **name)
+{
+    *name = letters->name;
+    return producer_statistics(letters->producer);
+}
+
 /* --- the end --- */
 
 static void letters_free(struct dead_letters *letters)

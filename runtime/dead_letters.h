@@ -43,6 +43,10 @@ void dead_letters_send(struct dead_letters *letters, struct record *record);
  * ends where it was sent. */
 void dead_letters_go_by(struct dead_letters *letters, struct generation *generation);
 
+/* What librdkafka last said of the handle that writes them; name is that one's. */
+const struct statistics *dead_letters_statistics(const struct dead_letters *letters,
+                                                 const char **name);
+
 /* A letter that is not on its way yet is not written. */
 void dead_letters_forget(struct record *record);
 

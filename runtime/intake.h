@@ -19,6 +19,7 @@
 #include "config.h"
 #include "dead_letters.h"
 #include "dispatcher.h"
+#include "faults.h"
 #include "retries.h"
 
 struct consumer_counts {
@@ -62,6 +63,7 @@ struct intake {
     struct breaker breaker;   /* says whether a record may be given up */
     uint64_t random;          /* the last random number */
     struct consumer_counts counts;
+    struct faults faults;
     char **warned_types; /* unknown types that were said once */
     size_t warned_count;
 };

@@ -49,11 +49,13 @@ void membership_init(struct membership *membership, const struct membership_opti
         .on_progress = options->on_progress,
     };
     rebalance_init(&membership->rebalance, &rebalance);
+    statistics_init(&membership->statistics, options->loop);
     rd_kafka_queue_cb_event_enable(membership->queue, on_queue_event, membership);
 }
 
 rd_kafka_t *membership_destroy(struct membership *membership)
 {
+    statistics_destroy(&membership->statistics);
     rebalance_destroy(&membership->rebalance);
     commit_destroy(&membership->commit);
     rd_kafka_queue_cb_event_enable(membership->queue, NULL, NULL);
@@ -136,12 +138,25 @@ static void explain_fatal(const struct membership *membership, struct error *err
                   config->group, config->instance_id);
 }
 
+/* That no broker is left says nothing that each of them has not said. */
+static void note_fault(const struct membership *membership, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    struct error sentence;
+    if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR ||
+        code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        return;
+    cluster_explain(code, rd_kafka_event_error_string(event), &sentence);
+    faults_note(&membership->options.assignment->intake.faults, FAULT_KAFKA, NULL, sentence.text);
+}
+
 static void on_trouble(struct membership *membership, rd_kafka_event_t *event)
 {
     char who[256];
     struct error err;
     snprintf(who, sizeof who, "consumer %s", config_of(membership)->name);
     note_missing_topic(membership, event);
+    note_fault(membership, event);
     if (!cluster_log_event(event, who, &err) || membership->is_stopping)
         return;
     explain_fatal(membership, &err);
@@ -156,6 +171,9 @@ static void serve_event(struct membership *membership, rd_kafka_event_t *event)
         return;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
         commit_on_event(&membership->commit, event);
+        break;
+    case RD_KAFKA_EVENT_STATS:
+        statistics_take(&membership->statistics, rd_kafka_event_stats(event));
         break;
     case RD_KAFKA_EVENT_LOG:
     case RD_KAFKA_EVENT_ERROR:

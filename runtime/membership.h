@@ -9,6 +9,7 @@
 
 #include "commit.h"
 #include "rebalance.h"
+#include "statistics.h"
 
 struct membership_options {
     uv_loop_t *loop;
@@ -25,7 +26,8 @@ struct membership_options {
 
 struct membership {
     struct membership_options options;
-    rd_kafka_queue_t *queue; /* rebalance, commit and error events */
+    rd_kafka_queue_t *queue;      /* rebalance, commit and error events */
+    struct statistics statistics; /* of the handle */
     struct commit commit;
     struct rebalance rebalance;
     bool is_subscribed;

@@ -10,6 +10,7 @@
 #define METRICS_H
 
 #include "histogram.h"
+#include "statistics.h"
 #include "util.h"
 
 enum metric {
@@ -22,6 +23,7 @@ enum metric {
     METRIC_RETRIES,
     METRIC_DEAD_LETTERS,
     METRIC_JUMPS,
+    METRIC_ERRORS,
     METRIC_HANDLER_DURATION,
     METRIC_RUNNING,
     METRIC_WINDOW_RECORDS,
@@ -45,6 +47,17 @@ enum metric {
     METRIC_END_OFFSET,
     METRIC_PUBLISHED,
     METRIC_OUTSTANDING,
+    METRIC_BROKER_CONNECTED,
+    METRIC_BROKER_RTT_AVERAGE,
+    METRIC_BROKER_RTT_P99,
+    METRIC_BROKER_WAITING,
+    METRIC_BROKER_ERRORS,
+    METRIC_BROKER_TIMEOUTS,
+    METRIC_CLIENT_SENT,
+    METRIC_CLIENT_RECEIVED,
+    METRIC_FETCHED_BYTES,
+    METRIC_QUEUED_RECORDS,
+    METRIC_QUEUED_BYTES,
     METRIC_SHARED_KEYS,
     METRIC_SHARED_BYTES,
     METRIC_SHARED_LIMIT,
@@ -89,6 +102,11 @@ void metrics_add(struct metrics *metrics, enum metric metric, const struct metri
                  double value);
 void metrics_add_histogram(struct metrics *metrics, enum metric metric,
                            const struct metric_labels *labels, const struct histogram_sum *sum);
+
+/* What librdkafka says of a consumer's handle, or of a producer's; nothing before it did. */
+enum metric_client { METRIC_OF_CONSUMER, METRIC_OF_PRODUCER };
+void metrics_add_client(struct metrics *metrics, enum metric_client role, const char *name,
+                        const struct statistics *statistics);
 
 /* Appends all that was collected. A metric without a value is left out. */
 void metrics_write(const struct metrics *metrics, struct buffer *out);

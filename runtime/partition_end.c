@@ -28,6 +28,34 @@ static const char *reason_of(const struct record *record)
     return record->failure != NULL ? record->failure : "no reason given";
 }
 
+/* --- what went wrong --- */
+
+static void note_fault(const struct record *record, enum fault fault, const char *reason)
+{
+    char place[RECORD_NAME_BYTES];
+    faults_note(&record->owner->intake->faults, fault, record_name(record, place), reason);
+}
+
+/* Of which the worker gives the type alone. */
+static void note_unknown_type(const struct record *record)
+{
+    char text[FAULT_TEXT_BYTES];
+    snprintf(text, sizeof text, "no handler for type '%s'", reason_of(record));
+    note_fault(record, FAULT_UNKNOWN_TYPE, text);
+}
+
+/* A run has ended. What a handler asked for is no fault, nor is what the config says to skip. */
+static void note_end(const struct record *record)
+{
+    bool is_skipped = record->decision == DECISION_SKIP;
+    if (record->outcome == OUTCOME_FAILED)
+        note_fault(record, record->fault, reason_of(record));
+    else if (record->outcome == OUTCOME_INVALID)
+        note_fault(record, FAULT_INVALID, reason_of(record));
+    else if (record->outcome == OUTCOME_UNKNOWN_TYPE && !is_skipped)
+        note_unknown_type(record);
+}
+
 /* --- ways to end --- */
 
 static void settle(struct record *record)
@@ -275,6 +303,7 @@ static void refuse(struct record *record, const char *reason)
     if (record->epoch != record->owner->epoch || record->refusal != NULL)
         return;
     record->refusal = xasprintf("a record that its handler published was refused: %s", reason);
+    note_fault(record, FAULT_PUBLISH, record->refusal);
     record->on_refusal = policy_last(record->owner->intake->config->on_error.give_up);
     if (record->on_refusal == DECISION_STOP)
         partition_stop_at(record, record->refusal);
@@ -299,6 +328,7 @@ void partition_end_record(struct record *record)
 {
     struct intake *intake = record->owner->intake;
     record->is_ended = true;
+    note_end(record);
     partition_note_stopper_end(record);
     record->deliveries_open += (int32_t)record->published;
     if (is_moot(record)) {
@@ -364,6 +394,7 @@ void partition_end_letter(struct record *record, const char *reason)
     }
     char text[REASON_BYTES];
     snprintf(text, sizeof text, "its dead letter was refused: %s", reason);
+    note_fault(record, FAULT_DEAD_LETTER, text);
     partition_stop_at(record, text);
     if (record->state == RECORD_OUTSIDE) {
         leave(record);

@@ -28,6 +28,7 @@ struct producer *producer_new(uv_loop_t *loop, const struct producer_config *con
     pthread_cond_init(&producer->room_condition, &attributes);
     pthread_condattr_destroy(&attributes);
     list_init(&producer->room_waiters);
+    statistics_init(&producer->statistics, loop);
     int rc = uv_async_init(loop, &producer->wake, producer_on_wake);
     assert(rc == 0);
     (void)rc;
@@ -62,7 +63,8 @@ static rd_kafka_t *make_handle(struct producer *producer, struct error *err)
                                              &producer->config->properties, path, err);
     if (conf == NULL)
         return NULL;
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
+                                       RD_KAFKA_EVENT_STATS);
     producer->max_queue_bytes = cluster_conf_integer(conf, "queue.buffering.max.kbytes") * 1024;
     rd_kafka_t *handle = cluster_handle_new(CLUSTER_PRODUCER, &conf, err);
     if (handle == NULL)
@@ -109,6 +111,11 @@ struct producer_counts producer_counts(const struct producer *producer)
         .acknowledged = atomic_load_explicit(&producer->acknowledged, memory_order_relaxed),
         .refused = atomic_load_explicit(&producer->refused, memory_order_relaxed),
     };
+}
+
+const struct statistics *producer_statistics(const struct producer *producer)
+{
+    return &producer->statistics;
 }
 
 /* --- the end --- */
@@ -212,6 +219,7 @@ void producer_close_when_settled(struct producer *producer)
         /* When this returns no wake-up is under way, so the handle for it may go. */
         rd_kafka_queue_cb_event_enable(producer->queue, NULL, NULL);
     }
+    statistics_destroy(&producer->statistics);
     uv_close((uv_handle_t *)&producer->wake, on_wake_closed);
 }
 

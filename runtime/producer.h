@@ -13,6 +13,7 @@
 #include "cluster.h"
 #include "inbox.h"
 #include "record.h"
+#include "statistics.h"
 
 struct producer;
 
@@ -132,6 +133,9 @@ struct producer_counts {
     uint64_t refused;
 };
 struct producer_counts producer_counts(const struct producer *producer);
+
+/* What librdkafka last said of its handle. Main. */
+const struct statistics *producer_statistics(const struct producer *producer);
 
 /* The process is stopping for good: what is still queued is given up (its reports come as refused)
  * and said in the log. Main. */

@@ -88,6 +88,7 @@ struct producer {
     uv_async_t wake; /* sent by any thread, handled on main */
 
     /* Main's. */
+    struct statistics statistics; /* of the handle */
     bool is_purged;
     bool is_closing;
     struct rebuild *rebuild; /* NULL: the handle is well */

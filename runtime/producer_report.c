@@ -133,6 +133,8 @@ static size_t take_event(struct producer *producer, rd_kafka_event_t *event, boo
             take_report(producer, message);
             count++;
         }
+    } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_STATS) {
+        statistics_take(&producer->statistics, rd_kafka_event_stats(event));
     } else if (cluster_log_event(event, producer->who, err)) {
         *is_fatal = true;
     }

@@ -8,6 +8,7 @@
 #ifndef RECORD_H
 #define RECORD_H
 
+#include "faults.h"
 #include "util.h"
 
 struct lane;
@@ -92,6 +93,7 @@ struct record {
 
     /* The worker's that runs it; main's once it has ended. */
     enum outcome outcome;
+    enum fault fault;       /* of an outcome FAILED: what it was */
     char *failure;          /* why not DONE, with traceback; freed with the record */
     uint32_t published;     /* deliveries of this run */
     int64_t retry_after_ms; /* what the handler asked for; below 0: the schedule says */

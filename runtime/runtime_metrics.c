@@ -83,6 +83,7 @@ static void add_producer(struct metrics *metrics, const char *name, const struct
     metrics_add(metrics, METRIC_PUBLISHED, &acknowledged, (double)counts.acknowledged);
     metrics_add(metrics, METRIC_PUBLISHED, &refused, (double)counts.refused);
     metrics_add(metrics, METRIC_OUTSTANDING, &labels, (double)producer_outstanding(producer));
+    metrics_add_client(metrics, METRIC_OF_PRODUCER, name, producer_statistics(producer));
 }
 
 static void add_shared(struct metrics *metrics, struct shared *shared)

@@ -131,6 +131,7 @@ static void fail(struct script *script, struct call *call, int status)
     if (status == LUA_ERRMEM) {
         struct error err;
         bindings_note_spoil(L, SPOIL_MEMORY);
+        call->fault = FAULT_MEMORY;
         script_set_memory_error(script, &err);
         call->failure = xstrdup(err.text);
         return;
@@ -258,6 +259,7 @@ static bool prepare_thread(struct script *script, struct call *call)
 {
     struct begin begin = {script, call};
     call->outcome = OUTCOME_NONE;
+    call->fault = FAULT_HANDLER;
     call->failure = NULL;
     call->context = NULL;
     call->published = 0;
@@ -275,6 +277,7 @@ static bool prepare_thread(struct script *script, struct call *call)
     lua_pop(script->L, 1);
     bindings_note_spoil(script->L, SPOIL_MEMORY);
     call->outcome = OUTCOME_FAILED;
+    call->fault = FAULT_MEMORY;
     call->failure = failure_new("not enough memory for a coroutine");
     return false;
 }

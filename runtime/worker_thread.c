@@ -34,6 +34,7 @@ static struct hand *hand_of(struct link *link)
 static void note_outcome(struct record *record, const struct call *call)
 {
     record->outcome = call->outcome;
+    record->fault = call->fault;
     record->failure = call->failure;
     record->published = call->published;
     record->retry_after_ms = call->request.retry_after_ms;

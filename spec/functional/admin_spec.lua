@@ -22,7 +22,7 @@ describe("the admin server", function()
       consumers = {
         c = { topic = topic, group = brokers.unique("admin"), workers = 2,
           commit_interval = "50ms", handlers = { Event = "handlers.fails_once" },
-          on_error = { backoff = "10ms" } },
+          on_error = { backoff = "10ms" }, properties = { ["statistics.interval.ms"] = "100" } },
       },
     }, { ["handlers/fails_once"] = [[
       local journal = require("journal")
@@ -70,6 +70,8 @@ describe("the admin server", function()
     end)
     assert.equal(3, metric("lagoon_records_received_total", of))
     assert.equal(1, metric("lagoon_retries_total", of))
+    assert.equal(1, metric("lagoon_errors_total", { consumer = "c", kind = "handler" }))
+    assert.equal(0, metric("lagoon_errors_total", { consumer = "c", kind = "timeout" }))
     assert.equal(4, metric("lagoon_handler_duration_seconds_count", of))
     assert.equal(2, metric("lagoon_workers", of))
     assert.equal(2, metric("lagoon_partitions_assigned", of))
@@ -88,6 +90,24 @@ describe("the admin server", function()
     end)
     assert.equal(0, metric("lagoon_lag_seconds",
       { consumer = "c", topic = topic, partition = "0" }))
+  end)
+
+  it("says what librdkafka does with each broker", function()
+    local client = { role = "consumer", client = "c" }
+    local parsed = wait.till("librdkafka's figures", 10000, function()
+      local found = exposition.parse(admin.ask(url, "GET", "/metrics").body)
+      local connected = found.families.lagoon_kafka_broker_connected
+      for _, sample in ipairs(connected and connected.samples or {}) do
+        if sample.labels.client == "c" and sample.value == 1
+            and (exposition.value(found, "lagoon_kafka_received_bytes_total", client) or 0) > 0 then
+          client.broker = sample.labels.broker
+          return found
+        end
+      end
+    end)
+    assert.is_true(exposition.value(parsed, "lagoon_kafka_broker_rtt_average_seconds", client) < 60)
+    assert.equal(0, exposition.value(parsed, "lagoon_kafka_request_timeouts_total", client))
+    assert.equal(0, exposition.value(parsed, "lagoon_kafka_fetch_queue_bytes", { consumer = "c" }))
   end)
 
   it("gives the status that the verb gives", function()

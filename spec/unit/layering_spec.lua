@@ -33,7 +33,7 @@ local LAYERS = {
     { "http", "metrics" },
     { "record", "offsets", "inbox", "timers", "shared", "scaler", "watchdog", "input", "output" },
     { "mounts" },
-    { "histogram", "errand" },
+    { "histogram", "errand", "faults", "statistics" },
     { "log", "error", "thread", "units", "words" },
     { "util", "exit_code", "first_process" },
   },

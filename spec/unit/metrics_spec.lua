@@ -25,7 +25,7 @@ describe("the metrics", function()
 
   it("are named as Prometheus names them", function()
     for _, metric in ipairs(metrics.table()) do
-      assert.matches("^[a-z][a-z_]*$", metric.name)
+      assert.matches("^[a-z][a-z0-9_]*$", metric.name)
       assert.equal(metric.type == "counter", metric.name:find("_total$") ~= nil, metric.name)
       assert.is_nil(metric.help:find("[\\\n]"), metric.name)
       assert.matches("%.$", metric.help)
