@@ -172,19 +172,9 @@ static void free_strings(char **strings, size_t count)
     free(strings);
 }
 
-static void free_properties(struct properties *properties)
-{
-    for (size_t i = 0; i < properties->count; i++) {
-        free(properties->items[i].name);
-        free(properties->items[i].value);
-        free(properties->items[i].place);
-    }
-    free(properties->items);
-}
-
 static void free_cluster(struct cluster_config *cluster)
 {
-    free_properties(&cluster->properties);
+    properties_destroy(&cluster->properties);
     free(cluster->name);
     free(cluster->path);
     free(cluster->brokers);
@@ -221,7 +211,7 @@ static void free_consumer(struct consumer_config *consumer)
     }
     free(consumer->handlers);
     free_strings(consumer->topics, consumer->topic_count);
-    free_properties(&consumer->properties);
+    properties_destroy(&consumer->properties);
     free(consumer->name);
     free(consumer->place);
     free(consumer->group);
@@ -236,14 +226,14 @@ static void free_consumer(struct consumer_config *consumer)
 
 static void free_producer(struct producer_config *producer)
 {
-    free_properties(&producer->properties);
+    properties_destroy(&producer->properties);
     free(producer->name);
     free(producer->place);
     free(producer->topic);
     free(producer->key_field);
     free(producer->type_header);
     free_module(&producer->codec.module);
-    free_properties(&producer->headers);
+    properties_destroy(&producer->headers);
     free_modules(&producer->middlewares);
 }
 
@@ -256,7 +246,7 @@ void config_free(struct config **config_owned)
     for (size_t i = 0; i < config->cluster_count; i++)
         free_cluster(&config->clusters[i]);
     for (size_t i = 0; i < config->topic_count; i++) {
-        free_properties(&config->topics[i].settings);
+        properties_destroy(&config->topics[i].settings);
         free(config->topics[i].name);
         free(config->topics[i].place);
     }
@@ -329,14 +319,6 @@ char *config_dead_letter_topic(const struct consumer_config *consumer, const cha
     if (consumer->dead_letter != NULL)
         return xstrdup(consumer->dead_letter);
     return xasprintf("%s.%s.dead-letter", topic, consumer->group);
-}
-
-const char *properties_get(const struct properties *properties, const char *name)
-{
-    for (size_t i = properties->count; i > 0; i--)
-        if (strcmp(properties->items[i - 1].name, name) == 0)
-            return properties->items[i - 1].value;
-    return NULL;
 }
 
 /* A secret so short that it is a part of common words is taken out only where it is a whole word,

@@ -9,21 +9,10 @@
 #define CONFIG_H
 
 #include "log.h"
+#include "properties.h"
 #include "util.h"
 
 struct error;
-
-/* A librdkafka property that the user passes through. */
-struct property {
-    char *name;
-    char *value;
-    char *place;
-};
-
-struct properties {
-    struct property *items;
-    size_t count;
-};
 
 /* Paths as a process can open them. */
 struct tls_config {
@@ -246,8 +235,5 @@ char *config_dead_letter_topic(const struct consumer_config *consumer, const cha
 /* A copy of the text with <secret> in place of every secret; the caller frees it. For whatever may
  * quote a value of the config. */
 char *config_redact(const struct config *config, const char *text);
-
-/* The value of a property, the last one given; NULL when it is not there. */
-const char *properties_get(const struct properties *properties, const char *name);
 
 #endif

@@ -36,33 +36,11 @@ static struct place *next(const struct place *place)
 
 /* --- one place --- */
 
-static struct properties copy_properties(const struct properties *properties)
-{
-    struct properties copy = {.count = properties->count};
-    copy.items = xcalloc(copy.count + 1, sizeof copy.items[0]);
-    for (size_t i = 0; i < copy.count; i++) {
-        copy.items[i].name = xstrdup(properties->items[i].name);
-        copy.items[i].value = xstrdup(properties->items[i].value);
-    }
-    return copy;
-}
-
-static bool are_properties_same(const struct properties *one, const struct properties *other)
-{
-    if (one->count != other->count)
-        return false;
-    for (size_t i = 0; i < one->count; i++)
-        if (strcmp(one->items[i].name, other->items[i].name) != 0 ||
-            strcmp(one->items[i].value, other->items[i].value) != 0)
-            return false;
-    return true;
-}
-
 static bool is_same(const struct producer_config *one, const struct producer_config *other)
 {
     return strcmp(one->name, other->name) == 0 && strcmp(one->topic, other->topic) == 0 &&
            config_is_cluster(one->cluster, other->cluster) &&
-           are_properties_same(&one->properties, &other->properties);
+           properties_are_same(&one->properties, &other->properties);
 }
 
 static struct place *add(struct producers *producers, const struct producer_config *config)
@@ -74,7 +52,7 @@ static struct place *add(struct producers *producers, const struct producer_conf
         .name = xstrdup(config->name),
         .topic = xstrdup(config->topic),
         .cluster = cluster->config,
-        .properties = copy_properties(&config->properties),
+        .properties = properties_copy(&config->properties),
     };
     place->producer = producer_new(producers->loop, &place->config, cluster, &producers->callbacks);
     list_append(&producers->places, &place->link);
@@ -84,12 +62,7 @@ static struct place *add(struct producers *producers, const struct producer_conf
 
 static void place_free(struct place *place)
 {
-    struct properties *properties = &place->config.properties;
-    for (size_t i = 0; i < properties->count; i++) {
-        free(properties->items[i].name);
-        free(properties->items[i].value);
-    }
-    free(properties->items);
+    properties_destroy(&place->config.properties);
     free(place->config.name);
     free(place->config.topic);
     free(place);

@@ -34,7 +34,7 @@ local LAYERS = {
     { "record", "offsets", "inbox", "timers", "shared", "scaler", "watchdog", "input", "output" },
     { "mounts" },
     { "histogram", "errand", "faults", "statistics" },
-    { "log", "error", "thread", "units", "words" },
+    { "log", "error", "thread", "units", "properties", "words" },
     { "util", "exit_code", "first_process" },
   },
   members = {
