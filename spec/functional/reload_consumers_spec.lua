@@ -38,9 +38,9 @@ describe("Consumers and a reload", function()
   ---@return string # what it says
   local function reload(code)
     app:write_config(config)
-    local run = app:run({ "reload" })
-    assert.equal(code or 0, run.process.code, run.process:stderr())
-    return run.process:stdout() .. run.process:stderr()
+    local ended, text = app:ask("reload")
+    assert.equal(code or 0, ended, text)
+    return text
   end
 
   local function send(topic, event)

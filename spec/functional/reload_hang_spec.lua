@@ -23,11 +23,6 @@ describe("A reload that blocks in a C function", function()
   local broker, app, lagoon, topic, config
   local last_n = 0
 
-  local function reload()
-    local run = app:run({ "reload" })
-    return run.process.code, run.process:stdout() .. run.process:stderr()
-  end
-
   local function see(text)
     last_n = last_n + 1
     broker:produce(topic, { { value = ('{"n":%d}'):format(last_n) } },
@@ -36,7 +31,7 @@ describe("A reload that blocks in a C function", function()
   end
 
   local function be_given_up(what)
-    local code, text = reload()
+    local code, text = app:ask("reload")
     assert.equal(3, code)
     assert.matches("^reload refused, still running generation %d+: " .. what
       .. " has not come to an end for %d+%.%d s: it waits in a function that is no Lua", text)
@@ -59,7 +54,7 @@ describe("A reload that blocks in a C function", function()
     see("1")
     assert.equal(1, #threads.named(lagoon.process.pid, "reload"))
     app:script("handlers/handler", HANDLER:format("3"))
-    assert.equal(0, (reload()))
+    assert.equal(0, (app:ask("reload")))
     see("3")
   end)
 
@@ -80,7 +75,7 @@ describe("A reload that blocks in a C function", function()
     see("3")
     config.consumers.new = nil
     app:write_config(config)
-    assert.equal(0, (reload()))
+    assert.equal(0, (app:ask("reload")))
     see("4")
   end)
 

@@ -46,8 +46,7 @@ describe("lagoon seek", function()
   end)
 
   local function lagoon(...)
-    local asked = app:run({ ... })
-    return asked.process.code, asked.process:stdout() .. asked.process:stderr()
+    return app:ask(...)
   end
 
   local function wait_committed(offsets)

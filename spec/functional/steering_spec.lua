@@ -38,8 +38,7 @@ describe("steering", function()
   end)
 
   local function lagoon(...)
-    local asked = app:run({ ... })
-    return asked.process.code, asked.process:stdout() .. asked.process:stderr()
+    return app:ask(...)
   end
 
   local function consumer()

@@ -104,6 +104,15 @@ function Application:run(arguments, options, deadline_ms)
   return started
 end
 
+---Asks a running one by a verb.
+---@param ... string the verb and its arguments
+---@return integer code
+---@return string said on both streams
+function Application:ask(...)
+  local asked = self:run({ ... }).process
+  return asked.code, asked:stdout() .. asked:stderr()
+end
+
 ---@param name string
 function Application:open_gate(name)
   directory.write(self.folder .. "/gates/" .. name, "")
