@@ -35,10 +35,10 @@ function M.new(rig)
   return self
 end
 
----For a scenario: what was asked for, or a handler that waits.
+---A scenario's event: what was asked for, or a handler that waits.
 ---@param rig spec.Rig
 ---@return table event
-function M.event(rig)
+function M.event(_, _, rig)
   local wanted = rig.wanted
   rig.wanted = nil
   return wanted or { sleep_ms = 300 }

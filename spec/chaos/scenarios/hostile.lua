@@ -41,9 +41,7 @@ return {
   may_repeat = false,
   config = { lua = { memory_limit = "32MiB" } },
   consumer = { workers = 2, cpu_limit = CPU_LIMIT_MS .. "ms", on_error = { retries = 0 } },
-  event = function(_, _, rig)
-    return hostility.event(rig)
-  end,
+  event = hostility.event,
   faults = function(rig)
     local sends = hostility.new(rig)
     rig.worst = {}

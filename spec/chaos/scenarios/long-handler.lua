@@ -1,5 +1,7 @@
 -- Handlers that take longer than a member may be silent.
 
+local undisturbed = require("spec.chaos.undisturbed")
+
 local KEYS = 1000
 local LONG_MS = 35000
 -- Each of them has another key, so that they run side by side.
@@ -9,8 +11,6 @@ local WORKERS = 8
 -- Half of these milliseconds on average: 31 % of what the workers can do.
 local SHORT_MS = 5
 local STRETCH_S = 40
--- Below this the machine's noise decides, and not the program.
-local FLOOR_MS = 20
 
 -- [key]: it has or had a long handler
 local long_keys, long_count = {}, 0
@@ -37,11 +37,6 @@ local function measure(rig, seconds, times)
   rig.judge.verdicts.on_begin = nil
 end
 
-local function p99(times)
-  table.sort(times)
-  return times[math.ceil(#times * 0.99)]
-end
-
 local function count_long(rig)
   local count = 0
   for _, entry in pairs(rig.judge.verdicts.running) do
@@ -51,20 +46,9 @@ local function count_long(rig)
 end
 
 local function judge_latency(rig)
-  local without, beside = p99(rig.without), p99(rig.beside)
-  local limit = 2 * math.max(without, FLOOR_MS)
-  return beside < limit and long_count > 0, ("p99 of the other keys %d ms beside %d long handlers, "
+  local is_good, beside, without, limit = undisturbed.latency(rig)
+  return is_good and long_count > 0, ("p99 of the other keys %d ms beside %d long handlers, "
     .. "%d ms before and after them; below %d ms"):format(beside, long_count, without, limit)
-end
-
-local function judge_rebalances(rig)
-  local assigned, lost = 0, 0
-  for _, member in ipairs(rig.members.all) do
-    assigned = assigned + #member.run:log("^consumer orders: assigned")
-    lost = lost + #member.run:log("^consumer orders: lost")
-  end
-  return assigned == #rig.members.all and lost == 0,
-    ("%d assignments of %d members, %d lost"):format(assigned, #rig.members.all, lost)
 end
 
 return {
@@ -101,5 +85,8 @@ return {
     rig:pass(5000)
     measure(rig, STRETCH_S, rig.without)
   end,
-  checks = { { letter = "T", judge = judge_latency }, { letter = "A", judge = judge_rebalances } },
+  checks = {
+    { letter = "T", judge = judge_latency },
+    { letter = "A", judge = undisturbed.judge_rebalances },
+  },
 }

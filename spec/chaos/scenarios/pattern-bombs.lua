@@ -27,9 +27,7 @@ return {
   -- Its neighbours wait for as long as the bomb keeps their worker.
   consumer = { workers = 4, cpu_limit = "200ms", handler_timeout = "5m",
     on_error = { retries = 0 } },
-  event = function(_, _, rig)
-    return hostility.event(rig)
-  end,
+  event = hostility.event,
   faults = function(rig)
     local sends = hostility.new(rig)
     local length = hostile.bomb_length(BOMB_S)

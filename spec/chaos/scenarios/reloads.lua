@@ -4,6 +4,7 @@ local lfs = require("lfs")
 
 local reloads = require("spec.chaos.reloads")
 local threads = require("spec.support.threads")
+local undisturbed = require("spec.chaos.undisturbed")
 
 local EVERY_MS = 500
 local BROKEN_EVERY = 10
@@ -11,8 +12,6 @@ local STRETCH_S = 20
 -- Reloads until the allocator has what they need.
 local WARM_UP = 20
 local MAX_GROWTH = 5 * 1024 * 1024
--- Below this the machine's noise decides, and not the program.
-local FLOOR_MS = 20
 
 local function event(_, dice)
   local luck = dice(1, 1000)
@@ -65,15 +64,9 @@ local function least(rig, seconds)
   return held
 end
 
-local function p99(times)
-  table.sort(times)
-  return times[math.ceil(#times * 0.99)] or 0
-end
-
 local function judge_latency(rig)
-  local without, beside = p99(rig.without), p99(rig.beside)
-  local limit = 2 * math.max(without, FLOOR_MS)
-  return beside < limit, ("p99 from publisher to handler %d ms beside reloads, %d ms without; "
+  local is_good, beside, without, limit = undisturbed.latency(rig)
+  return is_good, ("p99 from publisher to handler %d ms beside reloads, %d ms without; "
     .. "below %d ms"):format(beside, without, limit)
 end
 
@@ -85,16 +78,6 @@ local function judge_generations(rig)
   return #went_back == 0 and last > rig.reloads.done // 2,
     ("no key went back, up to generation %d%s"):format(last,
       #went_back > 0 and "; but " .. went_back[1] or "")
-end
-
-local function judge_rebalances(rig)
-  local assigned, lost = 0, 0
-  for _, member in ipairs(rig.members.all) do
-    assigned = assigned + #member.run:log("^consumer orders: assigned")
-    lost = lost + #member.run:log("^consumer orders: lost")
-  end
-  return assigned == #rig.members.all and lost == 0,
-    ("%d assignments of %d members, %d lost"):format(assigned, #rig.members.all, lost)
 end
 
 local function judge_holds(rig)
@@ -150,7 +133,7 @@ return {
   checks = {
     { letter = "U", judge = reloads.judge },
     { letter = "N", judge = judge_generations },
-    { letter = "A", judge = judge_rebalances },
+    { letter = "A", judge = undisturbed.judge_rebalances },
     { letter = "T", judge = judge_latency },
     { letter = "M", judge = judge_holds },
   },
