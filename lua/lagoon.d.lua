@@ -437,6 +437,7 @@ function include(path) end
 ---@field dead_letter? string|false the topic of those given up; "<topic>.<group>.dead-letter"
 ---@field handler_timeout? lagoon.Duration|false how long a handler may take; default "30s"
 ---@field cpu_limit? lagoon.Duration|false CPU time of a handler between two waits; default "1s"
+---@field stall_after? lagoon.Duration|false a partition that stands still so long is named; "60s"
 ---@field on_stuck? "report"|"abort" when a handler does not end though asked to; "report"
 ---@field drain_timeout? lagoon.Duration for handlers when partitions are revoked; "5s"
 ---@field commit_interval? lagoon.Duration "1s"

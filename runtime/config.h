@@ -142,6 +142,7 @@ struct consumer_config {
     char *dead_letter;          /* the topic; NULL: one for each topic that is read */
     bool aborts_when_stuck;     /* on_stuck: the process ends when no worker replaces a stuck one */
     int64_t handler_timeout_ms; /* wall time of a call, but waits for a broker; 0: none */
+    int64_t stall_after_ms;     /* a partition that stands still so long is named; 0: none is */
     int64_t cpu_limit_ms;       /* CPU time of one stretch of a call without a wait; 0: none */
     int64_t drain_timeout_ms;
     int64_t commit_interval_ms;
@@ -152,6 +153,15 @@ struct consumer_config {
     struct properties properties;
     char *place;
 };
+
+/* Narrows a .NET type to its last name, OrderPaid of "Shop.Events.OrderPaid, Shop"; false when the
+ * whole type is one. */
+bool config_last_name(const char **type, size_t *length);
+
+/* The module of the handler of this type, which is NULL where a record has none; NULL: there is
+ * none. */
+const struct module_config *config_find_handler(const struct consumer_config *consumer,
+                                                const char *type, size_t length);
 
 struct config {
     char *path;      /* as given: config.lua */

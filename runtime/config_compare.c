@@ -38,11 +38,11 @@ static const char *const producer_live[] = {"topic",      "key_field", "key_miss
                                             "codec",      "headers",   "middlewares", "cluster",
                                             "properties", NULL};
 static const char *const consumer_live[] = {
-    "handlers",        "handler",         "type_header",  "type_field",  "codec",
-    "nulls",           "middlewares",     "workers",      "buffer_size", "on_error",
-    "on_invalid",      "on_unknown_type", "on_tombstone", "on_stuck",    "dead_letter",
-    "handler_timeout", "cpu_limit",       "window",       "max_ahead",   "max_record",
-    "drain_timeout",   "commit_interval", "enabled",      NULL};
+    "handlers",        "handler",         "type_header",     "type_field",  "codec",
+    "nulls",           "middlewares",     "workers",         "buffer_size", "on_error",
+    "on_invalid",      "on_unknown_type", "on_tombstone",    "on_stuck",    "dead_letter",
+    "handler_timeout", "cpu_limit",       "stall_after",     "window",      "max_ahead",
+    "max_record",      "drain_timeout",   "commit_interval", "enabled",     NULL};
 static const char *const consumer_anew[] = {"topic",       "topics",       "group",
                                             "cluster",     "distribution", "offset_reset",
                                             "instance_id", "properties",   NULL};

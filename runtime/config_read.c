@@ -256,6 +256,7 @@ static void read_limits(lua_State *L, struct consumer_config *consumer)
     consumer->aborts_when_stuck = read_word(L, "on_stuck", stuck_words) == 1;
     consumer->handler_timeout_ms = read_integer(L, "handler_timeout");
     consumer->cpu_limit_ms = read_integer(L, "cpu_limit");
+    consumer->stall_after_ms = read_integer(L, "stall_after");
     consumer->drain_timeout_ms = read_integer(L, "drain_timeout");
     consumer->commit_interval_ms = read_integer(L, "commit_interval");
     consumer->max_ahead = read_integer(L, "max_ahead");

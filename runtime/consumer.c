@@ -218,6 +218,8 @@ void consumer_on_poll(uv_timer_t *timer)
         pool_scale(&consumer->pool, &sight);
     }
     consumer_turn(consumer);
+    if (consumer->state == CONSUMER_RUNNING)
+        consumer_watch_stalls(consumer);
 }
 
 static void on_commit_timer(uv_timer_t *timer)

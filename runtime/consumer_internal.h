@@ -78,6 +78,14 @@ void consumer_time_commits(struct consumer *consumer);
 /* While it is open a record now and then is all that starts. */
 void consumer_apply_breaker(struct consumer *consumer);
 
+/* Names partitions that stand still, and those that do no more; once a second. */
+void consumer_watch_stalls(struct consumer *consumer);
+
+/* The module that handles the record, as the config in force has it, when its type stands in its
+ * header or is a member of its JSON; NULL: not known. */
+const struct module_config *consumer_handler_of(const struct consumer_config *config,
+                                                const struct record *record);
+
 /* Of the poller. */
 void consumer_on_poll(uv_timer_t *timer);
 

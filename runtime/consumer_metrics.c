@@ -106,6 +106,7 @@ static void add_partition(const struct place *place, const struct partition *par
         metrics_add(place->metrics, METRIC_LAG_RECORDS, &labels,
                     end > committed ? (double)(end - committed) : 0);
     metrics_add(place->metrics, METRIC_LAG_SECONDS, &labels, age_s(partition));
+    metrics_add(place->metrics, METRIC_STALLED, &labels, partition->stall.is_stalled);
 }
 
 static void add_partitions(const struct place *place, const struct consumer *consumer)

@@ -125,6 +125,11 @@ size_t dispatcher_running_all(struct dispatcher *dispatcher);
 /* Something is runnable, running, or ended and not collected: the tick is needed. */
 bool dispatcher_is_busy(struct dispatcher *dispatcher);
 
+/* The record of the lane's current epoch with this offset, and its state; NULL: the dispatcher has
+ * none. On main, which frees records: it stays as long as main does nothing else. */
+const struct record *dispatcher_find(struct dispatcher *dispatcher, const struct lane *lane,
+                                     int64_t offset, enum record_state *state);
+
 /* Calls `visit` for each running record, leftovers too; under the mutex, so it may only look and
  * log: for the end of a stop, when nothing is in a hurry any more. */
 void dispatcher_each_running(struct dispatcher *dispatcher,

@@ -107,6 +107,11 @@ static const struct metric_info infos[METRIC_COUNT] = {
                                    METRIC_GAUGE,
                                    {"consumer"},
                                    "Those of them that a failed record has stopped."},
+    [METRIC_STALLED] =
+        {"lagoon_partition_stalled",
+         METRIC_GAUGE,
+         {"consumer", "topic", "partition"},
+         "1 while nothing of it has moved for stall_after, though nobody has stopped it."},
     [METRIC_REBALANCES] = {"lagoon_rebalances_total",
                            METRIC_COUNTER,
                            {"consumer", "kind"},

@@ -35,6 +35,7 @@
 #include "drain.h"
 #include "intake.h"
 #include "offsets.h"
+#include "partition_stall.h"
 #include "partition_stop.h"
 
 struct partition {
@@ -55,6 +56,7 @@ struct partition {
     bool is_stopped;            /* by a failed record, until partition_resume or a new assignment */
     bool is_gated;              /* not read until its resolved start is committed */
     struct partition_stop stop; /* while it is stopped */
+    struct stall stall;         /* whether it stands still though it is not */
     int64_t gives_back_from;    /* what has not begun, after the collect; INT64_MAX: nothing */
     bool has_seen_error;        /* then rd_kafka_position() is not to be trusted */
     bool is_position_stale;     /* the same, from a seek to the first record that is read */

@@ -17,20 +17,13 @@ static bool end_as(struct call *call, enum outcome outcome, char *failure)
 
 /* --- the handler --- */
 
-/* Pushes the last name of a .NET type, OrderPaid of "Shop.Events.OrderPaid, Shop"; false when the
- * whole type is one. */
+/* Pushes the last name of a type; false when the whole type is one. */
 static bool push_last_name(lua_State *L, const char *type, size_t length)
 {
-    size_t end = 0;
-    size_t start = 0;
-    for (; end < length && type[end] != ',' && type[end] != '['; end++)
-        if (type[end] == '.' || type[end] == '+')
-            start = end + 1;
-    while (end > start && type[end - 1] == ' ')
-        end--;
-    if (start == end || end - start == length)
+    const char *name = type;
+    if (!config_last_name(&name, &length))
         return false;
-    lua_pushlstring(L, type + start, end - start);
+    lua_pushlstring(L, name, length);
     return true;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "statistics_json.h"
+#include "leaves.h"
 #include "thread.h"
 
 /* --- the figures --- */
@@ -96,7 +96,7 @@ static void on_leaf(void *context, const struct span *keys, size_t depth, const 
 void statistics_read(struct client_figures *figures, const char *json, size_t length)
 {
     *figures = (struct client_figures){0};
-    statistics_walk(json, length, on_leaf, figures);
+    leaves_walk(json, length, on_leaf, figures);
 }
 
 void statistics_free(struct client_figures *figures)

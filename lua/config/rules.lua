@@ -96,9 +96,20 @@ local function check_window(consumer, given, place)
   end
 end
 
+-- Twice what a handler may take: what it does then is nothing that ends by itself.
+local STALL_AFTER_MS = 60000
+
+local function settle_stalls(consumer, given)
+  if given.stall_after == nil then
+    local timeout_ms = consumer.handler_timeout or 0
+    consumer.stall_after = math.max(STALL_AFTER_MS, 2 * timeout_ms)
+  end
+end
+
 function M.consumer(consumer, given, place)
   check_topics(given, place)
   check_window(consumer, given, place)
+  settle_stalls(consumer, given)
   events.consumer(consumer, given, place)
   consumer.topics = consumer.topics or { consumer.topic }
   failures.check(consumer, given, place)

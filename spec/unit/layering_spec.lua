@@ -27,14 +27,14 @@ local LAYERS = {
     { "call", "recorder" },
     { "producer", "letter_box" },
     { "cluster" },
-    { "retries", "breaker", "drain", "budget", "letter_marks" },
+    { "retries", "breaker", "drain", "stall", "budget", "letter_marks" },
     { "control", "admin" },
     { "json", "config", "bundle", "library", "command_line" },
     { "http", "metrics" },
     { "record", "offsets", "inbox", "timers", "shared", "scaler", "watchdog", "input", "output" },
     { "mounts" },
     { "histogram", "errand", "faults", "statistics" },
-    { "log", "error", "thread", "units", "properties", "words" },
+    { "log", "error", "thread", "units", "properties", "words", "leaves" },
     { "util", "exit_code", "first_process" },
   },
   members = {
@@ -77,7 +77,7 @@ describe("the layers of the runtime", function()
     for name, text in pairs(read_sources()) do
       local base = name:match("([%w_]+)%.[ch]$")
       for _, pure in ipairs({ "dispatcher", "lane", "run_queue", "strand", "taker", "offsets",
-        "retries", "policy", "breaker", "drain", "scaler", "letter_marks" }) do
+        "retries", "policy", "breaker", "drain", "scaler", "stall", "letter_marks" }) do
         if base == pure or base:find("^" .. pure .. "_") then
           for _, word in ipairs({ "clock_", "<time%.h>", "<sys/", "<uv%.h>", '"log%.h"' }) do
             assert.is_nil(text:find(word), name .. " has " .. word)

@@ -1,11 +1,11 @@
-#include "statistics_json.h"
+#include "leaves.h"
 
 #include <string.h>
 
 struct walk {
     const char *at;
     const char *end;
-    struct span keys[STATISTICS_MAX_DEPTH];
+    struct span keys[LEAVES_MAX_DEPTH];
     void (*on_leaf)(void *context, const struct span *keys, size_t depth, const struct span *value);
     void *context;
 };
@@ -85,7 +85,7 @@ static bool read_value(struct walk *walk, size_t depth)
     if (walk->at == walk->end)
         return false;
     bool is_object = *walk->at == '{';
-    if (is_object && depth < STATISTICS_MAX_DEPTH)
+    if (is_object && depth < LEAVES_MAX_DEPTH)
         return read_object(walk, depth);
     if (is_object || *walk->at == '[')
         return pass_over(walk);
@@ -109,10 +109,10 @@ static bool read_object(struct walk *walk, size_t depth)
     return passes(walk, '}');
 }
 
-void statistics_walk(const char *json, size_t length,
-                     void (*on_leaf)(void *context, const struct span *keys, size_t depth,
-                                     const struct span *value),
-                     void *context)
+void leaves_walk(const char *json, size_t length,
+                 void (*on_leaf)(void *context, const struct span *keys, size_t depth,
+                                 const struct span *value),
+                 void *context)
 {
     struct walk walk = {.at = json, .end = json + length, .on_leaf = on_leaf, .context = context};
     (void)read_object(&walk, 0);
