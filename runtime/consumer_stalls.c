@@ -51,29 +51,6 @@ const struct module_config *consumer_handler_of(const struct consumer_config *co
 
 /* --- the log --- */
 
-static const char *what_holds(enum stall_hand hand)
-{
-    switch (hand) {
-    case STALL_UNREAD:
-        return "more and more is there to be read and nothing is: look at the brokers of the "
-               "partition, and at what the log says of them";
-    case STALL_WAITING:
-        return "its oldest record waits for a worker, and no handler ends: look at what the "
-               "handlers that run wait for";
-    case STALL_RUNNING:
-        return "the handler of its oldest record does not end: look at what it calls or waits for";
-    case STALL_AWAITED:
-        return "the handler of its oldest record has returned, and what it published is not "
-               "acknowledged: look at the brokers of that topic";
-    case STALL_LETTERED:
-        return "the dead letter of its oldest record is not acknowledged: look at the brokers of "
-               "that topic";
-    case STALL_PLANNED:
-        break;
-    }
-    return "its oldest record waits for its retry";
-}
-
 static void say_begin(const struct consumer *consumer, const struct partition *partition,
                       int64_t now_ms)
 {
@@ -100,7 +77,7 @@ static void say_begin(const struct consumer *consumer, const struct partition *p
     log_event(LOG_WARN, fields, ARRAY_LENGTH(fields),
               "consumer %s: %s[%d] stands still for %" PRId64 " s: %s", consumer->config->name,
               partition->lane->topic, partition->number, lasted_ms / 1000,
-              what_holds(partition->stall.seen.hand));
+              stall_in_words(partition->stall.seen.hand));
 }
 
 static void say_end(const struct consumer *consumer, const struct partition *partition)

@@ -1,5 +1,6 @@
 /* What a consumer says of itself, from what main has in hand: nobody is asked, nothing waits. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "consumer_internal.h"
 #include "json_writer.h"
@@ -52,8 +53,82 @@ static void write_stop(struct json_writer *answer, const struct partition *parti
     free(command);
 }
 
+static const char *hand_in_words(enum stall_hand hand)
+{
+    switch (hand) {
+    case STALL_UNREAD:
+        return "unread";
+    case STALL_WAITING:
+        return "waiting";
+    case STALL_RUNNING:
+        return "running";
+    case STALL_AWAITED:
+        return "awaits acknowledgements";
+    case STALL_LETTERED:
+        return "awaits its dead letter";
+    case STALL_PLANNED:
+        break;
+    }
+    return "retry";
+}
+
+/* A part of it, which may hold any byte. */
+static void write_key(struct json_writer *answer, const struct record *record)
+{
+    enum { KEY_BYTES = 64 };
+    char key[KEY_BYTES + 1] = "";
+    if (record->key == NULL)
+        return;
+    memcpy(key, record->key, record->key_length < KEY_BYTES ? record->key_length : KEY_BYTES);
+    json_write_text(answer, "key", key);
+}
+
+/* A clock that is behind the broker's makes no negative age. */
+static int64_t age_ms(const struct record *record)
+{
+    int64_t age_ms = record->timestamp_ms > 0 ? clock_wall_ms() - record->timestamp_ms : 0;
+    return age_ms > 0 ? age_ms : 0;
+}
+
+/* The oldest record that is not settled: nothing is committed past it. */
+static void write_oldest(struct json_writer *answer, const struct partition_oldest *oldest)
+{
+    const struct record *record = oldest->record;
+    if (record == NULL)
+        return;
+    json_begin_object(answer, "oldest");
+    json_write_integer(answer, "offset", record->offset);
+    json_write_integer(answer, "age_ms", age_ms(record));
+    json_write_text(answer, "state", hand_in_words(oldest->hand));
+    json_write_integer(answer, "attempt", record->attempt);
+    write_key(answer, record);
+    json_end_object(answer);
+}
+
+static void write_stall(struct json_writer *answer, const struct partition *partition,
+                        const struct partition_oldest *oldest)
+{
+    const struct stall *stall = &partition->stall;
+    json_write_bool(answer, "is_stalled", stall->is_stalled);
+    if (!stall->is_stalled)
+        return;
+    const struct consumer_config *config = partition->intake->config;
+    const struct module_config *handler =
+        oldest->record != NULL ? consumer_handler_of(config, oldest->record) : NULL;
+    int64_t for_ms = clock_monotonic_ms() - stall->since_ms;
+    json_begin_object(answer, "stalled");
+    json_write_integer(answer, "since", clock_wall_ms() - for_ms);
+    json_write_integer(answer, "for_ms", for_ms);
+    json_write_integer(answer, "offset", oldest->offset);
+    json_write_text(answer, "handler", handler != NULL ? handler->module : NULL);
+    json_write_text(answer, "reason", stall_in_words(stall->seen.hand));
+    json_end_object(answer);
+}
+
 static void write_partition(struct json_writer *answer, const struct partition *partition)
 {
+    struct partition_oldest oldest;
+    partition_find_oldest(partition, &oldest);
     int64_t committed = partition_committed(partition);
     int64_t end = partition_end(partition);
     int64_t lag = end < 0 || committed < 0 ? -1 : end > committed ? end - committed : 0;
@@ -66,7 +141,9 @@ static void write_partition(struct json_writer *answer, const struct partition *
     json_write_integer(answer, "running", (int64_t)partition_running(partition));
     json_write_integer(answer, "unsettled", (int64_t)partition->share.records);
     json_write_bool(answer, "is_revoking", partition->is_revoking);
+    write_oldest(answer, &oldest);
     write_stop(answer, partition);
+    write_stall(answer, partition, &oldest);
     json_end_object(answer);
 }
 
@@ -83,16 +160,52 @@ static void write_partitions(struct json_writer *answer, const struct consumer *
     json_end_array(answer);
 }
 
-static void write_change(struct json_writer *answer, const struct pool_change *change)
+/* The newest first. */
+static void write_changes(struct json_writer *answer, const struct pool *pool)
 {
-    if (change->at_ms == 0)
-        return;
-    json_begin_object(answer, "last_change");
-    json_write_integer(answer, "at", change->at_ms);
-    json_write_integer(answer, "from", (int64_t)change->from);
-    json_write_integer(answer, "to", (int64_t)change->to);
-    json_write_text(answer, "reason", change->reason);
-    json_end_object(answer);
+    json_begin_array(answer, "changes");
+    for (size_t i = 0; i < POOL_CHANGES && pool->changes[i].at_ms != 0; i++) {
+        const struct pool_change *change = &pool->changes[i];
+        json_begin_object(answer, NULL);
+        json_write_integer(answer, "at", change->at_ms);
+        json_write_integer(answer, "from", (int64_t)change->from);
+        json_write_integer(answer, "to", (int64_t)change->to);
+        json_write_text(answer, "reason", change->reason);
+        json_end_object(answer);
+    }
+    json_end_array(answer);
+}
+
+static const char *worker_in_words(const struct pool_slot *slot)
+{
+    switch (slot->state) {
+    case SLOT_RETIRING:
+        return "retiring";
+    case SLOT_STUCK:
+        return "stuck";
+    case SLOT_FREE:
+    case SLOT_RUNNING:
+        break;
+    }
+    return worker_in_hand(slot->worker) > 0 ? "busy" : "idle";
+}
+
+static void write_each_worker(struct json_writer *answer, const struct pool *pool)
+{
+    json_begin_array(answer, "each");
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        const struct pool_slot *slot = &pool->slots[i];
+        if (slot->state == SLOT_FREE)
+            continue;
+        json_begin_object(answer, NULL);
+        json_write_integer(answer, "worker", (int64_t)i + 1);
+        json_write_text(answer, "state", worker_in_words(slot));
+        json_write_integer(answer, "running", (int64_t)worker_in_hand(slot->worker));
+        json_write_integer(answer, "lua_states", (int64_t)worker_state_count(slot->worker));
+        json_write_integer(answer, "lua_bytes", (int64_t)worker_lua_bytes(slot->worker));
+        json_end_object(answer);
+    }
+    json_end_array(answer);
 }
 
 /* Lua states that were replaced because of what happened in them. */
@@ -121,7 +234,8 @@ static void write_workers(struct json_writer *answer, const struct consumer *con
     if (pool->override.workers > 0)
         json_write_integer(answer, "overridden_for_ms",
                            pool->override.until_ms - clock_monotonic_ms());
-    write_change(answer, &pool->change);
+    write_changes(answer, pool);
+    write_each_worker(answer, pool);
     write_repair(answer, &pool->repair);
     json_end_object(answer);
 }
@@ -179,6 +293,22 @@ static void write_durations(struct json_writer *answer, const struct pool *pool)
     json_end_object(answer);
 }
 
+/* Those that there were. */
+static void write_errors(struct json_writer *answer, const struct faults *faults)
+{
+    json_begin_object(answer, "errors");
+    for (size_t i = 0; i < FAULT_COUNT; i++) {
+        if (faults->kinds[i].count == 0)
+            continue;
+        json_begin_object(answer, fault_name((enum fault)i));
+        json_write_integer(answer, "count", (int64_t)faults->kinds[i].count);
+        json_write_integer(answer, "at", faults->kinds[i].at_ms);
+        json_write_text(answer, "last", faults->kinds[i].text);
+        json_end_object(answer);
+    }
+    json_end_object(answer);
+}
+
 void consumer_write_status(struct consumer *consumer, struct json_writer *answer)
 {
     ASSERT_ON(THREAD_MAIN);
@@ -195,6 +325,7 @@ void consumer_write_status(struct consumer *consumer, struct json_writer *answer
     write_window(answer, consumer);
     const struct consumer_counts counts = consumer_counts(consumer);
     write_counts(answer, &counts);
+    write_errors(answer, &consumer->assignment.intake.faults);
     write_durations(answer, &consumer->pool);
     write_partitions(answer, consumer);
     json_end_object(answer);

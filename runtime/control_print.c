@@ -9,6 +9,30 @@
 #include "json.h"
 #include "library.h"
 
+/* A searcher of package.searchers: what words an answer may share with others. */
+static int search(lua_State *L)
+{
+    const char *module = luaL_checkstring(L, 1);
+    const struct library_file *file = library_find(module);
+    if (file == NULL) {
+        lua_pushfstring(L, "there is no %s", module);
+        return 1;
+    }
+    if (luaL_loadbuffer(L, file->bytes, file->length, file->chunkname) != LUA_OK)
+        return lua_error(L);
+    return 1;
+}
+
+static void set_searcher(lua_State *L)
+{
+    lua_getglobal(L, "package");
+    lua_createtable(L, 1, 0);
+    lua_pushcfunction(L, search);
+    lua_rawseti(L, -2, 1);
+    lua_setfield(L, -2, "searchers");
+    lua_pop(L, 1);
+}
+
 /* Puts what words the answer below it on the stack. */
 static void push_wording(lua_State *L, const char *wording)
 {
@@ -26,6 +50,7 @@ static int word(lua_State *L)
     const struct buffer *answer = lua_touserdata(L, 2);
     struct error err;
     luaL_openlibs(L);
+    set_searcher(L);
     json_open(L);
     if (json_decode(L, answer->bytes, answer->length, JSON_NULLS_DROP, &err) != 0)
         return luaL_error(L, "the answer is not understood: %s", err.text);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "log.h"
 #include "pool_stuck.h"
@@ -234,12 +235,13 @@ static void want(struct pool *pool, size_t wanted, const char *reason)
 {
     if (wanted == pool->wanted)
         return;
-    pool->change = (struct pool_change){
+    memmove(&pool->changes[1], &pool->changes[0], (POOL_CHANGES - 1) * sizeof pool->changes[0]);
+    pool->changes[0] = (struct pool_change){
         .at_ms = clock_wall_ms(),
         .from = pool->wanted,
         .to = wanted,
     };
-    snprintf(pool->change.reason, sizeof pool->change.reason, "%s", reason);
+    snprintf(pool->changes[0].reason, sizeof pool->changes[0].reason, "%s", reason);
     log_info("consumer %s: %zu -> %zu workers: %s", pool->options.consumer, pool->wanted, wanted,
              reason);
     *(wanted > pool->wanted ? &pool->grown : &pool->shrunk) += 1;
@@ -346,7 +348,7 @@ void pool_scale(struct pool *pool, const struct scaler_sight *sight)
     ASSERT_ON(THREAD_MAIN);
     if (pool->is_stopping || pool_shaker_is_active(&pool->shaker))
         return;
-    char reason[sizeof pool->change.reason];
+    char reason[sizeof pool->changes[0].reason];
     size_t wanted =
         scaler_wanted(&pool->scaler, sight, clock_monotonic_ms(), reason, sizeof reason);
     if (!is_overridden(pool))

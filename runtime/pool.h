@@ -67,7 +67,8 @@ struct pool_growth {
     struct error error; /* why there are less than asked */
 };
 
-/* The last change of what is wanted. */
+/* A change of what is wanted. */
+enum { POOL_CHANGES = 5 };
 struct pool_change {
     int64_t at_ms; /* clock_wall_ms; 0: there was none yet */
     size_t from;
@@ -98,7 +99,7 @@ struct pool {
     struct pool_renewal renewal;
     struct pool_repair repair;
     struct pool_closing closing;
-    struct pool_change change;
+    struct pool_change changes[POOL_CHANGES]; /* the last ones, the newest first */
     atomic_bool has_stuck; /* a worker became stuck, or came back; cleared by main */
     atomic_size_t exits;   /* workers count the ends of their threads, main reads */
     size_t reaped;         /* of those: threads that are joined */

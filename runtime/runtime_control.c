@@ -64,6 +64,7 @@ static enum control_end run_status(void *context, const struct control_request *
     json_write_integer(answer, "process", getpid());
     json_write_text(answer, "config", runtime->config->path);
     json_write_text(answer, "state", phase_in_words(runtime));
+    json_write_integer(answer, "now", clock_wall_ms());
     json_write_integer(answer, "uptime_ms", clock_monotonic_ms() - runtime->started_ms);
     json_write_integer(answer, "generation", (int64_t)runtime->reload.serving->number);
     json_write_text(answer, "hash", runtime->reload.serving->hash);

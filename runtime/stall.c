@@ -46,3 +46,26 @@ enum stall_news stall_look(struct stall *stall, const struct stall_sight *sight,
         was_stalled || (has_work(stall, sight) && now_ms - stall->since_ms >= limit_ms);
     return stall->is_stalled && !was_stalled ? STALL_BEGINS : STALL_NO_NEWS;
 }
+
+const char *stall_in_words(enum stall_hand hand)
+{
+    switch (hand) {
+    case STALL_UNREAD:
+        return "more and more is there to be read and nothing is: look at the brokers of the "
+               "partition, and at what the log says of them";
+    case STALL_WAITING:
+        return "its oldest record waits for a worker, and no handler ends: look at what the "
+               "handlers that run wait for";
+    case STALL_RUNNING:
+        return "the handler of its oldest record does not end: look at what it calls or waits for";
+    case STALL_AWAITED:
+        return "the handler of its oldest record has returned, and what it published is not "
+               "acknowledged: look at the brokers of that topic";
+    case STALL_LETTERED:
+        return "the dead letter of its oldest record is not acknowledged: look at the brokers of "
+               "that topic";
+    case STALL_PLANNED:
+        break;
+    }
+    return "its oldest record waits for its retry";
+}

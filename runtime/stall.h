@@ -41,6 +41,9 @@ struct stall {
     int64_t lasted_ms; /* how long it was so, until the last change */
 };
 
+/* What holds the partition, and what to look at. */
+const char *stall_in_words(enum stall_hand hand);
+
 enum stall_news { STALL_NO_NEWS, STALL_BEGINS, STALL_ENDS };
 
 /* It is still the record that was seen at the last look: only then it matters in whose hands it is.

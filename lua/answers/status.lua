@@ -1,50 +1,21 @@
 -- `lagoon status` for a person, in 80 columns. Argument: the answer. Results: the text, the exit
 -- code.
 
+local words = require("lagoon.words")
+
 local answer = ...
 local lines = {}
+
+-- Of one consumer; --json has all.
+local SHOWN_PARTITIONS = 20
 
 local function say(format, ...)
   lines[#lines + 1] = format:format(...):gsub("%c", "?"):gsub("%s+$", "")
 end
 
----@param ms integer
----@return string 3h 20m
-local function duration(ms)
-  local seconds = ms // 1000
-  local units = { { 86400, "d" }, { 3600, "h" }, { 60, "m" }, { 1, "s" } }
-  for i, unit in ipairs(units) do
-    if seconds >= unit[1] then
-      local rest = seconds % unit[1]
-      local next_unit = units[i + 1]
-      local text = seconds // unit[1] .. unit[2]
-      return next_unit and ("%s %d%s"):format(text, rest // next_unit[1], next_unit[2]) or text
-    end
-  end
-  return "0s"
-end
-
-local function count(number, word)
-  return ("%d %s%s"):format(number, word, number == 1 and "" or "s")
-end
-
-local function size(bytes)
-  for i, unit in ipairs({ "GiB", "MiB", "KiB" }) do
-    local amount = bytes / 1024 ^ (4 - i)
-    if amount >= 1 then
-      return ("%.4g %s"):format(amount, unit)
-    end
-  end
-  return count(bytes, "byte")
-end
-
----The name in `width` columns: the middle of a longer one is left out.
-local function fit(name, width)
-  if #name <= width then
-    return name
-  end
-  local half = (width - 2) // 2
-  return name:sub(1, half) .. ".." .. name:sub(-(width - 2 - half))
+---@param at integer milliseconds since 1970
+local function ago(at)
+  return words.duration(math.max(0, answer.now - at))
 end
 
 local function show_workers(workers)
@@ -53,7 +24,7 @@ local function show_workers(workers)
     text = ("%s, %d wanted"):format(text, workers.wanted)
   end
   if workers.overridden_for_ms then
-    text = ("%s, as asked for, for %s"):format(text, duration(workers.overridden_for_ms))
+    text = ("%s, as asked for, for %s"):format(text, words.duration(workers.overridden_for_ms))
   end
   if workers.stuck > 0 then
     text = ("%s, %d stuck"):format(text, workers.stuck)
@@ -61,42 +32,112 @@ local function show_workers(workers)
   return text
 end
 
+-- The last scaling, and what became of Lua states.
+local function show_changes(workers)
+  local change = workers.changes[1]
+  if change then
+    say("  %d -> %d workers %s ago: %s", change.from, change.to, ago(change.at),
+      change.reason)
+  end
+  if workers.states_replaced > 0 then
+    local last = workers.last_replaced
+    say("  Lua states replaced: %d, the last of worker %d, because", workers.states_replaced,
+      last.worker)
+    say("    %s", last.reason)
+  end
+end
+
+-- How many of each kind, and the last one's words.
+local function show_errors(errors)
+  local kinds, counts, last = {}, {}, nil
+  for kind, found in pairs(errors) do
+    table.insert(kinds, kind)
+    last = (not last or found.at > last.at) and found or last
+  end
+  table.sort(kinds)
+  for _, kind in ipairs(kinds) do
+    table.insert(counts, kind .. " " .. errors[kind].count)
+  end
+  if last then
+    say("  errors: %s", table.concat(counts, ", "))
+    say("%s", words.cut(("    %s ago: %s"):format(ago(last.at), last.last), 80))
+  end
+end
+
+-- What keeps a partition where it is, and what to do.
+local function show_trouble(partition)
+  local stopped, stalled = partition.stopped, partition.stalled
+  if stopped then
+    say("    stopped%s: %s", stopped.offset and " at offset " .. stopped.offset or "",
+      stopped.reason)
+    say("    %s", stopped.is_resuming and "goes on when the handlers that have begun have ended"
+      or stopped.resume or "stop its group and commit an offset by Kafka's tools")
+  elseif stalled then
+    say("    stands still for %s at offset %d%s:", words.duration(stalled.for_ms), stalled.offset,
+      stalled.handler and " (" .. stalled.handler .. ")" or "")
+    for line in words.wrapped(stalled.reason, 74) do
+      say("      %s", line)
+    end
+  end
+end
+
+-- Those with trouble first; of many, those that are far behind.
+local function in_order(partitions)
+  local ranked = {}
+  for i, partition in ipairs(partitions) do
+    local rank = partition.stopped and 0 or partition.is_stalled and 1 or 2
+    local lag = #partitions > SHOWN_PARTITIONS and -(partition.lag or 0) or 0
+    ranked[i] = { rank, lag, i, partition }
+  end
+  table.sort(ranked, function(one, other)
+    for i = 1, 3 do
+      if one[i] ~= other[i] then
+        return one[i] < other[i]
+      end
+    end
+    return false
+  end)
+  return ranked
+end
+
+local function show_partitions(partitions)
+  if #partitions == 0 then
+    say("  no partition is assigned to it")
+    return
+  end
+  say("  %-20s %4s %12s %12s %9s %7s %7s", "topic", "part", "committed", "end", "lag", "in work",
+    "oldest")
+  for i, ranked in ipairs(in_order(partitions)) do
+    local partition = ranked[4]
+    if i > SHOWN_PARTITIONS then
+      say("  and %s more: lagoon status --json has them all",
+        words.count(#partitions - SHOWN_PARTITIONS, "partition"))
+      return
+    end
+    say("  %-20s %4d %12s %12s %9s %7d %7s", words.fit(partition.topic, 20), partition.partition,
+      partition.committed or "-", partition["end"] or "-", partition.lag or "-",
+      partition.unsettled, partition.oldest and words.short(partition.oldest.age_ms) or "")
+    show_trouble(partition)
+  end
+end
+
 local function show_consumer(consumer)
   local state = consumer.is_paused and "paused" or consumer.state
   state = consumer.is_rebalancing and state .. ", rebalancing" or state
   say("")
   say("consumer %s: %s, group %s", consumer.name, state, consumer.group)
-  say("  %s; %s", show_workers(consumer.workers), count(consumer.running, "handler") .. " running")
-  if consumer.workers.states_replaced > 0 then
-    local last = consumer.workers.last_replaced
-    say("  Lua states replaced: %d, the last of worker %d, because",
-      consumer.workers.states_replaced, last.worker)
-    say("    %s", last.reason)
-  end
+  say("  %s; %s running", show_workers(consumer.workers),
+    words.count(consumer.running, "handler"))
+  show_changes(consumer.workers)
   local counts = consumer.counts
   say("  handled %d, retried %d, skipped %d, dead letters %d, failed %d", counts.handled,
     counts.retried, counts.skipped, counts.dead_letters, counts.failed)
+  show_errors(consumer.errors)
   if consumer.breaker.is_open then
     say("  the breaker is open: %s in a row were given up",
-      count(consumer.breaker.given_up_in_a_row, "record"))
+      words.count(consumer.breaker.given_up_in_a_row, "record"))
   end
-  if #consumer.partitions == 0 then
-    say("  no partition is assigned to it")
-    return
-  end
-  say("  %-26s %4s %12s %12s %9s %7s", "topic", "part", "committed", "end", "lag", "in work")
-  for _, partition in ipairs(consumer.partitions) do
-    say("  %-26s %4d %12s %12s %9s %7d", fit(partition.topic, 26), partition.partition,
-      partition.committed or "-", partition["end"] or "-", partition.lag or "-",
-      partition.unsettled)
-    local stopped = partition.stopped
-    if stopped then
-      say("    stopped%s: %s", stopped.offset and " at offset " .. stopped.offset or "",
-        stopped.reason)
-      say("    %s", stopped.is_resuming and "goes on when the handlers that have begun have ended"
-        or stopped.resume or "stop its group and commit an offset by Kafka's tools")
-    end
-  end
+  show_partitions(consumer.partitions)
 end
 
 local function show_producer(producer)
@@ -111,19 +152,19 @@ local function show_shared(shared)
   if shared.keys + shared.evicted + shared.refused == 0 then
     return
   end
-  local text = ("lagoon.shared: %s, %s of %s"):format(count(shared.keys, "key"),
-    size(shared.bytes), size(shared.limit_bytes))
+  local text = ("lagoon.shared: %s, %s of %s"):format(words.count(shared.keys, "key"),
+    words.size(shared.bytes), words.size(shared.limit_bytes))
   if shared.evicted > 0 then
     text = ("%s, %d evicted"):format(text, shared.evicted)
   end
   if shared.refused > 0 then
-    text = ("%s, %s refused for lack of room"):format(text, count(shared.refused, "write"))
+    text = ("%s, %s refused for lack of room"):format(text, words.count(shared.refused, "write"))
   end
   say("%s", text)
 end
 
-say("lagoon %s, instance %s, process %d, up %s: %s", fit(answer.config, 40), answer.instance,
-  answer.process, duration(answer.uptime_ms), answer.state)
+say("lagoon %s, instance %s, process %d, up %s: %s", words.fit(answer.config, 40), answer.instance,
+  answer.process, words.duration(answer.uptime_ms), answer.state)
 say("generation %d, hash %s", answer.generation, answer.hash)
 if answer.refusal then
   say("the files as they are would not start: %s", answer.refusal:match("[^\n]*"))
