@@ -52,6 +52,7 @@ static const struct option {
      "beginning, end, an offset, +100 or -100 records, a time such as\n"
      "2026-01-31T12:00:00Z, or -15m for so long ago"},
     {"for", OPTION_DURATION, PLACE(for_ms), "DURATION", "how long that holds (default 1h)"},
+    {"every", OPTION_DURATION, PLACE(every_ms), "DURATION", "how often it looks (default 1s)"},
     {"key", OPTION_TEXT, PLACE(key), "K", "the records' key, in place of the one in the event"},
     {"header", OPTION_LIST, LIST_PLACE(headers, header_count), "NAME=VALUE",
      "a header behind the type's; may be repeated"},

@@ -38,6 +38,7 @@ struct command_line {
     const char *skip;      /* --skip; NULL: none given */
     const char *to;        /* --to; NULL: none given */
     int64_t for_ms;        /* --for; 0: none given */
+    int64_t every_ms;      /* --every; 0: none given */
     size_t limit;          /* --limit; 0: none */
     size_t rate;           /* --rate, a second; 0: none */
     const char *where;     /* --where: an expression; NULL: none given */

@@ -75,11 +75,12 @@ static int check_peer(int file, struct ucred *who, struct error *err)
     return -1;
 }
 
-/* The connected file; or -1 and err. */
+/* The connected file; or -1 and err, and *result says why. */
 static int connect_to(const char *config, const char *instance, struct ucred *who,
-                      struct error *err)
+                      enum control_result *result, struct error *err)
 {
     struct control_name name;
+    *result = CONTROL_NOBODY;
     if (control_name_make(&name, config, instance, err) != 0)
         return -1;
     int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -87,7 +88,12 @@ static int connect_to(const char *config, const char *instance, struct ucred *wh
     if (file < 0 || setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
         setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
         connect(file, (struct sockaddr *)&name.address, name.length) != 0) {
-        error_set(err, "no lagoon of %s runs here as %s", config, instance);
+        /* More wait to be heard than it lets wait. */
+        *result = errno == EAGAIN ? CONTROL_SILENT : CONTROL_NOBODY;
+        error_set(err,
+                  *result == CONTROL_SILENT ? "the lagoon of %s that runs as %s does not answer"
+                                            : "no lagoon of %s runs here as %s",
+                  config, instance);
     } else if (check_peer(file, who, err) == 0) {
         return file;
     }
@@ -130,9 +136,10 @@ static enum control_result ask(const char *config, const char *instance,
                                struct error *err)
 {
     struct ucred who;
-    int file = connect_to(config, instance, &who, err);
+    enum control_result result;
+    int file = connect_to(config, instance, &who, &result, err);
     if (file < 0)
-        return CONTROL_NOBODY;
+        return result;
     int rc = send_all(file, request);
     if (rc == 0)
         rc = receive(file, answer);
@@ -140,7 +147,7 @@ static enum control_result ask(const char *config, const char *instance,
         error_set(err, "the lagoon of %s that runs as %s, process %d, does not answer", config,
                   instance, (int)who.pid);
     close(file);
-    return rc == 0 ? CONTROL_ANSWERED : CONTROL_NOBODY;
+    return rc == 0 ? CONTROL_ANSWERED : CONTROL_SILENT;
 }
 
 /* --- choosing one --- */
@@ -152,7 +159,8 @@ static void say_several(const struct found *found, const char *config, struct er
     for (size_t i = 0; i < found->count; i++) {
         struct ucred who;
         struct error ignored;
-        int file = connect_to(config, found->instances[i], &who, &ignored);
+        enum control_result result;
+        int file = connect_to(config, found->instances[i], &who, &result, &ignored);
         if (file < 0)
             continue;
         buffer_format(&list, "\n  --instance %s  (process %d)", found->instances[i], (int)who.pid);

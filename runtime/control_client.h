@@ -10,7 +10,8 @@
 /* How the asking ended. */
 enum control_result {
     CONTROL_ANSWERED,
-    CONTROL_NOBODY,    /* no lagoon of the config runs here, or it does not answer */
+    CONTROL_NOBODY,    /* no lagoon of the config runs here, or none that we may ask */
+    CONTROL_SILENT,    /* it does not answer */
     CONTROL_AMBIGUOUS, /* there are several, and no instance is named */
 };
 

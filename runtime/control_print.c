@@ -70,8 +70,8 @@ static int word(lua_State *L)
     return 2;
 }
 
-int control_print(const char *wording, const struct buffer *answer, int *exit_code,
-                  struct error *err)
+int control_word(const char *wording, const struct buffer *answer, struct buffer *text,
+                 int *exit_code, struct error *err)
 {
     lua_State *L = luaL_newstate();
     lua_pushcfunction(L, word);
@@ -79,11 +79,23 @@ int control_print(const char *wording, const struct buffer *answer, int *exit_co
     lua_pushlightuserdata(L, (void *)answer);
     int rc = lua_pcall(L, 2, 2, 0) == LUA_OK ? 0 : -1;
     if (rc == 0) {
-        fputs(lua_tostring(L, -2), stdout);
+        buffer_append_text(text, lua_tostring(L, -2));
         *exit_code = (int)lua_tointeger(L, -1);
     } else {
         error_set(err, "%s", lua_tostring(L, -1));
     }
     lua_close(L);
+    return rc;
+}
+
+int control_print(const char *wording, const struct buffer *answer, int *exit_code,
+                  struct error *err)
+{
+    struct buffer text;
+    buffer_init(&text);
+    int rc = control_word(wording, answer, &text, exit_code, err);
+    if (rc == 0)
+        fwrite(text.bytes, 1, text.length, stdout);
+    buffer_destroy(&text);
     return rc;
 }

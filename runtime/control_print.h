@@ -14,4 +14,8 @@ struct buffer;
 MUST_USE int control_print(const char *wording, const struct buffer *answer, int *exit_code,
                            struct error *err);
 
+/* The same, but appended to a text. */
+MUST_USE int control_word(const char *wording, const struct buffer *answer, struct buffer *text,
+                          int *exit_code, struct error *err);
+
 #endif

@@ -114,6 +114,16 @@ static const struct verb {
      "this\n"
      "network namespace, for its user and root. The end of a partition, and its lag, are those of\n"
      "the last fetch."},
+    {"top",
+     verb_top,
+     {"every instance config", 0, 0, false},
+     "lagoon top [--every 1s] [--instance NAME]",
+     "shows on a terminal, again and again, what the lagoon that runs does",
+     "What is read, handled and failed a second, where the lag goes and when it will be caught "
+     "up,\n"
+     "workers and why they are so many, how long handlers take, partitions in trouble first. p\n"
+     "pauses and resumes a consumer, ? shows the keys. It ends with q, or when the process does:\n"
+     "exit code 4. For programs there is lagoon status --json."},
     {"health",
      verb_health,
      {"json instance config", 0, 0, false},

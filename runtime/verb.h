@@ -15,6 +15,7 @@ int verb_handle(const struct command_line *line);
 int verb_publish(const struct command_line *line);
 int verb_dead_letters(const struct command_line *line);
 int verb_status(const struct command_line *line);
+int verb_top(const struct command_line *line);
 int verb_health(const struct command_line *line);
 int verb_pause(const struct command_line *line);
 int verb_seek(const struct command_line *line);

@@ -42,6 +42,7 @@ int verb_ask_only(const char *verb, const struct command_line *line, const struc
         exit_code = EXIT_USAGE;
         break;
     case CONTROL_NOBODY:
+    case CONTROL_SILENT:
         exit_code = EXIT_UNREACHABLE;
         break;
     }

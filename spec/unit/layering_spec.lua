@@ -33,7 +33,7 @@ local LAYERS = {
     { "http", "metrics" },
     { "record", "offsets", "inbox", "timers", "shared", "scaler", "watchdog", "input", "output" },
     { "mounts" },
-    { "histogram", "errand", "faults", "statistics" },
+    { "histogram", "errand", "faults", "statistics", "terminal" },
     { "log", "error", "thread", "units", "properties", "words", "leaves" },
     { "util", "exit_code", "first_process" },
   },
