@@ -351,6 +351,8 @@ void consumer_run(struct consumer *consumer, rd_kafka_t *query)
     };
     int rc = pool_start(&consumer->pool, &options, consumer->parts.scripts,
                         consumer->parts.script_count, &consumer->work_error);
+    if (rc == 0)
+        consumer_take_workers(consumer);
     join(consumer);
     if (rc != 0)
         fail(consumer, &consumer->work_error);

@@ -125,6 +125,10 @@ MUST_USE int consumer_pause(struct consumer *consumer, struct json_writer *answe
 /* False: it was not paused. */
 bool consumer_unpause(struct consumer *consumer);
 
+/* `next`, which has not run yet, takes its place: what an operator has set of it holds of that one,
+ * the pause and how many workers there are. Once it has stopped. */
+void consumer_hand_on(const struct consumer *consumer, struct consumer *next);
+
 /* It goes on elsewhere: `to` as seek_parse has it; topic NULL and partition -1 mean all. Writes how
  * far that is, which a later call with the seek's number tells; 0 begins one. -1 and err when that
  * cannot be. */

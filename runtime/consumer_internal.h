@@ -39,8 +39,10 @@ struct consumer {
     struct assignment assignment;
     struct membership membership;
     struct pool pool;
-    struct seek *seek; /* the last one; NULL: none yet */
-    bool is_member;    /* the membership stands: there is a handle */
+    struct pool_override handed_on; /* by the one whose place it takes; once its pool is gone, what
+                                       was in force there */
+    struct seek *seek;              /* the last one; NULL: none yet */
+    bool is_member;                 /* the membership stands: there is a handle */
 
     uv_async_t wake;         /* any thread */
     uv_timer_t poller;       /* keeps the membership alive, also when nothing happens */
@@ -77,6 +79,9 @@ void consumer_time_commits(struct consumer *consumer);
 
 /* While it is open a record now and then is all that starts. */
 void consumer_apply_breaker(struct consumer *consumer);
+
+/* Its workers, which run, are as many as was handed on to it. */
+void consumer_take_workers(struct consumer *consumer);
 
 /* Names partitions that stand still, and those that do no more; once a second. */
 void consumer_watch_stalls(struct consumer *consumer);

@@ -44,6 +44,28 @@ bool consumer_unpause(struct consumer *consumer)
     return true;
 }
 
+void consumer_hand_on(const struct consumer *consumer, struct consumer *next)
+{
+    ASSERT_ON(THREAD_MAIN);
+    next->handed_on = consumer->handed_on;
+    if (!consumer->assignment.intake.is_paused)
+        return;
+    assignment_pause(&next->assignment);
+    log_warn(
+        "consumer %s: begins anew and is still paused, as was asked for: lagoon resume %s lets "
+        "it go on",
+        next->config->name, next->config->name);
+}
+
+void consumer_take_workers(struct consumer *consumer)
+{
+    struct pool_override *taken = &consumer->handed_on;
+    size_t most = (size_t)consumer->config->workers_max;
+    if (taken->workers > 0 && clock_monotonic_ms() < taken->until_ms)
+        pool_set_override(&consumer->pool, taken->workers < most ? taken->workers : most,
+                          taken->until_ms);
+}
+
 int consumer_set_workers(struct consumer *consumer, size_t workers, int64_t for_ms,
                          struct json_writer *answer, struct error *err)
 {

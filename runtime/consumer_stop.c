@@ -98,6 +98,7 @@ void consumer_begin_destroy(struct consumer *consumer, rd_kafka_t *handle)
 /* The handle can be destroyed: no event and no message of it is held any more. */
 static void close_membership(struct consumer *consumer)
 {
+    consumer->handed_on = consumer->pool.override;
     pool_destroy(&consumer->pool);
     assignment_collect(&consumer->assignment);
     log_counts(consumer);

@@ -88,6 +88,18 @@ static void on_stuck(void *context, struct consumer *consumer)
     crew->options.on_stuck(crew->options.context, consumer);
 }
 
+/* To the one that takes its place, if there is one: a reload may be under way that prepares another
+ * one yet. */
+static void hand_on(const struct place *place)
+{
+    const char *name = crew_name(place);
+    struct place *next = crew_find_place(place->crew, name, ROLE_WAITING);
+    if (next == NULL)
+        next = crew_find_place(place->crew, name, ROLE_PREPARED);
+    if (next != NULL && next != place)
+        consumer_hand_on(place->consumer, next->consumer);
+}
+
 /* One that left handlers behind cannot be freed: the process ends without them. */
 static void on_stopped(void *context, struct consumer *consumer, size_t abandoned)
 {
@@ -97,6 +109,8 @@ static void on_stopped(void *context, struct consumer *consumer, size_t abandone
     crew->abandoned += abandoned;
     if (place->is_making)
         end_prepare(crew, NULL);
+    if (place->role == ROLE_LEAVING && !crew->is_stopping)
+        hand_on(place);
     if (abandoned > 0)
         list_remove(&place->link);
     else

@@ -16,18 +16,20 @@ local HANDLER = { ["handlers/notes"] = [[
 ]] }
 
 describe("steering", function()
-  local broker, app, run, url, topic
+  local broker, app, config, run, url, topic
 
   setup(function()
     broker = brokers.start()
     topic = broker:new_topic("steering", 2)
-    app = application.new(broker.brokers, {
+    config = {
+      cluster = { brokers = broker.brokers },
       producers = { out = { topic = topic } },
       consumers = {
         c = { topic = topic, group = brokers.unique("steering"), workers = { min = 1, max = 4 },
           commit_interval = "50ms", handlers = { Event = "handlers.notes" } },
       },
-    }, HANDLER)
+    }
+    app = application.new(broker.brokers, config, HANDLER)
     run = app:start({ "run", "--listen", "127.0.0.1:0" })
     url = admin.url_of(run)
     run:wait_assigned("c")
@@ -144,6 +146,27 @@ describe("steering", function()
       admin.json(url, "POST", "/v1/consumers/c/workers", {}, 400).error)
     assert.matches("1 ms to 7 days", admin.json(url, "POST", "/v1/consumers/c/workers",
       { body = '{"workers":1,"for_ms":0}' }, 400).error)
+  end)
+
+  it("holds over a reload that has the consumer begin anew", function()
+    lagoon("pause", "c")
+    lagoon("workers", "c", "3")
+    local before = #app:journal()
+    config.consumers.c.properties = { ["fetch.wait.max.ms"] = 10 }
+    app:write_config(config)
+    assert.matches("join anew: c\n", select(2, lagoon("reload")))
+    run:wait_log("^consumer c: begins anew and is still paused, as was asked for: lagoon resume c ")
+    produce({ "{}" }, 0)
+    wait.till("what lies ahead, of both partitions", 30000, function()
+      local now = consumer()
+      return now.state == "running" and #now.partitions == 2 and now.partitions[1].lag == 1
+    end)
+    local now = consumer()
+    assert.same({ true, 3, before }, { now.is_paused, now.workers.wanted, #app:journal() })
+    assert.is_true(now.workers.overridden_for_ms > 3500000)
+    assert.equal(0, (lagoon("resume", "c")))
+    lagoon("workers", "c", "auto")
+    app:wait_journal(before + 1)
   end)
 
   it("changes the level of the log, and says so where it is seen", function()
