@@ -36,7 +36,7 @@ struct seek {
     uint64_t number;
     struct move *moves;
     size_t count;
-    int64_t deadline_ms;     /* of the drain */
+    struct drain drain;      /* of the partitions that move */
     bool is_asking;          /* the helper has it */
     atomic_bool is_given_up; /* by main: the helper asks no further */
     uv_work_t work;
@@ -155,24 +155,60 @@ static bool is_its_own(const struct move *move)
     return move->partition->epoch == move->epoch;
 }
 
+/* As at a revoke, but that nothing begins any more: what stands before the new offset is handled
+ * no more, what stands behind it is handled again. */
 static void begin_drain(struct seek *seek)
 {
     const struct consumer *consumer = seek->consumer;
-    seek->phase = SEEK_DRAINS;
     const struct drain_limits limits =
         drain_limits_of_revoke(clock_monotonic_ms(), consumer->config->drain_timeout_ms,
                                consumer->membership.options.max_poll_ms);
-    seek->deadline_ms = limits.handlers_ms;
+    seek->phase = SEEK_DRAINS;
+    drain_begin(&seek->drain, &limits);
     for (size_t i = 0; i < seek->count; i++)
         if (is_its_own(&seek->moves[i]))
             partition_revoke(seek->moves[i].partition);
 }
 
-static bool is_drained(const struct seek *seek)
+static struct drain_sight look(const struct seek *seek)
 {
+    struct drain_sight sight = {0};
     for (size_t i = 0; i < seek->count; i++)
-        if (is_its_own(&seek->moves[i]) && partition_is_busy(seek->moves[i].partition))
-            return clock_monotonic_ms() >= seek->deadline_ms;
+        if (is_its_own(&seek->moves[i]))
+            partition_look(seek->moves[i].partition, &sight);
+    return sight;
+}
+
+static void say_leftovers(const struct seek *seek)
+{
+    for (size_t i = 0; i < seek->count; i++) {
+        const struct move *move = &seek->moves[i];
+        size_t running = is_its_own(move) ? partition_running(move->partition) : 0;
+        if (running > 0)
+            log_warn("consumer %s: %s[%d]: %zu of its handlers did not end within drain_timeout; "
+                     "they run on, and the partition goes on elsewhere without them",
+                     seek->consumer->config->name, move->topic, move->number, running);
+    }
+}
+
+/* What it commits is the new offset. */
+static bool is_drained(struct seek *seek)
+{
+    while (!drain_is_settled(&seek->drain)) {
+        const struct drain_sight sight = look(seek);
+        switch (drain_step(&seek->drain, &sight, clock_monotonic_ms())) {
+        case DRAIN_WAIT:
+            return false;
+        case DRAIN_COLLECT:
+            assignment_collect(&seek->consumer->assignment);
+            break;
+        case DRAIN_LET_GO:
+            say_leftovers(seek);
+            break;
+        default:
+            break;
+        }
+    }
     return true;
 }
 
@@ -205,7 +241,6 @@ void seek_step(struct consumer *consumer)
     if (seek == NULL || seek->phase != SEEK_DRAINS ||
         membership_is_rebalancing(&consumer->membership) || !is_drained(seek))
         return;
-    assignment_collect(&consumer->assignment);
     for (size_t i = 0; i < seek->count; i++)
         move_one(seek, &seek->moves[i]);
     end(seek);

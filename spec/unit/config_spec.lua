@@ -31,7 +31,8 @@ describe("config", function()
       offset_reset = "earliest", workers_min = 1, workers_max = config.cpu_count(),
       lag_threshold = 1000, buffer_size = 10, distribution = "key",
       handlers = { { type = "A", module = "handlers.a", place = "config.lua:9" } },
-      type_header = "Message-Type", drain_timeout_ms = 5000, commit_interval_ms = 1000,
+      type_header = "Message-Type", stall_after_ms = 60000, drain_timeout_ms = 5000,
+      commit_interval_ms = 1000,
       window_records = 10000, window_bytes = 64 * 1024 * 1024, max_ahead = 200000,
       max_record_bytes = 1024 * 1024, properties = {}, place = "config.lua:6",
     }, loaded.consumers[1])
@@ -58,6 +59,7 @@ return {
       enabled = false, instance_id = "i-1",
       workers = { min = 2, max = 4, lag_threshold = 7 }, distribution = "partition",
       handlers = { B = "b", A = "handlers.a" }, type_header = "type", drain_timeout = "2s",
+      stall_after = "90s",
       commit_interval = "250ms", window = { records = 5, bytes = "2MiB" }, max_ahead = 9,
       max_record = "1KiB", properties = { ["fetch.wait.max.ms"] = 1 },
     },
@@ -80,8 +82,9 @@ return {
       buffer_size = 3, distribution = "partition",
       handlers = { { type = "A", module = "handlers.a", place = "config.lua:15" },
         { type = "B", module = "b", place = "config.lua:15" } },
-      type_header = "type", drain_timeout_ms = 2000, commit_interval_ms = 250, window_records = 5,
-      window_bytes = 2 * 1024 * 1024, max_ahead = 9, max_record_bytes = 1024,
+      type_header = "type", stall_after_ms = 90000, drain_timeout_ms = 2000,
+      commit_interval_ms = 250,
+      window_records = 5, window_bytes = 2 * 1024 * 1024, max_ahead = 9, max_record_bytes = 1024,
       properties = { "fetch.wait.max.ms=1" }, place = "config.lua:11",
     }, loaded.consumers[1])
     assert.equal("debug", loaded.log_level)
@@ -122,6 +125,14 @@ return {
     for text, expected in pairs(durations) do
       local read = consumer('group = "g", drain_timeout = ' .. text .. ",")
       assert.equal(expected, read.drain_timeout_ms, text)
+    end
+  end)
+
+  it("names what stands still for twice what a handler may take, or a minute", function()
+    for text, expected in pairs({ [""] = 60000, ['handler_timeout = "10s",'] = 60000,
+      ['handler_timeout = "10m",'] = 1200000, ["handler_timeout = false,"] = 60000,
+      ['handler_timeout = "10m", stall_after = "5s",'] = 5000, ["stall_after = false,"] = 0 }) do
+      assert.equal(expected, consumer('group = "g",' .. text).stall_after_ms, text)
     end
   end)
 

@@ -164,6 +164,7 @@ static void push_consumer(lua_State *L, const void *item)
     set_text(L, "distribution", distributions[consumer->distribution]);
     set_handlers(L, consumer);
     set_text(L, "type_header", consumer->type_header);
+    set_integer(L, "stall_after_ms", consumer->stall_after_ms);
     set_integer(L, "drain_timeout_ms", consumer->drain_timeout_ms);
     set_integer(L, "commit_interval_ms", consumer->commit_interval_ms);
     set_integer(L, "window_records", consumer->window_records);
