@@ -126,6 +126,10 @@ local function show_consumer(consumer)
   state = consumer.is_rebalancing and state .. ", rebalancing" or state
   say("")
   say("consumer %s: %s, group %s", consumer.name, state, consumer.group)
+  if consumer.breaker.is_open then
+    say("  the breaker is open: %s in a row were given up",
+      words.count(consumer.breaker.given_up_in_a_row, "record"))
+  end
   say("  %s; %s running", show_workers(consumer.workers),
     words.count(consumer.running, "handler"))
   show_changes(consumer.workers)
@@ -133,10 +137,6 @@ local function show_consumer(consumer)
   say("  handled %d, retried %d, skipped %d, dead letters %d, failed %d", counts.handled,
     counts.retried, counts.skipped, counts.dead_letters, counts.failed)
   show_errors(consumer.errors)
-  if consumer.breaker.is_open then
-    say("  the breaker is open: %s in a row were given up",
-      words.count(consumer.breaker.given_up_in_a_row, "record"))
-  end
   show_partitions(consumer.partitions)
 end
 
