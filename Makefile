@@ -221,6 +221,12 @@ $(OUT)/storm: $(STORM_OBJECTS)
 	@echo "LD $@"
 	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $^ -l:liblua5.4-cjson.a $(LIBS)
 
+# ---- who abuses the admin server -------------------------------------------------------------------
+
+$(OUT)/abuse: $(patsubst %.c,$(OUT)/%.o,$(wildcard spec/support/abuse/*.c)) $(OUT)/runtime/util.o
+	@echo "LD $@"
+	@$(CC) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $^
+
 # ---- what people type ---------------------------------------------------------------------------
 
 .PHONY: help run dev test test-kafka test-image test-debian13 bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
@@ -313,7 +319,7 @@ DIED = || { code=$$?; cat $(REPORTS)/* 2> /dev/null; \
 check_specs = $(if $(SPECS),,$(error there are no specs to run))
 
 # Unit specs alone do not need a program that links.
-RUN_PARTS = $(PARTS) $(TESTING_SO) $(OUT)/storm
+RUN_PARTS = $(PARTS) $(TESTING_SO) $(OUT)/storm $(OUT)/abuse
 
 test: need-test $(UNIT_SO) $(if $(filter-out spec/unit%,$(SPECS)),$(RUN_PARTS))
 	$(check_specs)@$(BUSTED) $(SPECS) $(DIED)
@@ -418,7 +424,7 @@ bench: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(PARTS) $(OUT)/bench/consu
 # ---- looking at the sources ---------------------------------------------------------------------
 
 C_FILES     := $(wildcard runtime/*.[ch] bench/*.c spec/support/unit/*.[ch] spec/support/tsan/*.c \
-               spec/support/storm/*.[ch] spec/fuzz/*.[ch])
+               spec/support/storm/*.[ch] spec/support/abuse/*.[ch] spec/fuzz/*.[ch])
 LUA_FOLDERS := $(wildcard bench config.lua docker lua scripts spec)
 LINTED      := $(patsubst %.c,$(OUT)/lint/%.o,$(filter %.c,$(C_FILES)))
 # A function longer than this has a second one inside.

@@ -6,7 +6,10 @@
 #include "log.h"
 #include "thread.h"
 
-enum { HEART_MS = 500 };
+enum {
+    HEART_MS = 500,
+    SAY_MS = 60 * 1000, /* wrong tokens are said at most so often */
+};
 
 /* --- the hand-over --- */
 
@@ -101,9 +104,23 @@ const char *admin_request_body(const struct admin_request *request, size_t *leng
 
 /* --- its life --- */
 
+/* Somebody may be guessing, thousands of times. */
+static void say_refused(struct admin *admin)
+{
+    size_t count = atomic_exchange(&admin->refused, 0);
+    if (count > 0)
+        log_warn("admin: %zu request%s without the right token", count, count == 1 ? "" : "s");
+    admin->refused_said_ms = clock_monotonic_ms();
+}
+
 static void on_heart(uv_timer_t *heart)
 {
-    atomic_store(&CONTAINER_OF(heart, struct admin, heart)->beat_ms, clock_monotonic_ms());
+    struct admin *admin = CONTAINER_OF(heart, struct admin, heart);
+    int64_t now_ms = clock_monotonic_ms();
+    atomic_store(&admin->beat_ms, now_ms);
+    bool is_due = admin->refused_said_ms == 0 || now_ms - admin->refused_said_ms >= SAY_MS;
+    if (is_due && atomic_load(&admin->refused) > 0)
+        say_refused(admin);
 }
 
 static struct admin *admin_new(const struct admin_options *options)
@@ -116,6 +133,7 @@ static struct admin *admin_new(const struct admin_options *options)
     list_init(&admin->visitors);
     uv_mutex_init(&admin->mutex);
     atomic_init(&admin->beat_ms, clock_monotonic_ms());
+    atomic_init(&admin->refused, 0);
     return admin;
 }
 
@@ -170,6 +188,7 @@ void admin_stop(struct admin *admin)
     answer_rest(admin);
     MHD_stop_daemon(admin->daemon);
     admin->daemon = NULL;
+    say_refused(admin);
     admin_address_remove(&admin->options.address);
     uv_close((uv_handle_t *)&admin->wake, NULL);
     uv_close((uv_handle_t *)&admin->heart, NULL);

@@ -3,7 +3,8 @@
  * Connections are served by a thread of their own, libmicrohttpd's; what only main knows is handed
  * to main as a request, which it answers at once or later, while the connection waits without a
  * cost. Whether main turns at all is answered without it. Connections, headers, bodies and times
- * are limited; when there are too many connections the oldest idle one makes room.
+ * are limited; when there are too many connections the one that has asked nothing for longest makes
+ * room. However many wait for an answer, there is room for who asks whether it lives.
  *
  * Owns:    the listening socket, the connections, requests until they are answered.
  * Threads: main, but for what the server's thread runs; between them are a locked list and an
@@ -29,6 +30,7 @@ struct admin_route {
     void (*run)(void *context, struct admin_request *request);
     const char *word;      /* for run */
     size_t max_body_bytes; /* 0: 64 KiB */
+    bool is_long;          /* its answer may take long, so only so many wait for one at a time */
 };
 
 struct admin_options {

@@ -11,7 +11,8 @@
 
 #include "units.h"
 
-enum { BACKLOG = 64, HOST_BYTES = 64 };
+/* A connection that finds no room in the backlog comes again a second later. */
+enum { BACKLOG = 1024, HOST_BYTES = 64 };
 
 static const char UNIX[] = "unix:";
 

@@ -14,11 +14,17 @@
 
 enum { ADMIN_MAX_NAMES = 2, ADMIN_MAX_PARAMETERS = 64 };
 
+enum visitor_state {
+    VISITOR_IDLE,  /* no request of it has begun */
+    VISITOR_ASKS,  /* one comes, or its answer goes */
+    VISITOR_WAITS, /* one waits for main */
+};
+
 /* A connection. The server's thread's. */
 struct visitor {
-    struct link link; /* the oldest first */
+    struct link link; /* who asked nothing for longest first */
     int file;
-    bool is_busy; /* a request of it waits for main */
+    enum visitor_state state;
 };
 
 enum request_state {
@@ -41,6 +47,8 @@ struct admin_request {
     } parameters[ADMIN_MAX_PARAMETERS];
     size_t parameter_count;
     struct buffer body;
+    size_t dropped_bytes; /* of a body that turned out to be too long */
+    bool is_counted;      /* among those that wait long */
     enum request_state state;
     struct link link; /* of those that wait */
     enum admin_status status;
@@ -59,6 +67,8 @@ struct admin {
     uv_timer_t heart;
 
     atomic_int_fast64_t beat_ms; /* main writes: clock_monotonic_ms of its last turn */
+    atomic_size_t refused;       /* for want of the right token; main takes what it says */
+    int64_t refused_said_ms;     /* main's; 0: never */
 
     uv_mutex_t mutex;
     /* Under the mutex. */
@@ -69,8 +79,7 @@ struct admin {
     /* The server's thread's. */
     struct link visitors;
     size_t visitor_count;
-    size_t refused; /* for want of the right token, since it was last said */
-    int64_t refused_said_ms;
+    size_t waiting_long; /* requests of routes that are long */
 };
 
 /* Starts the server's thread on the socket, which it closes in the end. */

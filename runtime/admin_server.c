@@ -1,4 +1,5 @@
 /* What the admin server's thread runs: connections, who may ask what, bodies, answers. */
+#include <assert.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,14 +13,15 @@
 #include "log.h"
 
 enum {
-    MAX_VISITORS = 64,
-    MAX_CONNECTIONS = MAX_VISITORS + 16, /* those that were told to go are not gone at once */
+    MAX_VISITORS = 256,
+    MAX_CONNECTIONS = MAX_VISITORS + 64, /* those that were told to go are not gone at once */
+    MAX_WAITING_LONG = 64,               /* so that there are always some that can make room */
     CONNECTION_BYTES = 24 * 1024,        /* request line and headers */
     TIMEOUT_S = 10,                      /* without a byte */
     MAX_BODY_BYTES = 64 * 1024,
+    MAX_DROPPED_BODIES = 16, /* a body that does not say its length is read on for so many times */
     STACK_BYTES = 256 * 1024,
     DEAD_MS = 10 * 1000, /* a loop that did not turn for so long is not live */
-    SAY_MS = 60 * 1000,  /* wrong tokens are said at most so often */
     METHODS_BYTES = 32,
 };
 
@@ -111,19 +113,6 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* Somebody may be guessing, thousands of times. */
-static void note_refused(struct admin *admin)
-{
-    int64_t now_ms = clock_monotonic_ms();
-    admin->refused++;
-    if (admin->refused_said_ms != 0 && now_ms - admin->refused_said_ms < SAY_MS)
-        return;
-    log_warn("admin: %zu request%s without the right token", admin->refused,
-             admin->refused == 1 ? "" : "s");
-    admin->refused_said_ms = now_ms;
-    admin->refused = 0;
-}
-
 /* 0; or the status of the answer, with err. */
 static int check_guard(struct admin *admin, struct MHD_Connection *connection, struct error *err)
 {
@@ -135,7 +124,7 @@ static int check_guard(struct admin *admin, struct MHD_Connection *connection, s
     };
     int status = admin_guard_check(&admin->guard, &visit, err);
     if (status == MHD_HTTP_UNAUTHORIZED)
-        note_refused(admin);
+        atomic_fetch_add(&admin->refused, 1);
     return status;
 }
 
@@ -176,7 +165,18 @@ static struct visitor *visitor_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info != NULL ? info->socket_context : NULL;
+    assert(info != NULL && info->socket_context != NULL);
+    return info->socket_context;
+}
+
+/* One that was told to go is on no list any more. */
+static void note_asking(struct admin *admin, struct visitor *visitor)
+{
+    visitor->state = VISITOR_ASKS;
+    if (list_is_empty(&visitor->link))
+        return;
+    list_remove(&visitor->link);
+    list_append(&admin->visitors, &visitor->link);
 }
 
 static enum MHD_Result take_parameter(void *context, enum MHD_ValueKind kind, const char *name,
@@ -207,12 +207,21 @@ static void *request_new(struct admin *admin, struct MHD_Connection *connection,
     return request;
 }
 
+static enum MHD_Result reply_too_long(struct MHD_Connection *connection,
+                                      const struct admin_route *route)
+{
+    char text[64];
+    snprintf(text, sizeof text, "the body is longer than %zu bytes", max_body_of(route));
+    return reply_error(connection, MHD_HTTP_CONTENT_TOO_LARGE, text, NULL, NULL);
+}
+
 /* The headers are there. */
 static enum MHD_Result begin(struct admin *admin, struct MHD_Connection *connection,
                              const char *path, const char *method, void **place)
 {
     char methods[METHODS_BYTES];
     struct error err;
+    note_asking(admin, visitor_of(connection));
     int status = is_guarded(path) ? check_guard(admin, connection, &err) : 0;
     if (status == MHD_HTTP_UNAUTHORIZED)
         return reply_error(connection, MHD_HTTP_UNAUTHORIZED, err.text, "WWW-Authenticate",
@@ -225,30 +234,40 @@ static enum MHD_Result begin(struct admin *admin, struct MHD_Connection *connect
                            "this path is not asked by that method", "Allow", methods);
     if (route == NULL)
         return reply_error(connection, MHD_HTTP_NOT_FOUND, "there is no such path", NULL, NULL);
-    if (is_too_long(connection, route)) {
-        char text[64];
-        snprintf(text, sizeof text, "the body is longer than %zu bytes", max_body_of(route));
-        return reply_error(connection, MHD_HTTP_CONTENT_TOO_LARGE, text, NULL, NULL);
-    }
+    if (is_too_long(connection, route))
+        return reply_too_long(connection, route);
     *place = request_new(admin, connection, route, path);
     return MHD_YES;
 }
 
+/* One that came in chunks is too long only when it has come: the answer has to wait for its end,
+ * and that is not waited for without end. */
 static enum MHD_Result take_body(struct admin_request *request, const char *bytes, size_t *length)
 {
-    if (request->body.length + *length > max_body_of(request->route))
-        return MHD_NO;
-    buffer_append(&request->body, bytes, *length);
+    size_t max_bytes = max_body_of(request->route);
+    if (request->dropped_bytes > 0 || request->body.length + *length > max_bytes) {
+        buffer_clear(&request->body, 0);
+        request->dropped_bytes += *length;
+    } else {
+        buffer_append(&request->body, bytes, *length);
+    }
     *length = 0;
-    return MHD_YES;
+    return request->dropped_bytes <= MAX_DROPPED_BODIES * max_bytes ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result wait_for_main(struct admin_request *request)
 {
+    struct admin *admin = request->admin;
+    if (request->route->is_long && admin->waiting_long == MAX_WAITING_LONG)
+        return reply_error(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           "as many requests as may wait for their answers already", "Retry-After",
+                           "1");
     buffer_append(&request->body, "", 1);
     request->body.length--;
     request->state = REQUEST_WAITS;
-    request->visitor->is_busy = true;
+    request->visitor->state = VISITOR_WAITS;
+    request->is_counted = request->route->is_long;
+    admin->waiting_long += request->is_counted;
     if (admin_hand_over(request))
         return MHD_YES;
     return reply_error(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the process stops", NULL,
@@ -267,10 +286,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (*upload_length > 0)
         return take_body(request, upload, upload_length);
     if (request->state == REQUEST_ANSWERED) {
-        request->visitor->is_busy = false;
+        request->visitor->state = VISITOR_ASKS;
         return reply(connection, request->status, request->type, &request->answer,
                      request->status == ADMIN_UNAVAILABLE ? "Retry-After" : NULL, "1");
     }
+    if (request->dropped_bytes > 0)
+        return reply_too_long(connection, request->route);
     if (request->route->run == NULL)
         return answer_live(admin, connection);
     return wait_for_main(request);
@@ -280,12 +301,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
                          enum MHD_RequestTerminationCode code)
 {
     (void)context;
-    (void)connection;
     (void)code;
     struct admin_request *request = *place;
     *place = NULL;
+    visitor_of(connection)->state = VISITOR_IDLE;
     if (request == NULL)
         return;
+    request->admin->waiting_long -= request->is_counted;
     for (size_t i = 0; i < ADMIN_MAX_NAMES; i++)
         free(request->names[i]);
     for (size_t i = 0; i < request->parameter_count; i++) {
@@ -299,19 +321,27 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* --- connections --- */
 
-/* Whoever came first and asks nothing just now goes: a client that only holds connections keeps
- * nobody out. */
-static void make_room(struct admin *admin)
+static struct visitor *find_idle(const struct admin *admin, enum visitor_state most)
 {
     for (struct link *link = admin->visitors.next; link != &admin->visitors; link = link->next) {
         struct visitor *visitor = CONTAINER_OF(link, struct visitor, link);
-        if (visitor->is_busy)
-            continue;
-        list_remove(&visitor->link);
-        admin->visitor_count--;
-        shutdown(visitor->file, SHUT_RDWR);
-        return;
+        if (visitor->state <= most)
+            return visitor;
     }
+    return NULL;
+}
+
+/* Who has asked nothing for longest goes: a client that only holds connections keeps nobody out. */
+static void make_room(struct admin *admin)
+{
+    struct visitor *visitor = find_idle(admin, VISITOR_IDLE);
+    if (visitor == NULL)
+        visitor = find_idle(admin, VISITOR_ASKS);
+    if (visitor == NULL)
+        return;
+    list_remove(&visitor->link);
+    admin->visitor_count--;
+    shutdown(visitor->file, SHUT_RDWR);
 }
 
 static void greet(struct admin *admin, struct MHD_Connection *connection, void **place)

@@ -74,7 +74,8 @@ static int read_integer(struct reader *reader, int64_t *integer)
     char *end;
     errno = 0;
     *integer = strtoll(reader->at, &end, 10);
-    if (end == reader->at || errno != 0 || strspn(end, ".eE") > 0)
+    if (strspn(reader->at, "-0123456789") == 0 || end == reader->at || errno != 0 ||
+        strspn(end, ".eE") > 0)
         return fail(reader, "a text, a whole number, true or false");
     reader->at = end;
     return 0;

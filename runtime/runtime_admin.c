@@ -114,18 +114,18 @@ static void answer_publish(void *context, struct admin_request *request)
 }
 
 static const struct admin_route routes[] = {
-    {"GET", "/live", NULL, NULL, 0},
-    {"GET", "/ready", answer_ready, NULL, 0},
-    {"GET", "/metrics", answer_metrics, NULL, 0},
-    {"GET", "/v1/status", answer_command, "status", 0},
-    {"POST", "/v1/reload", answer_command, "reload", 0},
-    {"POST", "/v1/rollback", answer_command, "rollback", 0},
-    {"POST", "/v1/log-level", answer_command, "log-level", 0},
-    {"POST", "/v1/consumers/*/pause", answer_command, "pause", 0},
-    {"POST", "/v1/consumers/*/resume", answer_command, "resume", 0},
-    {"POST", "/v1/consumers/*/seek", answer_command, "seek", 0},
-    {"POST", "/v1/consumers/*/workers", answer_command, "workers", 0},
-    {"POST", "/v1/producers/*/*", answer_publish, NULL, MAX_EVENT_BYTES},
+    {"GET", "/live", NULL, NULL, 0, false},
+    {"GET", "/ready", answer_ready, NULL, 0, false},
+    {"GET", "/metrics", answer_metrics, NULL, 0, false},
+    {"GET", "/v1/status", answer_command, "status", 0, false},
+    {"POST", "/v1/reload", answer_command, "reload", 0, false},
+    {"POST", "/v1/rollback", answer_command, "rollback", 0, false},
+    {"POST", "/v1/log-level", answer_command, "log-level", 0, false},
+    {"POST", "/v1/consumers/*/pause", answer_command, "pause", 0, false},
+    {"POST", "/v1/consumers/*/resume", answer_command, "resume", 0, false},
+    {"POST", "/v1/consumers/*/seek", answer_command, "seek", 0, false},
+    {"POST", "/v1/consumers/*/workers", answer_command, "workers", 0, false},
+    {"POST", "/v1/producers/*/*", answer_publish, NULL, MAX_EVENT_BYTES, true},
 };
 
 /* --- its start --- */

@@ -170,7 +170,7 @@ describe("the admin server", function()
 
   it("answers while others hold connections and ask nothing", function()
     local idle = {}
-    for i = 1, 200 do
+    for i = 1, 400 do
       idle[i] = admin.connect(url)
       idle[i]:write("GET /live HTTP/1.1\r\nX: ")
     end
@@ -242,8 +242,12 @@ describe("where the admin server listens", function()
     assert.same({ 401, "Bearer" }, { status(false) })
     assert.same({ 401, "Bearer" }, { status("Bearer s3cres") })
     assert.same({ 200 }, { status("Bearer s3cret") })
-    assert.equal(1, #run:log("^admin: 1 request without the right token$"))
     assert.equal(0, run:stop())
+    local refused = 0
+    for _, line in ipairs(run:log("^admin: %d+ requests? without the right token$")) do
+      refused = refused + math.tointeger(tonumber(line.message:match("%d+")))
+    end
+    assert.equal(2, refused)
     assert.is_nil(run.process:stderr():find("s3cre", 1, true))
   end)
 end)
