@@ -29,6 +29,7 @@ TEST_PACKAGES  := lua5.4 lua-busted lua-luv lua-filesystem lua-cjson lua-yaml kc
 LINT_PACKAGES  := clang-format lua-check
 FUZZ_PACKAGES  := clang libclang-rt-dev
 IMAGE_PACKAGES := podman buildah runc debootstrap
+ALERT_PACKAGES := prometheus
 # Any Java from 17 on will do.
 KAFKA_PACKAGES  = maven openssl $(if $(shell command -v java),,default-jre-headless)
 
@@ -55,7 +56,7 @@ else \
 fi
 endef
 
-.PHONY: need-build need-test need-lint need-kafka need-image need-fuzz
+.PHONY: need-build need-test need-lint need-kafka need-image need-alerts need-fuzz
 need-build:
 	$(call need,$(BUILD_PACKAGES),$(CC) pkg-config rdkafka lua5.4 libuv libcurl libmicrohttpd)
 need-test: need-build
@@ -66,7 +67,8 @@ need-kafka: need-test
 	$(call need,$(KAFKA_PACKAGES),java mvn openssl)
 need-image: need-kafka
 	$(call need,$(IMAGE_PACKAGES),podman buildah)
-
+need-alerts: need-test
+	$(call need,$(ALERT_PACKAGES),prometheus promtool)
 need-fuzz: need-build
 	$(call need,$(FUZZ_PACKAGES),clang)
 
@@ -229,7 +231,7 @@ $(OUT)/abuse: $(patsubst %.c,$(OUT)/%.o,$(wildcard spec/support/abuse/*.c)) $(OU
 
 # ---- what people type ---------------------------------------------------------------------------
 
-.PHONY: help run dev test test-kafka test-image test-debian13 bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
+.PHONY: help run dev test test-kafka test-image test-debian13 test-alerts bench simulate chaos chaos-selftest fuzz fuzz-run lint format \
     clean deps
 
 help:
@@ -238,6 +240,7 @@ help:
 	@echo "make test-kafka  run the functional specs against a real Apache Kafka"
 	@echo "make test-image  build both container images and run them (root, podman)"
 	@echo "make test-debian13  run the functional specs on Debian 13 (root, podman)"
+	@echo "make test-alerts  see each alert rule fire by its cause, in a real Prometheus"
 	@echo "make simulate    play random games of what decides: SEEDS=1..200 EVENTS=100000 each"
 	@echo "make fuzz        search for inputs that break something: FUZZ=json SECONDS=60 each"
 	@echo "make chaos       disturb a group on a real Kafka and judge it: SCENARIO=kills SEED=7; LIST=1"
@@ -254,7 +257,7 @@ help:
 
 deps:
 	$(call need,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES) $(KAFKA_PACKAGES) \
-	    $(IMAGE_PACKAGES))
+	    $(IMAGE_PACKAGES) $(ALERT_PACKAGES))
 
 run dev: $(PARTS)
 	$(OUT)/lagoon dev
@@ -348,6 +351,11 @@ test-image: need-image $(KAFKA_JARS)/.complete $(UNIT_SO) $(RUN_PARTS)
 # The specs on Debian 13, with its libraries.
 test-debian13: need-image
 	@spec/support/image/debian13.sh $(or $(SPEC),spec/functional)
+
+# What monitoring/ has, in the hands of Prometheus.
+test-alerts: SPECS = $(or $(SPEC),$(wildcard spec/monitoring))
+test-alerts: need-alerts $(UNIT_SO) $(RUN_PARTS)
+	$(check_specs)@$(BUSTED) $(SPECS) $(DIED)
 
 # Seeded games of the modules that decide, against a model: spec/simulation/run.lua.
 SEEDS  ?= 1..20

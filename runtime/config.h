@@ -228,6 +228,9 @@ MUST_USE int config_load(const struct config_options *options, struct config **c
 void config_free(struct config **config);
 void config_problems_destroy(struct config_problems *problems);
 
+/* CPUs this process may use: by affinity, and by the quota of its control group. At least 1. */
+int config_cpu_count(void);
+
 /* They are the same one, perhaps of two readings. */
 bool config_is_cluster(const struct cluster_config *one, const struct cluster_config *other);
 

@@ -37,9 +37,6 @@ void config_read(lua_State *L, struct config *config);
  * that nothing is lost when this raises. */
 void config_read_strings(lua_State *L, const char *key, char ***strings, size_t *count);
 
-/* CPUs this process may use: by affinity, and by the quota of its control group. At least 1. */
-int config_cpu_count(void);
-
 /* The whole CPUs of the quota, rounded up; 0 when there is none. `groups` is a file such as
  * /proc/self/cgroup, `mount` such as /sys/fs/cgroup. */
 int config_cpu_quota(const char *groups, const char *mount);

@@ -136,6 +136,8 @@ void consumer_add_metrics(struct consumer *consumer, struct metrics *metrics)
     add(&place, METRIC_RUNNING, (double)dispatcher_running_all(&consumer->dispatcher));
     add(&place, METRIC_WINDOW_RECORDS, (double)intake->window.records);
     add(&place, METRIC_WINDOW_BYTES, (double)intake->window.bytes);
+    add(&place, METRIC_WINDOW_LIMIT_RECORDS, (double)consumer->config->window_records);
+    add(&place, METRIC_WINDOW_LIMIT_BYTES, (double)consumer->config->window_bytes);
     add(&place, METRIC_BREAKER_OPEN, intake->breaker.is_open);
     add(&place, METRIC_PAUSED, intake->is_paused);
     add_pool(&place, consumer);

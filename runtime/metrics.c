@@ -61,6 +61,14 @@ static const struct metric_info infos[METRIC_COUNT] = {
                                {"consumer"},
                                "Records read and not settled."},
     [METRIC_WINDOW_BYTES] = {"lagoon_window_bytes", METRIC_GAUGE, {"consumer"}, "Their bytes."},
+    [METRIC_WINDOW_LIMIT_RECORDS] = {"lagoon_window_limit_records",
+                                     METRIC_GAUGE,
+                                     {"consumer"},
+                                     "Records that may be, window.records."},
+    [METRIC_WINDOW_LIMIT_BYTES] = {"lagoon_window_limit_bytes",
+                                   METRIC_GAUGE,
+                                   {"consumer"},
+                                   "Bytes that they may have, window.bytes."},
     [METRIC_WORKERS] = {"lagoon_workers",
                         METRIC_GAUGE,
                         {"consumer"},
@@ -213,6 +221,11 @@ static const struct metric_info infos[METRIC_COUNT] = {
                     METRIC_COUNTER,
                     {NULL},
                     "User and system CPU time of the process."},
+    [METRIC_CPUS] = {"lagoon_cpus",
+                     METRIC_GAUGE,
+                     {NULL},
+                     "CPUs that the process may use, by its affinity and the quota of its group, "
+                     "rounded up."},
     [METRIC_RESIDENT] = {"process_resident_memory_bytes",
                          METRIC_GAUGE,
                          {NULL},
@@ -294,7 +307,7 @@ static void append_number(struct buffer *out, double value)
     if (value >= -9e15 && value <= 9e15 && value == (double)(int64_t)value)
         buffer_format(out, " %lld\n", (long long)value);
     else
-        buffer_format(out, " %.9g\n", value);
+        buffer_format(out, " %.15g\n", value);
 }
 
 static void add_line(struct metrics *metrics, enum metric metric, const char *suffix,

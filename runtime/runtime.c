@@ -334,6 +334,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
         .shared = shared_new(options->config->shared_memory_limit_bytes),
         .stop_timeout_ms = options->config->stop_timeout_ms,
         .started_ms = clock_monotonic_ms(),
+        .started_wall_ms = clock_wall_ms(),
     };
     want_helpers(runtime.config);
     open_loop(&runtime);

@@ -52,6 +52,7 @@ struct runtime {
     struct main_script main;
 
     int64_t started_ms;
+    int64_t started_wall_ms;
     int64_t signalled_ms; /* 0: not asked to stop */
     int64_t deadline_ms;  /* of the stop */
     bool is_given_up;     /* a script that has the program for itself waited too long */

@@ -353,6 +353,17 @@ static int mock_refuse_produce(lua_State *L)
     return 0;
 }
 
+/* mock:refuse_commits(code, count): as many requests to commit are answered by it. */
+static int mock_refuse_commits(lua_State *L)
+{
+    enum { OFFSET_COMMIT = 8, BROKER = 1 };
+    rd_kafka_resp_err_t code = check_code(L, 2);
+    for (lua_Integer i = luaL_checkinteger(L, 3); i > 0; i--)
+        rd_kafka_mock_broker_push_request_error_rtts(check_mock(L), BROKER, OFFSET_COMMIT, 1, code,
+                                                     0);
+    return 0;
+}
+
 /* mock:slow_produce(ms, count): as many produce requests are answered that much later; what they
  * bring is there at once. */
 static int mock_slow_produce(lua_State *L)
@@ -426,6 +437,7 @@ int unit_open_cluster(lua_State *L)
         {"create", mock_create},
         {"topic_error", mock_topic_error},
         {"refuse_produce", mock_refuse_produce},
+        {"refuse_commits", mock_refuse_commits},
         {"slow_produce", mock_slow_produce},
         {"down", mock_down},
         {"up", mock_up},

@@ -1,0 +1,126 @@
+-- Every alert rule fires by its cause, and none for an application that is well: real processes, a
+-- real Prometheus, and the rules at a faster pace.
+
+local application = require("spec.support.application")
+local brokers = require("spec.support.broker")
+local causes = require("spec.monitoring.causes")
+local directory = require("spec.support.directory")
+local lagoon = require("spec.support.lagoon")
+local ports = require("spec.support.port")
+local process = require("spec.support.process")
+local prometheus = require("spec.support.prometheus")
+local run = require("spec.support.run")
+local uv = require("luv")
+local wait = require("spec.support.wait")
+
+-- An hour is half a minute.
+local PACE = { factor = 120, interval = "500ms" }
+-- No process can be brought there within seconds, or not without taking a CPU from its neighbours;
+-- rules_test.yml plays these.
+local PLAYED = { LagoonCpuExhausted = true, LagoonRebalances = true }
+
+describe("the alert rules", function()
+  local broker, server
+  local listens, addresses = {}, {}
+  local seen = {}
+  local expected = {}
+  local cut, ending, ends
+
+  local function start(name, app, options)
+    options = options or {}
+    options.directory = app.folder
+    local command = { lagoon.path, "run", "--listen", listens[name] }
+    if options.files then
+      table.move({ "prlimit", "--nofile=" .. options.files, "--" }, 1, 3, 1,
+        table.move(command, 1, #command, 4))
+    end
+    return run.new(process.start(command, options))
+  end
+
+  -- Alerts that fired so far, by name and what they are about. They change twice a second at most.
+  local looked_at = 0
+  local function look()
+    if uv.now() - looked_at < 500 then
+      return
+    end
+    for _, labels in ipairs(server:alerts()) do
+      local subject = labels.consumer or labels.producer or addresses[labels.instance] or "all"
+      seen[labels.alertname] = seen[labels.alertname] or {}
+      seen[labels.alertname][subject] = true
+    end
+    looked_at = uv.now()
+  end
+
+  -- Ends and starts one process until it has begun anew three times, and is not there in the end.
+  -- Each start is in Prometheus before the next.
+  local function begin_again(starts)
+    local known = server:query(("changes(process_start_time_seconds{instance=%q}[1m]) == %d")
+      :format(listens.ends, starts - 1))
+    if starts > 4 or #known == 0 then
+      return starts
+    end
+    ends.process:signal("sigkill")
+    ends.process:wait_exit()
+    ends = starts < 4 and start("ends", ending)
+    return starts + 1
+  end
+
+  setup(function()
+    broker = brokers.start_embedded()
+    for _, name in ipairs({ "well", "ill", "cut", "ends" }) do
+      listens[name] = ("127.0.0.1:%d"):format(ports.free())
+      addresses[listens[name]] = name
+    end
+    local targets = {}
+    for address in pairs(addresses) do
+      table.insert(targets, address)
+    end
+    server = prometheus.start(targets, PACE)
+    for name in directory.read(prometheus.RULES):gmatch("alert: (%w+)") do
+      expected[name] = not PLAYED[name] or nil
+    end
+  end)
+
+  teardown(function()
+    cut.close()
+  end)
+
+  it("fire by their causes, and not for what is well", function()
+    local well = causes.well(broker)
+    local healthy = start("well", well)
+    local ill = causes.ill(broker)
+    local sick = start("ill", ill.app)
+    cut = causes.cut()
+    local cut_off = start("cut", cut.app, { files = 200 })
+    ending = application.new(broker.brokers, { producers = { out = { topic = "t" } } })
+    ends = start("ends", ending)
+    cut_off:wait_assigned("cut")
+    wait.till("the first figures of all", 20000, function()
+      return #server:query("rate(process_start_time_seconds[10s]) >= 0") == 4
+    end)
+    healthy:wait_assigned("well")
+    causes.feed_well(broker, well)
+    cut.begin()
+    ill.begin(sick)
+    local starts = 1
+    wait.till("all alerts to fire", 60000, function()
+      look()
+      starts = begin_again(starts)
+      local missing = {}
+      for name in pairs(expected) do
+        local subjects = seen[name] or {}
+        local subject = causes.SUBJECTS[name]
+        assert(subject, "nothing is a cause of " .. name)
+        if not subjects[subject] then
+          table.insert(missing, name)
+        end
+      end
+      table.sort(missing)
+      return #missing == 0, table.concat(missing, ", ")
+    end)
+    for name, subjects in pairs(seen) do
+      assert.is_nil(subjects.well, name)
+    end
+    assert.is_true(healthy.process:is_running())
+  end)
+end)
