@@ -69,6 +69,7 @@ need-image: need-kafka
 	$(call need,$(IMAGE_PACKAGES),podman buildah)
 need-alerts: need-test
 	$(call need,$(ALERT_PACKAGES),prometheus promtool)
+
 need-fuzz: need-build
 	$(call need,$(FUZZ_PACKAGES),clang)
 

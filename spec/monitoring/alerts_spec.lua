@@ -17,10 +17,11 @@ local wait = require("spec.support.wait")
 local PACE = { factor = 120, interval = "500ms" }
 -- No process can be brought there within seconds, or not without taking a CPU from its neighbours;
 -- rules_test.yml plays these.
-local PLAYED = { LagoonCpuExhausted = true, LagoonRebalances = true }
+local PLAYED = { LagoonCpuExhausted = true, LagoonRebalances = true,
+  LagoonOffsetJumps = true }
 
 describe("the alert rules", function()
-  local broker, server
+  local broker, gone, server
   local listens, addresses = {}, {}
   local seen = {}
   local expected = {}
@@ -37,18 +38,14 @@ describe("the alert rules", function()
     return run.new(process.start(command, options))
   end
 
-  -- Alerts that fired so far, by name and what they are about. They change twice a second at most.
-  local looked_at = 0
+  -- Alerts that fired so far, by name and what they are about.
   local function look()
-    if uv.now() - looked_at < 500 then
-      return
-    end
     for _, labels in ipairs(server:alerts()) do
-      local subject = labels.consumer or labels.producer or addresses[labels.instance] or "all"
+      local subject = labels.consumer or labels.producer or labels.client
+        or addresses[labels.instance] or "all"
       seen[labels.alertname] = seen[labels.alertname] or {}
       seen[labels.alertname][subject] = true
     end
-    looked_at = uv.now()
   end
 
   -- Ends and starts one process until it has begun anew three times, and is not there in the end.
@@ -65,9 +62,18 @@ describe("the alert rules", function()
     return starts + 1
   end
 
+  -- As soon as Prometheus has seen that there was a connection.
+  local function take_broker_away()
+    if gone.process:is_running()
+        and #server:query('lagoon_kafka_broker_connected{client="away"} == 1') > 0 then
+      gone.process:signal("sigkill")
+    end
+  end
+
   setup(function()
+    gone = brokers.start_embedded()
     broker = brokers.start_embedded()
-    for _, name in ipairs({ "well", "ill", "cut", "ends" }) do
+    for _, name in ipairs({ "well", "ill", "cut", "ends", "away" }) do
       listens[name] = ("127.0.0.1:%d"):format(ports.free())
       addresses[listens[name]] = name
     end
@@ -94,18 +100,24 @@ describe("the alert rules", function()
     local cut_off = start("cut", cut.app, { files = 200 })
     ending = application.new(broker.brokers, { producers = { out = { topic = "t" } } })
     ends = start("ends", ending)
+    start("away", causes.away(gone))
     cut_off:wait_assigned("cut")
     wait.till("the first figures of all", 20000, function()
-      return #server:query("rate(process_start_time_seconds[10s]) >= 0") == 4
+      return #server:query("rate(process_start_time_seconds[10s]) >= 0") == 5
     end)
     healthy:wait_assigned("well")
     causes.feed_well(broker, well)
     cut.begin()
     ill.begin(sick)
-    local starts = 1
+    local starts, looked_at = 1, 0
     wait.till("all alerts to fire", 60000, function()
-      look()
-      starts = begin_again(starts)
+      -- Nothing changes more often.
+      if uv.now() - looked_at >= 500 then
+        look()
+        starts = begin_again(starts)
+        take_broker_away()
+        looked_at = uv.now()
+      end
       local missing = {}
       for name in pairs(expected) do
         local subjects = seen[name] or {}

@@ -18,7 +18,7 @@ M.SUBJECTS = {
   LagoonWorkersAtMax = "grows", LagoonWindowFull = "fills", LagoonDeadLetters = "fails",
   LagoonHandlersFail = "fails", LagoonStatesReplaced = "spoils",
   LagoonConsumerPaused = "paused", LagoonUnacknowledged = "unheard",
-  LagoonPublishRefused = "refuses",
+  LagoonBrokersAway = "away", LagoonPublishRefused = "refuses",
 }
 
 -- Of a record, in milliseconds: older than LagoonRecordsLate allows.
@@ -104,6 +104,16 @@ end
 ---@param app spec.Application
 function M.feed_well(broker, app)
   broker:produce(app.topic, { { key = "a", value = "{}" }, { key = "b", value = "{}" } }, EVENT)
+end
+
+---One whose broker will be taken away.
+---@param broker spec.Broker of its own
+---@return spec.Application
+function M.away(broker)
+  broker:create_topic("t", 1)
+  return application.new(broker.brokers, { consumers = { away = { topic = "t", group = "away",
+    workers = 1, handler = "handlers.none", properties = { ["statistics.interval.ms"] = 500 } } },
+  }, { ["handlers/none"] = "return function() end" })
 end
 
 -- What makes each of them different from the others.
