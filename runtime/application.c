@@ -13,10 +13,12 @@
 #include "script_check.h"
 #include "words.h"
 
+enum { LOG_END_MS = 1000 };
+
 static int say_problems(struct config_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++)
-        fprintf(stderr, "%s\n", problems->lines[i]);
+        log_say(problems->lines[i]);
     bool has_problems = problems->count > 0;
     config_problems_destroy(problems);
     return has_problems ? EXIT_CONFIG : 0;
@@ -26,8 +28,8 @@ static int say_problems(struct config_problems *problems)
 static void say_no_config(const struct command_line *line)
 {
     if (strcmp(line->config, COMMAND_LINE_CONFIG) == 0 && access(line->config, F_OK) != 0)
-        fprintf(stderr, "`lagoon new DIR` writes an application to begin with; --config FILE says "
-                        "where another one's config is\n");
+        log_say("`lagoon new DIR` writes an application to begin with; --config FILE says where "
+                "another one's config is");
 }
 
 /* --- LAGOON_ and what nobody knows --- */
@@ -151,7 +153,7 @@ static int check_scripts(struct application *application)
 void application_say_suspicions(const struct application *application)
 {
     for (size_t i = 0; i < application->suspicions.count; i++)
-        fprintf(stderr, "%s\n", application->suspicions.lines[i]);
+        log_say(application->suspicions.lines[i]);
 }
 
 int application_load(struct application *application, const struct command_line *line, bool is_dev)
@@ -166,6 +168,8 @@ int application_load(struct application *application, const struct command_line 
         say_no_config(line);
     if (exit_code != 0)
         application_destroy(application);
+    /* What the verb says itself stands behind it. */
+    log_flush(LOG_END_MS);
     return exit_code;
 }
 
@@ -200,7 +204,7 @@ int application_find_dev(struct application *application, const struct command_l
     struct error err;
     if (!line->is_dev || dev_note_find(&application->dev, application->config, &err) == 0)
         return 0;
-    fprintf(stderr, "%s\n", err.text);
+    log_say(err.text);
     return EXIT_UNREACHABLE;
 }
 

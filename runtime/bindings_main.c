@@ -13,6 +13,8 @@
 #include "json_member.h"
 #include "output.h"
 
+enum { LOG_PRINT_MS = 100 };
+
 static int on_close_input(lua_State *L)
 {
     luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
@@ -36,9 +38,10 @@ static void open_input(lua_State *L)
     lua_pop(L, 1);
 }
 
-/* print(...) as Lua has it. */
+/* print(...) as Lua has it. On a terminal it stands behind what the script has logged before. */
 static int on_print(lua_State *L)
 {
+    log_flush(LOG_PRINT_MS);
     int count = lua_gettop(L);
     for (int i = 1; i <= count; i++) {
         size_t length;

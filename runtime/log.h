@@ -2,8 +2,15 @@
  *
  * Colours only on a terminal, and not where NO_COLOR is set.
  *
- * Threads: any; a line is written by one write(2), so lines of different threads never mix. None of
- *          the functions changes errno. */
+ * After log_start a thread of its own writes the lines, in the order in which they were logged, and
+ * nobody waits for standard error: what it does not take waits in a queue of 4 MiB, of which debug
+ * and info get three quarters. When that is full further lines are dropped and counted until half
+ * of it is written; there a line says how many. A thread that runs handlers first waits a moment
+ * for room, log_start says how long, but not for a queue that has been full since. A write that
+ * fails, for a full disk say, is tried again each second. A crash loses no line that was taken, nor
+ * does the end of the process, but where standard error does not take them.
+ *
+ * Threads: any; lines of different threads never mix. None of the functions changes errno. */
 #ifndef LOG_H
 #define LOG_H
 
@@ -38,6 +45,22 @@ void log_set_level(enum log_level level);
 const char *log_level_name(enum log_level level); /* debug, info, warn, error */
 bool log_is_enabled(enum log_level level);
 
+/* Call once, on main; before it and after log_stop whoever logs writes the line itself, and waits
+ * for that. A thread that runs handlers waits up to patience_ms for room in the queue. */
+struct error;
+MUST_USE int log_start(int64_t patience_ms, struct error *err);
+
+/* Waits until all lines are written, at most so long, and not at all when somebody waited in vain
+ * before: for who is about to write elsewhere what belongs behind them. Any thread. */
+void log_flush(int64_t timeout_ms);
+
+/* Writes what is left, within a second, and takes the status away. What is not written by then is
+ * lost, and so is what is logged behind it. */
+void log_stop(void);
+
+/* Lines that were dropped since the start of the process. */
+uint64_t log_dropped_count(void);
+
 /* Lines are JSON: a field that repeats in bytes what the message says in words is of use. */
 bool log_is_for_programs(void);
 
@@ -64,8 +87,8 @@ void log_event(enum log_level level, const struct log_field *fields, size_t fiel
 /* A line as it stands, for what is no event: an answer to who typed a command. */
 void log_say(const char *text);
 
-/* What stands below all lines on a terminal, in place of what stood there; NULL takes it away.
- * Elsewhere nothing is shown. */
+/* What stands below all lines on a terminal, in place of what stood there, as far as it fits into
+ * one line; NULL takes it away. Elsewhere nothing is shown. */
 void log_set_status(const char *text);
 
 #endif

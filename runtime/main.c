@@ -16,6 +16,10 @@
 #include "verb.h"
 #include "words.h"
 
+/* How long who logs a line waits for room in the queue: handlers are to go on, a script that has
+ * the process for itself is rather slow than to lose a line. */
+enum { HANDLER_PATIENCE_MS = 10, SCRIPT_PATIENCE_MS = 1000 };
+
 #define VERSION "0.1.0"
 
 static int verb_version(const struct command_line *line);
@@ -276,6 +280,15 @@ static int verb_help(const struct command_line *line)
     return EXIT_OK;
 }
 
+/* For verbs that run on, where nothing is to wait for who reads the log; the others print and end.
+ */
+static int64_t log_patience_ms(const struct verb *verb)
+{
+    if (verb->run == verb_run || verb->run == verb_dev || verb->run == verb_broker)
+        return HANDLER_PATIENCE_MS;
+    return verb->run == verb_exec || verb->run == verb_publish ? SCRIPT_PATIENCE_MS : 0;
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
     struct command_line line;
@@ -288,7 +301,16 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
         describe_verb(verb);
         return EXIT_OK;
     }
-    return verb->run(&line);
+    int64_t patience_ms = log_patience_ms(verb);
+    if (patience_ms == 0)
+        return verb->run(&line);
+    if (log_start(patience_ms, &err) != 0) {
+        fprintf(stderr, "lagoon %s: %s\n", verb->name, err.text);
+        return EXIT_INTERNAL;
+    }
+    int exit_code = verb->run(&line);
+    log_stop();
+    return exit_code;
 }
 
 int main(int argc, char **argv)

@@ -18,6 +18,8 @@
 #include "thread.h"
 #include "watchdog.h"
 
+enum { LOG_END_MS = 1000 };
+
 /* --- callbacks from below --- */
 
 static void on_report(void *context, struct record *record, int attempt, const char *reason)
@@ -354,9 +356,13 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     uv_run(&runtime.loop, UV_RUN_DEFAULT);
     take_result(&runtime, result);
     /* What their threads still read is not freed under them. */
-    if (errand_lost_count() > 0)
+    if (errand_lost_count() > 0) {
+        log_stop();
         _exit(runtime.exit_code);
+    }
     release(&runtime);
     watchdog_stop();
+    /* What a verb still has to say comes behind it. */
+    log_flush(LOG_END_MS);
     return runtime.exit_code;
 }

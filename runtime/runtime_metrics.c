@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 
+#include "log.h"
 #include "metrics.h"
 #include "runtime_internal.h"
 
@@ -115,6 +116,7 @@ static void collect(struct metrics *metrics, struct runtime *runtime)
     for (size_t i = 0; i < config->producer_count && runtime->phase < PHASE_CLOSING; i++)
         add_producer(metrics, config->producers[i].name, serving->host.producers[i]);
     add_shared(metrics, runtime->shared);
+    metrics_add(metrics, METRIC_LOG_DROPPED, NULL, (double)log_dropped_count());
     add_process(metrics, runtime);
 }
 

@@ -72,6 +72,7 @@ static void purge(struct runtime *runtime)
 static _Noreturn void end_abruptly(const struct runtime *runtime)
 {
     log_error("stopped; what was abandoned is named above");
+    log_stop();
     _exit(runtime->exit_code == EXIT_OK ? EXIT_UNFINISHED : runtime->exit_code);
 }
 
@@ -153,6 +154,7 @@ static void watch_deadline(const struct runtime *runtime)
     if (clock_monotonic_ms() < runtime->deadline_ms + GRACE_MS)
         return;
     log_error("time is up with %s; the process ends without it", waiting_for[runtime->phase]);
+    log_stop();
     _exit(runtime->exit_code == EXIT_OK ? EXIT_UNFINISHED : runtime->exit_code);
 }
 

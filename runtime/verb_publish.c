@@ -15,7 +15,7 @@
 #include "verb_arguments.h"
 
 /* What is left of standard output may take so long once all else has ended. */
-enum { OUTPUT_END_MS = 5000 };
+enum { OUTPUT_END_MS = 5000, LOG_END_MS = 1000 };
 
 struct publishing {
     struct output *acks; /* NULL: nobody asked for them */
@@ -101,6 +101,7 @@ static int end_code(int exit_code, const struct publishing *publishing,
                     const struct runtime_result *result)
 {
     log_set_status(NULL);
+    log_flush(LOG_END_MS);
     if (exit_code == EXIT_OK || exit_code == EXIT_UNFINISHED || result->acknowledged > 0)
         say_published(publishing->acks != NULL ? stderr : stdout, result);
     if (result->main_failure != NULL)

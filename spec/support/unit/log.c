@@ -7,6 +7,7 @@
 #include <pty.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <time.h>
@@ -14,6 +15,9 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+
+#include "error.h"
+#include "thread.h"
 
 int unit_open_log(lua_State *L);
 
@@ -211,6 +215,137 @@ static int unit_storm(lua_State *L)
     return 1;
 }
 
+/* --- the queue --- */
+
+static int reading_end; /* of what is standard error while queued runs */
+
+/* drain(): what there is to read just now. */
+static int unit_drain(lua_State *L)
+{
+    luaL_Buffer all;
+    luaL_buffinit(L, &all);
+    char bytes[4096];
+    ssize_t length;
+    while ((length = read(reading_end, bytes, sizeof bytes)) > 0)
+        luaL_addlstring(&all, bytes, (size_t)length);
+    luaL_pushresult(&all);
+    return 1;
+}
+
+/* Reads to the end, so that a log that stops can write all that it still has. */
+static void *read_rest(void *argument)
+{
+    struct buffer *rest = argument;
+    char bytes[4096];
+    ssize_t length;
+    fcntl(reading_end, F_SETFL, 0);
+    while ((length = read(reading_end, bytes, sizeof bytes)) > 0)
+        buffer_append(rest, bytes, (size_t)length);
+    return NULL;
+}
+
+static int open_queued(lua_State *L, int ends[2])
+{
+    static const char *const kinds[] = {"pipe", "terminal", NULL};
+    struct termios raw;
+    memset(&raw, 0, sizeof raw);
+    cfmakeraw(&raw);
+    if (luaL_checkoption(L, 1, NULL, kinds) == 0)
+        return pipe(ends);
+    return openpty(&ends[0], &ends[1], NULL, &raw, NULL);
+}
+
+/* queued("pipe" | "terminal", format, patience_ms, function): calls it between log_start and
+ * log_stop, with standard error going to what nobody reads but drain; returns what is left to read
+ * when the log has stopped. */
+static int unit_queued(lua_State *L)
+{
+    enum log_format format = (enum log_format)luaL_checkoption(L, 2, NULL, format_names);
+    int ends[2];
+    struct error err;
+    if (open_queued(L, ends) != 0)
+        return luaL_error(L, "standard error: %s", strerror(errno));
+    int before = dup(STDERR_FILENO);
+    reading_end = ends[0];
+    fcntl(reading_end, F_SETFL, O_NONBLOCK);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    log_init(LOG_INFO, format);
+    if (log_start(luaL_checkinteger(L, 3), &err) != 0)
+        return luaL_error(L, "%s", err.text);
+    lua_settop(L, 4);
+    int status = lua_pcall(L, 0, 0, 0);
+    struct buffer rest;
+    pthread_t reader;
+    buffer_init(&rest);
+    pthread_create(&reader, NULL, read_rest, &rest);
+    log_stop();
+    dup2(before, STDERR_FILENO);
+    close(before);
+    pthread_join(reader, NULL);
+    close(reading_end);
+    log_init(LOG_INFO, LOG_AUTO);
+    lua_pushlstring(L, rest.bytes, rest.length);
+    buffer_destroy(&rest);
+    return status == LUA_OK ? 1 : (lua_pop(L, 1), lua_error(L));
+}
+
+/* start(): as a process that runs on. */
+static int unit_start(lua_State *L)
+{
+    struct error err;
+    if (log_start(0, &err) != 0)
+        return luaL_error(L, "%s", err.text);
+    return 0;
+}
+
+/* crash(): as one that nobody has sent. */
+static int unit_crash(lua_State *L)
+{
+    (void)L;
+    __builtin_trap();
+}
+
+static int unit_flush(lua_State *L)
+{
+    log_flush(luaL_checkinteger(L, 1));
+    return 0;
+}
+
+static int unit_dropped(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)log_dropped_count());
+    return 1;
+}
+
+static int unit_set_status(lua_State *L)
+{
+    log_set_status(luaL_optstring(L, 1, NULL));
+    return 0;
+}
+
+/* hold(is_held): as Ctrl-S and Ctrl-Q on the terminal that is standard error. */
+static int unit_hold(lua_State *L)
+{
+    tcflow(STDERR_FILENO, lua_toboolean(L, 1) ? TCOOFF : TCOON);
+    return 0;
+}
+
+/* set_width(columns): of the terminal that is standard error. */
+static int unit_set_width(lua_State *L)
+{
+    const struct winsize size = {.ws_col = (unsigned short)luaL_checkinteger(L, 1), .ws_row = 24};
+    ioctl(STDERR_FILENO, TIOCSWINSZ, &size);
+    return 0;
+}
+
+/* be_worker(is_one): what this thread is from here on. */
+static int unit_be_worker(lua_State *L)
+{
+    thread_set_role(lua_toboolean(L, 1) ? THREAD_WORKER : THREAD_UNKNOWN, NULL);
+    return 0;
+}
+
 /* set_timezone(zone): what local time is from here on, such as XYZ-9:30 for nine and a half hours
  * east. */
 static int unit_set_timezone(lua_State *L)
@@ -231,6 +366,16 @@ int unit_open_log(lua_State *L)
         {"set_level", unit_set_level},
         {"errno_after", unit_errno_after},
         {"storm", unit_storm},
+        {"queued", unit_queued},
+        {"drain", unit_drain},
+        {"start", unit_start},
+        {"crash", unit_crash},
+        {"flush", unit_flush},
+        {"dropped", unit_dropped},
+        {"set_status", unit_set_status},
+        {"hold", unit_hold},
+        {"set_width", unit_set_width},
+        {"be_worker", unit_be_worker},
         {"set_timezone", unit_set_timezone},
         {NULL, NULL},
     };

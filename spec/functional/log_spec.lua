@@ -1,0 +1,121 @@
+-- A log that nobody takes: what runs goes on, and nothing is dropped silently.
+
+local uv = require("luv")
+
+local admin = require("spec.support.admin_client")
+local application = require("spec.support.application")
+local brokers = require("spec.support.broker")
+local exposition = require("spec.support.exposition")
+local lagoon = require("spec.support.lagoon")
+local process = require("spec.support.process")
+local wait = require("spec.support.wait")
+
+-- Of 2 KiB a line; together more than the queue takes.
+local RECORDS = 2500
+
+local SCRIPT = [[
+local lagoon = require("lagoon")
+local journal = require("journal")
+local text = ("x"):rep(2000)
+return function(event, context)
+  lagoon.log.info("handled " .. context.offset, { text = text })
+  if context.offset % 100 == 0 then journal.record(context) end
+end
+]]
+
+describe("lagoon run, while nobody takes its log,", function()
+  local broker, topic, app, url
+
+  before_each(function()
+    broker = brokers.start()
+    topic = broker:new_topic("log", 1)
+    app = application.new(broker.brokers, {
+      consumers = {
+        c = { topic = topic, group = brokers.unique("log"), workers = 2, commit_interval = "50ms",
+          handler = "handlers.say" },
+      },
+    }, { ["handlers/say"] = SCRIPT })
+    url = "unix:" .. app.folder .. "/admin"
+  end)
+
+  ---Runs it with the shell's words around it; returns when it is ready.
+  local function start(redirection)
+    local command = redirection .. '; exec "$0" run --listen "unix:$PWD/admin"'
+    local started = process.start({ "sh", "-c", command, lagoon.path }, { directory = app.folder })
+    wait.till("ready", 20000, function()
+      return uv.fs_stat(app.folder .. "/admin") and admin.ask(url, "GET", "/ready").status == 200
+    end)
+    return started
+  end
+
+  local function produce(count)
+    local records = {}
+    for i = 1, count do
+      records[i] = { value = "{}", headers = { { "Message-Type", "Event" } } }
+    end
+    broker:produce(topic, records)
+  end
+
+  local function metric(name, labels)
+    return exposition.value(exposition.parse(admin.ask(url, "GET", "/metrics").body), name, labels)
+  end
+
+  ---Waits until all are handled; the longest that the main loop took for an answer, in seconds.
+  local function wait_handled(count)
+    local longest = 0
+    wait.till(count .. " records handled", 30000, function()
+      local began = uv.hrtime()
+      local handled = metric("lagoon_records_ended_total", { consumer = "c", outcome = "handled" })
+      longest = math.max(longest, (uv.hrtime() - began) / 1e9)
+      return handled == count, handled
+    end)
+    return longest
+  end
+
+  it("handles all of a topic, and says what a pipe did not take when it is read again", function()
+    assert(process.run({ "mkfifo", app.folder .. "/pipe" }).code == 0)
+    local run = start("exec 2<>pipe")
+    produce(RECORDS)
+    local longest = wait_handled(RECORDS)
+    assert.is_true(longest < 1 * wait.patience, "an answer took " .. longest)
+    local dropped = metric("lagoon_log_lines_dropped_total")
+    assert.is_true(dropped > 0)
+
+    local reader = process.start({ "cat", app.folder .. "/pipe" })
+    local said = reader:wait_for('"message":"(%d+) log lines were dropped ')
+    assert.equal(0, (run:stop()))
+    reader:wait_exit()
+    local _, lines = reader:stdout():gsub('"message":"handled %d+"', "")
+    assert.equal(tostring(dropped), said)
+    assert.equal(RECORDS, lines + dropped)
+    assert.equal(RECORDS / 100, #app:journal())
+  end)
+
+  it("goes on with a disk that is full, and writes all of it when it has room", function()
+    -- A limit to the size of a file is a disk that is full for one process, until it is raised.
+    local run = start("trap '' XFSZ; ulimit -S -f 16; exec 2>log")
+    produce(300)
+    assert.is_true(wait_handled(300) < 1 * wait.patience)
+    assert(process.run({ "prlimit", "--pid", tostring(run.pid), "--fsize=unlimited" }).code == 0)
+    local text
+    wait.till("all lines", 10000, function()
+      local file = assert(io.open(app.folder .. "/log"))
+      text = file:read("a")
+      file:close()
+      return text:find('"message":"handled 299"', 1, true)
+    end)
+    local _, lines = text:gsub('"message":"handled %d+"', "")
+    assert.equal(300, lines)
+    assert.equal(0, metric("lagoon_log_lines_dropped_total"))
+    assert.equal(0, (run:stop()))
+  end)
+
+  it("ends in time where nobody ever takes it", function()
+    local run = start("exec 2> /dev/full")
+    produce(10)
+    wait_handled(10)
+    local began = uv.hrtime()
+    assert.equal(0, (run:stop()))
+    assert.is_true((uv.hrtime() - began) / 1e9 < 3 * wait.patience)
+  end)
+end)
