@@ -55,13 +55,13 @@ describe("a log with a thread of its own", function()
     assert_counting_up(numbers(rest, "info"))
   end)
 
-  it("makes nobody wait for a pipe that nobody reads, and says how many lines it dropped", function()
+  it("lets nobody wait for a pipe that nobody reads, and says how many it dropped", function()
     local dropped, read
     local before = log.dropped()
     local rest = log.queued("pipe", "json", 0, function()
       assert.is_true(seconds(function() say("info", 2000) end) < 1 * wait.patience)
       dropped = log.dropped() - before
-      read = drain_until('{"time":"[^"]+","level":"warn","message":"%d+ log lines were dropped [^\n]+}\n')
+      read = drain_until('"level":"warn","message":"%d+ log lines were dropped [^\n]+}\n')
       log.event("info", "again")
     end)
     assert.is_true(dropped > 2000 - PLAIN_LINES - 20 and dropped < 2000, "dropped " .. dropped)
