@@ -82,9 +82,10 @@ return {
     what = "a stop that abandons begun handlers ends as if all were done",
     edits = { {
       file = "runtime/runtime_stop.c",
-      find = "what was abandoned is named above\");\n"
+      find = "what was abandoned is named above\");\n    log_stop();\n"
         .. "    _exit(runtime->exit_code == EXIT_OK ? EXIT_UNFINISHED : runtime->exit_code);\n",
-      replace = "what was abandoned is named above\");\n    _exit(runtime->exit_code);\n",
+      replace = "what was abandoned is named above\");\n    log_stop();\n"
+        .. "    _exit(runtime->exit_code);\n",
     } },
     scenario = "stuck", verdict = "E", spec = "spec/functional/stop_spec.lua",
   },
