@@ -14,6 +14,7 @@ enum option_kind {
     OPTION_SWITCH,
     OPTION_TEXT,
     OPTION_LIST,
+    OPTION_ASSIGNMENTS, /* a list of NAME=VALUE, of which no value is to be shown */
     OPTION_PORT,
     OPTION_COUNT,
     OPTION_DURATION
@@ -27,7 +28,7 @@ static const struct option {
     const char *name;
     enum option_kind kind;
     size_t place;       /* of its field in struct command_line */
-    size_t count_place; /* OPTION_LIST: of the count */
+    size_t count_place; /* of a list: of the count */
     const char *value;  /* what the manual calls its value */
     const char *help;   /* NULL: no part of the manual */
 } options[] = {
@@ -71,7 +72,7 @@ static const struct option {
      "the config (or LAGOON_CONFIG; default config.lua)"},
     {"scripts", OPTION_TEXT, PLACE(scripts), "DIR",
      "the scripts folder (or LAGOON_SCRIPTS; default scripts, beside the config)"},
-    {"set", OPTION_LIST, LIST_PLACE(sets, set_count), "PATH=VALUE",
+    {"set", OPTION_ASSIGNMENTS, LIST_PLACE(sets, set_count), "PATH=VALUE",
      "a value in place of the config's, such as log.level=debug;\nmay be repeated"},
     {"tombstone", OPTION_SWITCH, PLACE(is_tombstone), NULL, "the record has no value"},
     {"json", OPTION_SWITCH, PLACE(is_json), NULL, "prints one JSON object, for programs"},
@@ -166,6 +167,11 @@ static int set(struct command_line *line, const struct option *option, const cha
         return 0;
     case OPTION_LIST:
         return add(field, count, value, option->name, err);
+    case OPTION_ASSIGNMENTS:
+        if (strchr(value, '=') > value)
+            return add(field, count, value, option->name, err);
+        error_set(err, "--%s takes %s, such as log.level=debug", option->name, option->value);
+        return -1;
     case OPTION_PORT:
         return parse_port(field, value, err);
     case OPTION_COUNT:

@@ -1,8 +1,11 @@
 /* main.c - the verbs of lagoon. */
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <librdkafka/rdkafka.h>
 #include <lua.h>
@@ -313,6 +316,25 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
     return exit_code;
 }
 
+/* Who closes a pipe has read what they wanted. */
+static bool is_output_closed(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+/* What cannot be written, on a full disk, fails here at the latest. */
+static int check_output(int exit_code)
+{
+    errno = 0;
+    bool is_written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    if (is_written || exit_code != EXIT_OK || is_output_closed())
+        return exit_code;
+    fprintf(stderr, "lagoon: standard output: %s\n",
+            errno != 0 ? strerror(errno) : "not all of it could be written");
+    return EXIT_INTERNAL;
+}
+
 int main(int argc, char **argv)
 {
     int ended = first_process_split();
@@ -327,5 +349,5 @@ int main(int argc, char **argv)
     const struct verb *verb = find_verb(argv[1]);
     if (verb == NULL)
         return say_no_verb(argv[1]);
-    return run_verb(verb, argc - 2, argv + 2);
+    return check_output(run_verb(verb, argc - 2, argv + 2));
 }

@@ -1,6 +1,7 @@
 -- The command line, and what is said about a config or a script that is wrong. No broker is asked.
 
 local application = require("spec.support.application")
+local directory = require("spec.support.directory")
 local lagoon = require("spec.support.lagoon")
 local processes = require("spec.support.process")
 
@@ -54,6 +55,23 @@ describe("lagoon", function()
       "lagoon publish: --header takes NAME=VALUE, got 'trace'")
     assert_usage({ "publish", "out", "T", "--header", "=v" },
       "lagoon publish: --header takes NAME=VALUE, got '=v'")
+    for _, set in ipairs({ "log.level", "=debug", "" }) do
+      assert_usage({ "check", "--set", set },
+        "lagoon check: --set takes PATH=VALUE, such as log.level=debug")
+    end
+  end)
+
+  it("says that what it prints could not be written, but not where nobody reads on", function()
+    local function shell(command)
+      local ended = processes.run({ "sh", "-c", command, lagoon.path },
+        { directory = directory.new() })
+      return ended.code, ended:stderr()
+    end
+    local code, stderr = shell('"$0" help > /dev/full')
+    assert.equal(1, code)
+    assert.equal("lagoon: standard output: No space left on device\n", stderr)
+    code, stderr = shell('mkfifo p; exec 3<>p 4>p 3<&-; exec "$0" help >&4')
+    assert.same({ 0, "" }, { code, stderr })
   end)
 
   it("names what there is instead of an unknown consumer or producer", function()
