@@ -1,58 +1,14 @@
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cluster.h"
 #include "log.h"
 #include "thread.h"
 
-enum { REPEAT_MS = 5000, REMEMBERED = 32, SENTENCE_BYTES = 1024 };
-
-/* --- folding of repeats --- */
-
-/* Several handles meet the same trouble, each again and again. Main only. */
-static struct {
-    char text[SENTENCE_BYTES];
-    int64_t said_ms;
-    unsigned repeats;
-} remembered[REMEMBERED];
-
-/* The entry of this sentence, else the one that was said longest ago. */
-static size_t remembered_find(const char *text)
-{
-    size_t oldest = 0;
-    for (size_t i = 0; i < REMEMBERED; i++) {
-        if (strcmp(remembered[i].text, text) == 0)
-            return i;
-        if (remembered[i].said_ms < remembered[oldest].said_ms)
-            oldest = i;
-    }
-    return oldest;
-}
-
+/* Several handles meet the same trouble, each again and again. */
 static void say(enum log_level level, const char *who, const char *sentence)
 {
-    char text[SENTENCE_BYTES];
-    snprintf(text, sizeof text, "%s", sentence);
-    int64_t now = clock_monotonic_ms();
-    size_t i = remembered_find(text);
-    unsigned repeats = 0;
-    if (strcmp(remembered[i].text, text) == 0) {
-        repeats = remembered[i].repeats;
-        if (now - remembered[i].said_ms < REPEAT_MS) {
-            remembered[i].repeats++;
-            return;
-        }
-    }
-    memcpy(remembered[i].text, text, sizeof text);
-    remembered[i].said_ms = now;
-    remembered[i].repeats = 0;
-
     struct log_field field = log_text("handle", who);
-    if (repeats > 0)
-        log_event(level, &field, 1, "%s (and %u times more since it was last said)", text, repeats);
-    else
-        log_event(level, &field, 1, "%s", text);
+    log_repeated(sentence, 1, level, &field, 1, "%s", sentence);
 }
 
 /* --- events --- */

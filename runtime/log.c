@@ -17,7 +17,6 @@ static const char *const level_words[] = {"debug", "info", "warn", "error"};
 
 static void log_arguments(enum log_level level, const struct log_field *fields, size_t count,
                           const char *format, va_list arguments) PRINTF_LIKE(4, 0);
-static void write_event(const struct log_line *line);
 
 struct log_field log_text(const char *name, const char *text)
 {
@@ -63,6 +62,11 @@ bool log_is_enabled(enum log_level level)
 void log_set_sink(const struct log_sink *sink)
 {
     log_sink = sink;
+}
+
+bool log_has_sink(void)
+{
+    return log_sink != NULL;
 }
 
 bool log_is_for_programs(void)
@@ -121,20 +125,11 @@ static void log_arguments(enum log_level level, const struct log_field *fields, 
     int length = vasprintf(&message, format, arguments);
     if (length < 0)
         abort();
-    const struct log_line line = {level, message, (size_t)length, fields, count};
+    const struct log_line line = {clock_wall_ms(), level, message, (size_t)length, fields, count};
     if (log_sink != NULL)
         log_sink->on_event(log_sink->context, level, message, fields, count);
     else
-        write_event(&line);
+        log_write_line(&line);
     free(message);
     errno = saved_errno;
-}
-
-static void write_event(const struct log_line *line)
-{
-    struct buffer bytes;
-    buffer_init(&bytes);
-    log_line_append(&bytes, line);
-    log_write(line->level, bytes.bytes, bytes.length);
-    buffer_destroy(&bytes);
 }

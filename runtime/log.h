@@ -54,8 +54,8 @@ MUST_USE int log_start(int64_t patience_ms, struct error *err);
  * before: for who is about to write elsewhere what belongs behind them. Any thread. */
 void log_flush(int64_t timeout_ms);
 
-/* Writes what is left, within a second, and takes the status away. What is not written by then is
- * lost, and so is what is logged behind it. */
+/* Also without log_start. Writes what is left, within a second, and takes the status away. What is
+ * not written by then is lost, and so is what is logged behind it. */
 void log_stop(void);
 
 /* Lines that were dropped since the start of the process. */
@@ -83,6 +83,15 @@ void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 /* The same with fields. */
 void log_event(enum log_level level, const struct log_field *fields, size_t field_count,
                const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* The same for what may come again and again for one reason. `kind` names it: who, what and why;
+ * equal texts are one kind, except for numbers of six digits or more and UUIDs in them. The first
+ * `few` lines of a kind are written, then one in ten seconds with a field more, `repeated`: how
+ * many of its kind were left out before it. When no more comes the last that was left out is still
+ * written, with its own time: by the thread, or by log_stop. Names of fields are literals. */
+void log_repeated(const char *kind, unsigned few, enum log_level level,
+                  const struct log_field *fields, size_t field_count, const char *format, ...)
+    PRINTF_LIKE(6, 7);
 
 /* A line as it stands, for what is no event: an answer to who typed a command. */
 void log_say(const char *text);

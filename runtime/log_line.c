@@ -167,13 +167,12 @@ static void append_json_field(struct buffer *line, const struct log_field *field
 
 static void append_json_line(struct buffer *out, const struct log_line *line)
 {
-    int64_t now_ms = clock_wall_ms();
-    time_t seconds = (time_t)(now_ms / 1000);
+    time_t seconds = (time_t)(line->at_ms / 1000);
     struct tm utc;
     gmtime_r(&seconds, &utc);
     buffer_format(out, "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", utc.tm_year + 1900,
                   utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                  (int)(now_ms % 1000));
+                  (int)(line->at_ms % 1000));
     buffer_format(out, ",\"level\":\"%s\",\"message\":", log_level_name(line->level));
     append_json_string(out, line->message, line->length);
     for (size_t i = 0; i < line->field_count; i++)
@@ -246,14 +245,13 @@ static bool field_is_block(const struct log_field *field)
            is_multi_line(field->text, field->length);
 }
 
-static void append_text_head(struct buffer *line, enum log_level level)
+static void append_text_head(struct buffer *line, enum log_level level, int64_t at_ms)
 {
-    int64_t now_ms = clock_wall_ms();
-    time_t seconds = (time_t)(now_ms / 1000);
+    time_t seconds = (time_t)(at_ms / 1000);
     struct tm local;
     localtime_r(&seconds, &local);
     buffer_format(line, "%02d:%02d:%02d.%03d ", local.tm_hour, local.tm_min, local.tm_sec,
-                  (int)(now_ms % 1000));
+                  (int)(at_ms % 1000));
     buffer_append_text(line, is_coloured ? level_colours[level] : "");
     buffer_append_text(line, level_labels[level]);
     buffer_append_text(line, is_coloured ? colour_off : "");
@@ -263,7 +261,7 @@ static void append_text_head(struct buffer *line, enum log_level level)
 /* The line itself holds what fits on one; what has several lines stands indented under it. */
 static void append_text_line(struct buffer *out, const struct log_line *line)
 {
-    append_text_head(out, line->level);
+    append_text_head(out, line->level, line->at_ms);
     size_t first_length = strcspn(line->message, "\n");
     append_limited(out, line->message, first_length, ESCAPE_LINE);
     const char *gap = "  ";

@@ -7,6 +7,7 @@
 #include "log.h"
 
 struct log_line {
+    int64_t at_ms; /* since 1970 */
     enum log_level level;
     const char *message;
     size_t length;
@@ -20,7 +21,7 @@ void log_line_init(enum log_format format);
 /* Those that log_line_init has chosen are JSON. */
 bool log_line_is_json(void);
 
-/* Appends the event with the time of now and a newline at its end. */
+/* Appends the event, with a newline at its end. */
 void log_line_append(struct buffer *out, const struct log_line *line);
 
 #endif

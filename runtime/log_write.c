@@ -2,18 +2,17 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "log_crash.h"
 #include "log_line.h"
+#include "log_output.h"
 #include "thread.h"
 
 enum {
@@ -22,6 +21,7 @@ enum {
     AGAIN_BYTES = QUEUE_BYTES / 2,     /* once it was full: lines are taken again from here down */
     KEEP_BYTES = 64 * 1024,
     STATUS_BYTES = 512,
+    LOOK_MS = 1000,
     RETRY_MS = 1000, /* after a write that failed: the disk may have room again */
     END_MS = 1000,
     CRASH_MS = 500,
@@ -67,24 +67,6 @@ static void *writer_main(void *unused);
 
 /* --- the terminal --- */
 
-/* As many bytes of the text as fit into the terminal's line as it is now. A line that is full to
- * its last column would make some terminals begin another. */
-static size_t fitting_length(const char *text)
-{
-    enum { USUAL_COLUMNS = 80 };
-    struct winsize size = {0};
-    size_t columns = USUAL_COLUMNS;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        columns = size.ws_col;
-    size_t length = 0;
-    for (size_t shown = 0; text[length] != '\0'; length++) {
-        bool begins_character = ((unsigned char)text[length] & 0xc0) != 0x80;
-        if (begins_character && ++shown >= columns)
-            break;
-    }
-    return length;
-}
-
 /* Under the mutex: the lines as they go out, with the status taken away before and put back
  * behind. */
 static void draw(struct buffer *out, const char *bytes, size_t length, bool has_status)
@@ -93,40 +75,21 @@ static void draw(struct buffer *out, const char *bytes, size_t length, bool has_
     if (has_status)
         buffer_append(out, ERASE, sizeof ERASE - 1);
     buffer_append(out, bytes, length);
-    buffer_append(out, sink.status, fitting_length(sink.status));
+    buffer_append(out, sink.status, log_output_fitting(sink.status));
 }
 
 /* --- writing --- */
-
-/* 0, or errno. Waits as long as standard error makes it wait. */
-static int write_from(const struct buffer *bytes, size_t *written)
-{
-    while (*written < bytes->length) {
-        ssize_t rc = write(STDERR_FILENO, bytes->bytes + *written, bytes->length - *written);
-        if (rc >= 0) {
-            *written += (size_t)rc;
-        } else if (errno == EAGAIN) {
-            /* Whoever shares it with us has made it so; to change it back would be theirs to feel.
-             */
-            struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
-            poll(&room, 1, -1);
-        } else if (errno != EINTR) {
-            return errno;
-        }
-    }
-    return 0;
-}
 
 static int write_directly(const char *bytes, size_t length, bool had_status)
 {
     if (!had_status && sink.status[0] == '\0') {
         const struct buffer lines = {(char *)bytes, length, length};
-        return write_from(&lines, &(size_t){0});
+        return log_output_write(&lines, &(size_t){0});
     }
     struct buffer out;
     buffer_init(&out);
     draw(&out, bytes, length, had_status);
-    int failure = write_from(&out, &(size_t){0});
+    int failure = log_output_write(&out, &(size_t){0});
     buffer_destroy(&out);
     return failure;
 }
@@ -210,8 +173,8 @@ static void say_dropped(void)
                   (unsigned long long)sink.unsaid, plural);
     const struct log_field fields[] = {log_integer("dropped", (int64_t)sink.unsaid),
                                        log_integer("for_ms", ms)};
-    const struct log_line line = {LOG_WARN, text.text, strlen(text.text), fields,
-                                  ARRAY_LENGTH(fields)};
+    const struct log_line line = {clock_wall_ms(),   LOG_WARN, text.text,
+                                  strlen(text.text), fields,   ARRAY_LENGTH(fields)};
     log_line_append(&sink.waiting, &line);
     sink.unsaid = 0;
 }
@@ -249,7 +212,7 @@ static int write_piece(struct buffer *out)
 {
     for (size_t written = 0;;) {
         pthread_mutex_unlock(&sink.mutex);
-        int failure = write_from(out, &written);
+        int failure = log_output_write(out, &written);
         pthread_mutex_lock(&sink.mutex);
         sink.failure = failure;
         if (failure == 0)
@@ -278,18 +241,41 @@ static int write_taken(const struct buffer *taken, struct buffer *out, bool *has
     return 0;
 }
 
+/* Once a second; the lines come back as those of anybody. */
+static void say_repeated(int64_t *said_ms)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms - *said_ms < LOOK_MS)
+        return;
+    *said_ms = now_ms;
+    pthread_mutex_unlock(&sink.mutex);
+    log_repeated_say_due(now_ms);
+    pthread_mutex_lock(&sink.mutex);
+}
+
+static void wait_for_work(int64_t said_ms)
+{
+    if (log_repeated_are_waiting())
+        wait_until(&sink.work, said_ms + LOOK_MS);
+    else
+        pthread_cond_wait(&sink.work, &sink.mutex);
+}
+
 static void *writer_main(void *unused)
 {
     struct buffer taken, out;
     bool has_status = false;
+    int64_t said_ms = 0;
     int rc = 0;
     buffer_init(&taken);
     buffer_init(&out);
     thread_set_role(THREAD_UNKNOWN, "log");
     pthread_mutex_lock(&sink.mutex);
     while (rc == 0 && (!sink.is_ending || sink.waiting.length > 0 || is_status_due())) {
+        if (log_repeated_are_waiting())
+            say_repeated(&said_ms);
         if (sink.waiting.length == 0 && !is_status_due()) {
-            pthread_cond_wait(&sink.work, &sink.mutex);
+            wait_for_work(said_ms);
             continue;
         }
         struct buffer empty = taken;
@@ -363,6 +349,7 @@ static bool end_in_time(void)
 
 void log_stop(void)
 {
+    log_repeated_say_due(INT64_MAX);
     pthread_mutex_lock(&sink.mutex);
     if (sink.mode != QUEUED) {
         pthread_mutex_unlock(&sink.mutex);
@@ -399,6 +386,23 @@ void log_write(enum log_level level, const char *bytes, size_t length)
         enqueue(level, bytes, length);
     else if (sink.mode == LOST || write_directly(bytes, length, sink.status[0] != '\0') != 0)
         atomic_fetch_add(&sink.dropped, 1);
+    pthread_mutex_unlock(&sink.mutex);
+}
+
+void log_write_line(const struct log_line *line)
+{
+    struct buffer bytes;
+    buffer_init(&bytes);
+    log_line_append(&bytes, line);
+    log_write(line->level, bytes.bytes, bytes.length);
+    buffer_destroy(&bytes);
+}
+
+void log_write_wake(void)
+{
+    pthread_mutex_lock(&sink.mutex);
+    if (sink.mode == QUEUED)
+        pthread_cond_signal(&sink.work);
     pthread_mutex_unlock(&sink.mutex);
 }
 

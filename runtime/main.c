@@ -305,9 +305,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
         return EXIT_OK;
     }
     int64_t patience_ms = log_patience_ms(verb);
-    if (patience_ms == 0)
-        return verb->run(&line);
-    if (log_start(patience_ms, &err) != 0) {
+    if (patience_ms > 0 && log_start(patience_ms, &err) != 0) {
         fprintf(stderr, "lagoon %s: %s\n", verb->name, err.text);
         return EXIT_INTERNAL;
     }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "log.h"
 #include "partition_internal.h"
@@ -11,21 +12,66 @@ enum { REASON_BYTES = 512 };
 
 /* --- the log --- */
 
-static void log_record(enum log_level level, const struct record *record, const char *reason,
-                       const char *what)
-{
-    const struct log_field fields[] = {
-        log_text("topic", record->topic),        log_integer("partition", record->partition),
-        log_integer("offset", record->offset),   log_bytes("key", record->key, record->key_length),
-        log_integer("attempt", record->attempt), log_text("reason", reason),
-    };
-    log_event(level, fields, ARRAY_LENGTH(fields), "consumer %s: %s",
-              record->owner->intake->config->name, what);
-}
+enum {
+    FIELDS = 6,
+    LOG_FEW = 5,       /* lines of one failure before they are left out */
+    KEY_BYTES_MIN = 3, /* a shorter key stands in many words */
+};
 
 static const char *reason_of(const struct record *record)
 {
     return record->failure != NULL ? record->failure : "no reason given";
+}
+
+static void fill_fields(struct log_field fields[FIELDS], const struct record *record,
+                        const char *reason)
+{
+    fields[0] = log_text("topic", record->topic);
+    fields[1] = log_integer("partition", record->partition);
+    fields[2] = log_integer("offset", record->offset);
+    fields[3] = log_bytes("key", record->key, record->key_length);
+    fields[4] = log_integer("attempt", record->attempt);
+    fields[5] = log_text("reason", reason);
+}
+
+static void log_record(enum log_level level, const struct record *record, const char *reason,
+                       const char *what)
+{
+    struct log_field fields[FIELDS];
+    fill_fields(fields, record, reason);
+    log_event(level, fields, FIELDS, "consumer %s: %s", record->owner->intake->config->name, what);
+}
+
+/* The same failure of another record is no other failure: where its key stands in the reason, any
+ * may stand. */
+static void append_reason(struct buffer *kind, const struct record *record, const char *reason)
+{
+    const char *key;
+    size_t length = record->key_length, left = strlen(reason);
+    while (length >= KEY_BYTES_MIN && (key = memmem(reason, left, record->key, length)) != NULL) {
+        buffer_append(kind, reason, (size_t)(key - reason));
+        buffer_append_text(kind, "(key)");
+        left -= (size_t)(key - reason) + length;
+        reason = key + length;
+    }
+    buffer_append(kind, reason, left + 1);
+}
+
+/* For what leaves a trace elsewhere: the record comes again, or stands among the dead letters. What
+ * is `done` with it makes another kind, what is said of it does not. */
+static void log_repeating(enum log_level level, const struct record *record, const char *done,
+                          const char *what)
+{
+    const char *consumer = record->owner->intake->config->name;
+    const char *reason = reason_of(record);
+    struct log_field fields[FIELDS];
+    struct buffer kind;
+    buffer_init(&kind);
+    buffer_format(&kind, "%s %s: ", consumer, done);
+    append_reason(&kind, record, reason);
+    fill_fields(fields, record, reason);
+    log_repeated(kind.bytes, LOG_FEW, level, fields, FIELDS, "consumer %s: %s", consumer, what);
+    buffer_destroy(&kind);
 }
 
 /* --- what went wrong --- */
@@ -150,7 +196,7 @@ static void retry(struct record *record)
             retries_delay_ms(&intake->config->on_error, record->attempt, intake_random(intake));
     char what[64];
     snprintf(what, sizeof what, "a record failed; tried again in %" PRId64 " ms", delay_ms);
-    log_record(LOG_WARN, record, reason_of(record), what);
+    log_repeating(LOG_WARN, record, "retry", what);
     intake->counts.retried++;
 
     if (!record->is_uncounted)
@@ -243,8 +289,8 @@ static void act(struct record *record, enum decision decision)
         return;
     case DECISION_DEAD_LETTER:
         word_failure(record);
-        log_record(LOG_ERROR, record, reason_of(record),
-                   "a record is given up and goes to the dead letters");
+        log_repeating(LOG_ERROR, record, "dead letter",
+                      "a record is given up and goes to the dead letters");
         dead_letter(record);
         return;
     case DECISION_SKIP:

@@ -17,6 +17,7 @@
 #include <lua.h>
 
 #include "error.h"
+#include "log_repeats.h"
 #include "thread.h"
 
 int unit_open_log(lua_State *L);
@@ -346,6 +347,59 @@ static int unit_be_worker(lua_State *L)
     return 0;
 }
 
+/* --- repeats --- */
+
+static struct log_repeats repeats;
+
+/* forget_repeats(): as at a start. */
+static int unit_forget_repeats(lua_State *L)
+{
+    (void)L;
+    for (size_t i = 0; i < REPEATS_KINDS; i++)
+        buffer_destroy(&repeats.kinds[i].texts);
+    repeats = (struct log_repeats){0};
+    return 0;
+}
+
+/* admit(kind, few, now_ms, message, reason): whether it is to be written, and how many were left
+ * out. */
+static int unit_admit(lua_State *L)
+{
+    const struct log_field field = log_text("reason", luaL_optstring(L, 5, NULL));
+    const char *message = luaL_optstring(L, 4, "m");
+    const struct log_line line = {
+        .message = message, .length = strlen(message), .fields = &field, .field_count = 1};
+    uint64_t left_out = 0;
+    lua_pushboolean(L, log_repeats_admit(&repeats, luaL_checkstring(L, 1),
+                                         (unsigned)luaL_checkinteger(L, 2), &line,
+                                         luaL_checkinteger(L, 3), &left_out));
+    lua_pushinteger(L, (lua_Integer)left_out);
+    return 2;
+}
+
+/* due(now_ms): the message that is due, its reason and how many others were left out; or nothing.
+ */
+static int unit_due(lua_State *L)
+{
+    uint64_t left_out = 0;
+    const struct log_line *line = log_repeats_due(&repeats, luaL_checkinteger(L, 1), &left_out);
+    if (line == NULL)
+        return 0;
+    lua_pushlstring(L, line->message, line->length);
+    lua_pushlstring(L, line->fields[0].text, line->fields[0].length);
+    lua_pushinteger(L, (lua_Integer)left_out);
+    return 3;
+}
+
+/* say_again(kind, message, count): through the log, two of them at once. */
+static int unit_say_again(lua_State *L)
+{
+    const struct log_field field = log_text("reason", luaL_checkstring(L, 2));
+    for (lua_Integer i = 0; i < luaL_checkinteger(L, 3); i++)
+        log_repeated(luaL_checkstring(L, 1), 2, LOG_WARN, &field, 1, "failed");
+    return 0;
+}
+
 /* set_timezone(zone): what local time is from here on, such as XYZ-9:30 for nine and a half hours
  * east. */
 static int unit_set_timezone(lua_State *L)
@@ -376,6 +430,10 @@ int unit_open_log(lua_State *L)
         {"hold", unit_hold},
         {"set_width", unit_set_width},
         {"be_worker", unit_be_worker},
+        {"forget_repeats", unit_forget_repeats},
+        {"admit", unit_admit},
+        {"due", unit_due},
+        {"say_again", unit_say_again},
         {"set_timezone", unit_set_timezone},
         {NULL, NULL},
     };
