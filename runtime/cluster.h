@@ -71,8 +71,9 @@ void cluster_check_config(const struct config *config, bool is_embedded,
 
 /* --- troubles --- */
 
-/* Logs an RD_KAFKA_EVENT_LOG or _ERROR event, once in a while when it repeats. `who` names the handle: consumer order-events-handler. Returns true when the error is
- * fatal for the handle; err then says why. Main only. */
+/* Logs an RD_KAFKA_EVENT_LOG or _ERROR event, once in a while when it repeats. `who` names the
+ * handle: consumer order-events-handler. Returns true when the error is fatal for the handle; err
+ * then says why. Main only. */
 bool cluster_log_event(rd_kafka_event_t *event, const char *who, struct error *err);
 
 /* Librdkafka's error in plain words, with what can be done about it where that is known: `no broker
