@@ -14,7 +14,7 @@
 
 #include "util.h"
 
-enum { STATISTICS_NAME_BYTES = 128, STATISTICS_MAX_BROKERS = 256 };
+enum { STATISTICS_NAME_BYTES = 320, STATISTICS_MAX_BROKERS = 256 };
 
 /* One that the handle has tried to reach; a coordinator is another connection to its broker. */
 struct broker_figures {
