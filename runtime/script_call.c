@@ -76,11 +76,13 @@ static void hold_context(struct script *script, const struct call *call)
  * to close is closed now, and is the call's yet, as the context is. */
 static void thread_drop(struct script *script, struct call *call, int status)
 {
+    enum fault fault = call->fault;
     hold_context(script, call);
     bindings_run(call->thread); /* what it closes may not end either */
     script->bindings->current = call;
     lua_resetthread(call->thread);
     script->bindings->current = NULL;
+    call->fault = fault; /* it had failed before */
     bindings_end_context(call);
     lua_pop(script->L, 1);
     bindings_run(script->L);

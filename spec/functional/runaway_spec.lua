@@ -1,5 +1,7 @@
 -- Handlers that run too long are ended, and harm nobody else.
 
+local json = require("cjson")
+
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
 local examples = require("spec.functional.runaway_examples")
@@ -95,6 +97,30 @@ describe("a handler that runs too long", function()
   it("is not one that is blocked without using the CPU", function()
     produce("busy", BLOCKED, "blocked")
     app:wait_journal(1, { topic = topics.busy, partition = BLOCKED, what = "end" })
+  end)
+
+  it("is counted by what ended it", function()
+    local kinds = { ["%(cpu_limit%)"] = "cpu_limit", ["%(handler_timeout%)"] = "timeout",
+      ["^not enough memory"] = "memory_limit" }
+    local expected, counted = {}, {}
+    for name in pairs(examples) do
+      expected[name], counted[name] = {}, {}
+      for _, line in ipairs(lagoon:log("^consumer " .. name .. ": a record failed")) do
+        local of = "handler"
+        for pattern, kind in pairs(kinds) do
+          of = line.reason:match("^[^\n]*"):find(pattern) and kind or of
+        end
+        expected[name][of] = (expected[name][of] or 0) + 1
+      end
+    end
+    for _, one in ipairs(json.decode(app:run({ "status", "--json" }).process:stdout())
+      .consumers) do
+      for kind, found in pairs(one.errors) do
+        counted[one.name][kind] = found.count
+      end
+    end
+    assert.same(expected, counted)
+    assert.is_true(expected.late.timeout > 0)
   end)
 
   it("leaves a state in which others run", function()
