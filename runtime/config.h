@@ -234,6 +234,9 @@ int config_cpu_count(void);
 /* They are the same one, perhaps of two readings. */
 bool config_is_cluster(const struct cluster_config *one, const struct cluster_config *other);
 
+/* CPUs this process may use: by affinity, and by the quota of its control group. At least 1. */
+int config_cpu_count(void);
+
 const struct topic_config *config_topic(const struct config *config,
                                         const struct cluster_config *cluster, const char *name);
 const struct producer_config *config_producer(const struct config *config, const char *name);

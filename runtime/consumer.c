@@ -7,7 +7,14 @@
 #include "log.h"
 #include "thread.h"
 
-enum { TICK_MS = 5, POLL_MS = 1000 };
+enum {
+    POLL_MS = 1000,
+    /* Records that a worker ends in a tick when more workers than CPUs would only take turns. No
+     * call of a service, not even one on the same machine, is over in a 256th of a tick, 20 us: who
+     * blocks in those is too slow to be counted, and so is who computes for longer than a switch of
+     * threads costs. */
+    BRISK_PACE = 256,
+};
 
 /* --- wake-ups, from any thread --- */
 
@@ -47,7 +54,8 @@ struct consumer *consumer_new(const struct consumer_options *options)
         .on_wake_worker = on_wake_worker,
         .on_wake_main = wake_main,
     };
-    dispatcher_init(&consumer->dispatcher, consumer->config->distribution, &callbacks);
+    const struct sparing sparing = {(size_t)config_cpu_count(), BRISK_PACE};
+    dispatcher_init(&consumer->dispatcher, consumer->config->distribution, &sparing, &callbacks);
     assignment_init(&consumer->assignment, consumer->config, &consumer->dispatcher, wake_main,
                     consumer);
     return consumer;
@@ -139,7 +147,7 @@ static void arm_ticker(struct consumer *consumer)
 {
     bool is_busy = dispatcher_is_busy(&consumer->dispatcher);
     if (is_busy && !uv_is_active((uv_handle_t *)&consumer->ticker))
-        uv_timer_start(&consumer->ticker, on_tick, TICK_MS, TICK_MS);
+        uv_timer_start(&consumer->ticker, on_tick, DISPATCHER_TICK_MS, DISPATCHER_TICK_MS);
     else if (!is_busy)
         uv_timer_stop(&consumer->ticker);
 }

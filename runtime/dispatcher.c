@@ -13,7 +13,7 @@ struct wakes {
 };
 
 void dispatcher_init(struct dispatcher *dispatcher, enum distribution distribution,
-                     const struct dispatcher_callbacks *callbacks)
+                     const struct sparing *sparing, const struct dispatcher_callbacks *callbacks)
 {
     *dispatcher = (struct dispatcher){
         .callbacks = *callbacks,
@@ -23,7 +23,7 @@ void dispatcher_init(struct dispatcher *dispatcher, enum distribution distributi
     };
     pthread_mutex_init(&dispatcher->mutex, NULL);
     run_queue_init(&dispatcher->run_queue);
-    idle_takers_init(&dispatcher->idle);
+    idle_takers_init(&dispatcher->idle, sparing);
     list_init(&dispatcher->ended);
 }
 
@@ -347,6 +347,7 @@ void dispatcher_tick(struct dispatcher *dispatcher)
 {
     struct wakes wakes = {0};
     pthread_mutex_lock(&dispatcher->mutex);
+    idle_takers_beat(&dispatcher->idle, has_backlog(dispatcher));
     wake_worker(dispatcher, &wakes);
     unlock_and_wake(dispatcher, &wakes);
 }
@@ -357,11 +358,11 @@ void dispatcher_tick(struct dispatcher *dispatcher)
 static struct record *take(struct dispatcher *dispatcher, struct taker *taker, struct wakes *wakes)
 {
     bool was_woken = idle_takers_answer(&dispatcher->idle, taker);
-    struct record *record = has_backlog(dispatcher) ? run_queue_pop(&dispatcher->run_queue) : NULL;
-    if (record == NULL) {
+    if (!has_backlog(dispatcher) || !idle_takers_begin(&dispatcher->idle, taker)) {
         idle_takers_push(&dispatcher->idle, taker);
         return NULL;
     }
+    struct record *record = run_queue_pop(&dispatcher->run_queue);
     assert(record->state == RECORD_RUNNABLE && record->epoch == record->lane->epoch);
     if (dispatcher->ration != RATION_UNLIMITED)
         dispatcher->ration--;
@@ -431,7 +432,7 @@ void dispatcher_leave(struct dispatcher *dispatcher, struct taker *taker)
 {
     struct wakes wakes = {0};
     pthread_mutex_lock(&dispatcher->mutex);
-    if (idle_takers_answer(&dispatcher->idle, taker))
-        wake_worker(dispatcher, &wakes);
+    idle_takers_answer(&dispatcher->idle, taker);
+    wake_worker(dispatcher, &wakes);
     unlock_and_wake(dispatcher, &wakes);
 }

@@ -64,7 +64,7 @@ struct dispatcher {
 };
 
 void dispatcher_init(struct dispatcher *dispatcher, enum distribution distribution,
-                     const struct dispatcher_callbacks *callbacks);
+                     const struct sparing *sparing, const struct dispatcher_callbacks *callbacks);
 
 /* Every record must have been given back. */
 void dispatcher_destroy(struct dispatcher *dispatcher);
@@ -148,14 +148,16 @@ void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need nee
 void dispatcher_lock(struct dispatcher *dispatcher);
 void dispatcher_unlock(struct dispatcher *dispatcher);
 
-/* The net under the wake-ups: wakes a worker when there is backlog, an idle worker and no wake
- * under way. Called by a timer that is armed only while records are outstanding. */
+/* The beat by which workers are spared, and the net under the wake-ups: wakes a worker when there
+ * is backlog, an idle worker that is not spared, and no wake under way. Called by a timer, every
+ * DISPATCHER_TICK_MS while dispatcher_is_busy. */
+enum { DISPATCHER_TICK_MS = 5 };
 void dispatcher_tick(struct dispatcher *dispatcher);
 
 /* --- workers --- */
 
-/* The next record, which the caller has begun by taking it; NULL: there is none, the taker is on
- * the idle stack and will be woken. */
+/* The next record, which the caller has begun by taking it; NULL: there is none, or others take
+ * them faster without this one; the taker is on the idle stack and will be woken. */
 struct record *dispatcher_take(struct dispatcher *dispatcher, struct taker *taker);
 
 /* The handler of `record` ended; the record is not the caller's any more. In the same critical
@@ -163,8 +165,8 @@ struct record *dispatcher_take(struct dispatcher *dispatcher, struct taker *take
 struct record *dispatcher_finish(struct dispatcher *dispatcher, struct record *record,
                                  enum verdict verdict, struct taker *taker);
 
-/* The taker has something else to do now: it leaves the idle stack, and a wake that was on its way
- * to it is passed on. */
+/* The taker has something else to do now, or goes: it leaves the idle stack, and a wake that was on
+ * its way to it is passed on. */
 void dispatcher_leave(struct dispatcher *dispatcher, struct taker *taker);
 
 #endif

@@ -101,9 +101,12 @@ static void look_for_spoil(struct worker *worker, const struct hand *hand)
 static void hand_settle(struct worker *worker, struct hand *hand, enum script_result result)
 {
     look_for_spoil(worker, hand);
-    if (result == SCRIPT_ENDED)
+    if (result == SCRIPT_ENDED) {
         hand_end(worker, hand);
-    else if (hand->call.wait == CALL_WAITS_TIME)
+        return;
+    }
+    taker_wait(&worker->taker);
+    if (hand->call.wait == CALL_WAITS_TIME)
         timers_add(&worker->timers, hand->call.wake_at_ms, call_index_of_ticket(hand->call.ticket));
 }
 
@@ -283,7 +286,11 @@ static bool end_retirement(struct worker *worker)
     if (worker_busy(worker) > 0 && worker->options.main == NULL)
         return false;
     int expected = WORKER_RETIRES;
-    return atomic_compare_exchange_strong(&worker->state, &expected, WORKER_CLOSES);
+    if (!atomic_compare_exchange_strong(&worker->state, &expected, WORKER_CLOSES))
+        return false;
+    if (worker->options.dispatcher != NULL)
+        dispatcher_leave(worker->options.dispatcher, &worker->taker);
+    return true;
 }
 
 /* A state that nothing is begun in any more is not kept through the sleep; and the one that takes

@@ -18,10 +18,12 @@ Bench.__index = Bench
 
 ---@param distribution "key"|"partition"|"free_worker"
 ---@param workers? integer
+---@param cpus? integer beyond which workers are spared while so many are brisk
+---@param pace? integer of a brisk one: records from tick to tick
 ---@return spec.Bench
-function M.new(distribution, workers)
+function M.new(distribution, workers, cpus, pace)
   return setmetatable({
-    dispatcher = unit.dispatcher.new(distribution, workers or 4),
+    dispatcher = unit.dispatcher.new(distribution, workers or 4, cpus, pace),
     records = {}, -- by label
     labels = {}, -- by record
     lanes = {},

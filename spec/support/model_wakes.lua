@@ -9,20 +9,37 @@ local WakeModel = {}
 WakeModel.__index = WakeModel
 
 ---@param records spec.Model
+---@param cpus integer how many brisk workers are enough
+---@param pace integer records from tick to tick that make one brisk
 ---@return spec.WakeModel
-function M.new(records)
+function M.new(records, cpus, pace)
   return setmetatable({
     records = records,
+    cpus = cpus,
+    pace = pace,
+    taken = {}, -- by worker: records since the last tick, and since a handler of its waited
+    brisk = {}, -- workers that are, since the last tick
+    is_sparing = false,
+    up = {}, -- workers whose last take found a record
     idle = {}, -- a stack of workers
     woken = nil, -- the worker that has not answered its wake yet
     need = "nothing",
     low_water = 0,
-    seen = { wakes = 0, main = 0 },
+    seen = { wakes = 0, main = 0, parked = 0, spared = 0 },
   }, WakeModel)
+end
+
+local function count(set)
+  local members = 0
+  for _ in pairs(set) do
+    members = members + 1
+  end
+  return members
 end
 
 ---The worker is up.
 function WakeModel:answer(worker)
+  self.up[worker] = nil
   if self.woken == worker then
     self.woken = nil
   end
@@ -31,6 +48,40 @@ function WakeModel:answer(worker)
       table.remove(self.idle, i)
     end
   end
+end
+
+---The worker, which has answered, may take something; false: it is one too many.
+---@return boolean
+function WakeModel:begin(worker)
+  self.taken[worker] = (self.taken[worker] or 0) + 1
+  if self.taken[worker] >= self.pace and not self.brisk[worker] then
+    if count(self.brisk) < self.cpus then
+      self.brisk[worker] = true
+    elseif count(self.up) >= self.cpus then
+      self.taken[worker], self.is_sparing = 0, true
+      self.seen.parked = self.seen.parked + 1
+      return false
+    end
+  end
+  self.up[worker] = true
+  return true
+end
+
+---A handler of the worker waits.
+function WakeModel:wait(worker)
+  self.taken[worker] = 0
+end
+
+function WakeModel:tick()
+  if self.records:has_backlog() then
+    self.is_sparing = count(self.brisk) >= self.cpus
+  end
+  self.taken, self.brisk = {}, {}
+end
+
+-- As many are up as there are CPUs, and that was enough.
+local function is_spared(self)
+  return self.is_sparing and count(self.up) >= self.cpus
 end
 
 ---The worker found nothing.
@@ -48,16 +99,19 @@ function WakeModel:is_awake(worker)
   return true
 end
 
----No wake is lost: whoever is woken was the last to sleep, and with backlog somebody is.
+-- No wake is lost: whoever is woken was the last to sleep, and with backlog somebody is, or is
+-- spared until the next tick.
 local function check_workers(self, worker, second)
   check(not second, "two workers were woken at once")
   if worker then
     check(not self.woken, "worker %d was woken during the wake of another", worker)
+    check(not is_spared(self), "worker %d was woken, though it is spared", worker)
     check(table.remove(self.idle) == worker, "worker %d was not the last to sleep", worker)
     self.woken = worker
     self.seen.wakes = self.seen.wakes + 1
-  elseif #self.idle > 0 and not self.woken then
-    check(not self.records:has_backlog(), "there is backlog, an idle worker, and no wake under way")
+  elseif #self.idle > 0 and not self.woken and self.records:has_backlog() then
+    check(is_spared(self), "there is backlog, an idle worker, and no wake under way")
+    self.seen.spared = self.seen.spared + 1
   end
 end
 

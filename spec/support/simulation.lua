@@ -21,6 +21,8 @@ local Game = {}
 Game.__index = Game
 
 local WORKERS = 5
+-- So few that workers are spared now and then.
+local CPUS, PACE = 2, 4
 local LANES = 3
 local LONG_KEY = ("long"):rep(30)
 
@@ -31,7 +33,7 @@ local function new_game(seed)
   math.randomseed(seed, 0)
   local distribution = DISTRIBUTIONS[math.random(#DISTRIBUTIONS)]
   local self = setmetatable({
-    dispatcher = unit.dispatcher.new(distribution, WORKERS),
+    dispatcher = unit.dispatcher.new(distribution, WORKERS, CPUS, PACE),
     model = model.new(distribution),
     crew = simulation_crew.new(WORKERS, distribution == "partition"),
     records = {}, -- by pointer
@@ -43,7 +45,7 @@ local function new_game(seed)
     events = 0, -- that there would be to tell of
     kind = KINDS[seed % #KINDS + 1],
   }, Game)
-  self.wakes = model_wakes.new(self.model)
+  self.wakes = model_wakes.new(self.model, CPUS, PACE)
   for worker = 1, WORKERS do
     self.begun[worker] = 0
   end
@@ -85,6 +87,12 @@ function Game:take(worker, pointer)
   local rec = pointer and self.records[pointer]
   model.check(not pointer or rec, "an unknown record was taken")
   self.wakes:answer(worker)
+  if self.model:has_backlog() and not self.wakes:begin(worker) then
+    model.check(not rec, "worker %d took something, though it is one too many", worker)
+    self:note("worker %d is one too many", worker)
+    self.wakes:sleep(worker)
+    return
+  end
   self.model:take(rec)
   self:note("worker %d takes %s", worker, rec and rec.id or "nothing")
   if not rec then

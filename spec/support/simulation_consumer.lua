@@ -102,6 +102,7 @@ local DRAWN = lists.weighted({
   { outcomes.publish, 12 },
   { broker.report, 14 },
   { workers.leave, 3 },
+  { workers.wait, 3 },
   { crew.scale, 4 },
   { crew.go, 4 },
   { change_hands, 1 },

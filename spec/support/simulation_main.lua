@@ -179,6 +179,7 @@ function M.need(game)
 end
 
 function M.tick(game)
+  game.wakes:tick()
   game.dispatcher:tick()
 end
 

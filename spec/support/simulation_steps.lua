@@ -51,6 +51,7 @@ local DRAWN = lists.weighted({
   { workers.take, 30 },
   { finish, 34 },
   { workers.leave, 3 },
+  { workers.wait, 3 },
   { crew.scale, 4 },
   { crew.go, 4 },
   { main.push, 24 },

@@ -14,6 +14,13 @@ function M.take(game)
   end
 end
 
+---A handler of its waits.
+function M.wait(game)
+  local worker = game.crew:pick()
+  game.wakes:wait(worker)
+  game.dispatcher:wait(worker)
+end
+
 function M.leave(game)
   local worker = game.crew:pick()
   game:note("worker %d turns to something else", worker)

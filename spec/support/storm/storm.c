@@ -359,7 +359,9 @@ uint64_t storm_blow(const struct storm_options *options, char *failure, size_t f
     storm->deadline_ms = clock_monotonic_ms() + options->deadline_ms;
 
     struct dispatcher_callbacks callbacks = {storm, on_wake_worker, on_wake_main};
-    dispatcher_init(&storm->dispatcher, storm->distribution, &callbacks);
+    /* So few that workers are spared now and then, and found missing again. */
+    const struct sparing sparing = {.cpus = 2, .pace = 64};
+    dispatcher_init(&storm->dispatcher, storm->distribution, &sparing, &callbacks);
     storm->inbox = inbox_new();
     list_init(&storm->kept);
     list_init(&storm->awaited);

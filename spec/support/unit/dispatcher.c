@@ -102,7 +102,7 @@ static void on_wake_main(void *context)
     bench->main_wakes++;
 }
 
-/* new(distribution, worker_count) */
+/* new(distribution, worker_count [, cpus, pace]): without these nobody is spared */
 static int l_new(lua_State *L)
 {
     static const char *const names[] = {"key", "partition", "free_worker", NULL};
@@ -115,7 +115,9 @@ static int l_new(lua_State *L)
     struct bench *bench = lua_newuserdatauv(L, sizeof *bench, 0);
     memset(bench, 0, sizeof *bench);
     struct dispatcher_callbacks callbacks = {bench, on_wake_worker, on_wake_main};
-    dispatcher_init(&bench->dispatcher, values[distribution], &callbacks);
+    const struct sparing sparing = {(size_t)luaL_optinteger(L, 3, MAX_WORKERS),
+                                    (size_t)luaL_optinteger(L, 4, 1)};
+    dispatcher_init(&bench->dispatcher, values[distribution], &sparing, &callbacks);
     bench->worker_count = (int)worker_count;
     for (int i = 0; i < bench->worker_count; i++)
         taker_init(&bench->takers[i]);
@@ -278,6 +280,13 @@ static int l_leave(lua_State *L)
     return 0;
 }
 
+/* wait(worker): a handler of its waits */
+static int l_wait(lua_State *L)
+{
+    taker_wait(check_taker(L, 2));
+    return 0;
+}
+
 /* woken(): how often main was woken since last asked, then the workers that were. */
 static int l_woken(lua_State *L)
 {
@@ -364,6 +373,7 @@ int unit_open_dispatcher(lua_State *L)
         {"take", l_take},
         {"finish", l_finish},
         {"leave", l_leave},
+        {"wait", l_wait},
         {"woken", l_woken},
         {"lose_wake", l_lose_wake},
         {"counts", l_counts},
