@@ -1,15 +1,22 @@
 #include "dispatcher.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A re-run record goes before everything else. */
 enum { RERUN_TURN = 0, FIRST_TURN = 1 };
 
-/* Whom to wake once the mutex is released. */
+enum {
+    INITIAL_ENDED = 256,
+    FETCHED_AHEAD = 6, /* records, so that memory is there when it is their turn */
+};
+
+/* Whom to wake once the mutex is released, and what is likely to be asked for then. */
 struct wakes {
     struct taker *worker;
     bool is_main;
+    const struct record *next;
 };
 
 void dispatcher_init(struct dispatcher *dispatcher, enum distribution distribution,
@@ -17,26 +24,27 @@ void dispatcher_init(struct dispatcher *dispatcher, enum distribution distributi
 {
     *dispatcher = (struct dispatcher){
         .callbacks = *callbacks,
-        .distribution = distribution,
         .next_turn = FIRST_TURN,
         .ration = RATION_UNLIMITED,
     };
     pthread_mutex_init(&dispatcher->mutex, NULL);
     run_queue_init(&dispatcher->run_queue);
     idle_takers_init(&dispatcher->idle, sparing);
-    list_init(&dispatcher->ended);
+    strands_init(&dispatcher->strands, distribution);
 }
 
 void dispatcher_destroy(struct dispatcher *dispatcher)
 {
-    assert(list_is_empty(&dispatcher->ended));
+    assert(dispatcher->ended.count == 0);
+    free(dispatcher->ended.list);
+    free(dispatcher->collected.list);
     run_queue_destroy(&dispatcher->run_queue);
     while (dispatcher->lanes != NULL) {
         struct lane *lane = dispatcher->lanes;
         dispatcher->lanes = lane->next;
         lane_free(&lane);
     }
-    strand_spares_destroy(&dispatcher->spare_strands);
+    strands_destroy(&dispatcher->strands);
     pthread_mutex_destroy(&dispatcher->mutex);
 }
 
@@ -64,7 +72,7 @@ static void wake_main(struct dispatcher *dispatcher, struct wakes *wakes)
     case NEED_NOTHING:
         return;
     case NEED_ROOM:
-        if (dispatcher->ended_count < dispatcher->low_water && !is_dry)
+        if (dispatcher->ended.count < dispatcher->low_water && !is_dry)
             return;
         dispatcher->need = NEED_NOTHING;
         break;
@@ -77,6 +85,8 @@ static void wake_main(struct dispatcher *dispatcher, struct wakes *wakes)
 static void unlock_and_wake(struct dispatcher *dispatcher, const struct wakes *wakes)
 {
     pthread_mutex_unlock(&dispatcher->mutex);
+    if (wakes->next != NULL)
+        record_prefetch(wakes->next);
     if (wakes->worker != NULL)
         dispatcher->callbacks.on_wake_worker(dispatcher->callbacks.context, wakes->worker);
     if (wakes->is_main)
@@ -105,20 +115,15 @@ static void make_runnable(struct dispatcher *dispatcher, struct record *record)
 static void enter(struct dispatcher *dispatcher, struct lane *lane, struct record *record)
 {
     assert(record->state == RECORD_OUTSIDE && record->epoch == lane->epoch);
-    record->lane = lane;
     record->turn = dispatcher->next_turn++;
     list_append(&lane->records, &record->lane_link);
 
-    if (strand_is_due(dispatcher->distribution, record)) {
-        struct strand *strand = strand_find(&dispatcher->spare_strands, dispatcher->distribution,
-                                            &lane->strands, record);
-        record->strand = strand;
-        if (strand->head != NULL) {
+    if (strand_is_due(&dispatcher->strands, record)) {
+        strand_enter(&dispatcher->strands, record);
+        if (record->ahead != NULL) {
             record->state = RECORD_BEHIND;
-            list_append(&strand->behind, &record->queue_link);
             return;
         }
-        strand->head = record;
     } else {
         struct record *leftover = lane_find_leftover(lane, record->offset);
         if (leftover != NULL) {
@@ -136,29 +141,23 @@ static void enter(struct dispatcher *dispatcher, struct lane *lane, struct recor
     run_queue_append(&dispatcher->run_queue, record);
 }
 
-/* The record leaves the dispatcher; what waited for it moves on. */
+/* Nothing waits for the record any more; what did moves on. It stays on the list of its lane, which
+ * is main's. */
 static void leave(struct dispatcher *dispatcher, struct record *record)
 {
     record->state = RECORD_OUTSIDE;
-    list_remove(&record->lane_link);
     if (record->twin != NULL) {
         struct record *twin = record->twin;
         twin->twin_of = NULL;
         record->twin = NULL;
         make_runnable(dispatcher, twin);
     }
-    struct strand *strand = record->strand;
-    record->strand = NULL;
-    if (strand == NULL)
+    if (!record->is_stranded)
         return;
-    assert(strand->head == record);
-    struct link *next = list_pop(&strand->behind);
-    if (next == NULL) {
-        strand_delete(&dispatcher->spare_strands, strand);
-        return;
-    }
-    strand->head = record_of_queue(next);
-    make_runnable(dispatcher, strand->head);
+    assert(record->ahead == NULL);
+    struct record *next = strand_leave(&dispatcher->strands, record);
+    if (next != NULL)
+        make_runnable(dispatcher, next);
 }
 
 /* --- main --- */
@@ -172,6 +171,7 @@ struct lane *dispatcher_lane(struct dispatcher *dispatcher, const char *topic, i
         return lane;
 
     lane = lane_new(topic, partition);
+    lane->number = ++dispatcher->lane_count;
     lane->next = dispatcher->lanes;
     dispatcher->lanes = lane;
     return lane;
@@ -192,8 +192,9 @@ void dispatcher_push(struct dispatcher *dispatcher, struct lane *lane, struct re
                      size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strand_is_due(dispatcher->distribution, records[i]))
-            strand_hash(dispatcher->distribution, records[i]);
+        records[i]->lane = lane;
+        if (strand_is_due(&dispatcher->strands, records[i]))
+            strand_prepare(&dispatcher->strands, records[i]);
     }
     struct wakes wakes = {0};
     pthread_mutex_lock(&dispatcher->mutex);
@@ -203,27 +204,31 @@ void dispatcher_push(struct dispatcher *dispatcher, struct lane *lane, struct re
     unlock_and_wake(dispatcher, &wakes);
 }
 
-/* Under the mutex, because a worker that stops its lane looks at the states of all its records. */
-static void mark_kept(struct dispatcher *dispatcher)
+static void take_ended(struct dispatcher *dispatcher)
 {
-    struct link *link = dispatcher->ended.next;
-    for (; dispatcher->ended_kept > 0; link = link->next) {
-        struct record *record = record_of_queue(link);
-        if (record->state != RECORD_ENDED)
-            continue;
-        record->state = RECORD_KEPT;
-        dispatcher->ended_kept--;
-    }
+    pthread_mutex_lock(&dispatcher->mutex);
+    struct ended_records empty = dispatcher->collected;
+    empty.count = 0;
+    dispatcher->collected = dispatcher->ended;
+    dispatcher->ended = empty;
+    pthread_mutex_unlock(&dispatcher->mutex);
 }
 
 void dispatcher_collect(struct dispatcher *dispatcher, struct link *ended)
 {
+    take_ended(dispatcher);
     list_init(ended);
-    pthread_mutex_lock(&dispatcher->mutex);
-    mark_kept(dispatcher);
-    list_move_all(ended, &dispatcher->ended);
-    dispatcher->ended_count = 0;
-    pthread_mutex_unlock(&dispatcher->mutex);
+    const struct ended_records *collected = &dispatcher->collected;
+    for (size_t i = 0; i < collected->count; i++) {
+        if (i + FETCHED_AHEAD < collected->count)
+            record_prefetch(collected->list[i + FETCHED_AHEAD]);
+        struct record *record = collected->list[i];
+        if (record->state == RECORD_ENDED)
+            record->state = RECORD_KEPT;
+        else
+            list_remove(&record->lane_link);
+        list_append(ended, &record->queue_link);
+    }
 }
 
 void dispatcher_rerun(struct dispatcher *dispatcher, struct record *record)
@@ -243,19 +248,19 @@ void dispatcher_release(struct dispatcher *dispatcher, struct record *record)
     pthread_mutex_lock(&dispatcher->mutex);
     assert(record->state == RECORD_KEPT);
     leave(dispatcher, record);
+    list_remove(&record->lane_link);
     wake_worker(dispatcher, &wakes);
     unlock_and_wake(dispatcher, &wakes);
 }
 
 static void hold(struct dispatcher *dispatcher, struct lane *lane)
 {
+    struct link removed;
+    list_init(&removed);
     lane->is_held = true;
-    run_queue_remove_lane(&dispatcher->run_queue, lane, REVOKE_ALL);
-    for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
-        struct record *record = record_of_lane(link);
-        if (record->state == RECORD_RUNNABLE)
-            hold_back(record);
-    }
+    run_queue_remove_lane(&dispatcher->run_queue, lane, REVOKE_ALL, &removed);
+    for (struct link *link; (link = list_pop(&removed)) != NULL;)
+        hold_back(record_of_queue(link));
 }
 
 void dispatcher_hold(struct dispatcher *dispatcher, struct lane *lane)
@@ -305,7 +310,7 @@ bool dispatcher_is_busy(struct dispatcher *dispatcher)
 {
     pthread_mutex_lock(&dispatcher->mutex);
     bool is_busy =
-        has_backlog(dispatcher) || dispatcher->running > 0 || dispatcher->ended_count > 0;
+        has_backlog(dispatcher) || dispatcher->running > 0 || dispatcher->ended.count > 0;
     pthread_mutex_unlock(&dispatcher->mutex);
     return is_busy;
 }
@@ -363,6 +368,8 @@ static struct record *take(struct dispatcher *dispatcher, struct taker *taker, s
         return NULL;
     }
     struct record *record = run_queue_pop(&dispatcher->run_queue);
+    /* Each of those that are up is likely to take one before it is this one's turn again. */
+    wakes->next = run_queue_peek(&dispatcher->run_queue, dispatcher->idle.up - 1);
     assert(record->state == RECORD_RUNNABLE && record->epoch == record->lane->epoch);
     if (dispatcher->ration != RATION_UNLIMITED)
         dispatcher->ration--;
@@ -385,6 +392,15 @@ struct record *dispatcher_take(struct dispatcher *dispatcher, struct taker *take
     return record;
 }
 
+static void add_ended(struct ended_records *ended, struct record *record)
+{
+    if (ended->count == ended->capacity) {
+        ended->capacity = ended->capacity > 0 ? 2 * ended->capacity : INITIAL_ENDED;
+        ended->list = xrealloc(ended->list, ended->capacity * sizeof ended->list[0]);
+    }
+    ended->list[ended->count++] = record;
+}
+
 /* The record goes to main; its strand moves on unless the verdict keeps it. A leftover always
  * releases its strand: its outcome concerns nobody any more. */
 static void finish(struct dispatcher *dispatcher, struct record *record, enum verdict verdict)
@@ -404,10 +420,8 @@ static void finish(struct dispatcher *dispatcher, struct record *record, enum ve
         leave(dispatcher, record);
     } else {
         record->state = RECORD_ENDED;
-        dispatcher->ended_kept++;
     }
-    list_append(&dispatcher->ended, &record->queue_link);
-    dispatcher->ended_count++;
+    add_ended(&dispatcher->ended, record);
 }
 
 struct record *dispatcher_finish(struct dispatcher *dispatcher, struct record *record,
@@ -417,7 +431,7 @@ struct record *dispatcher_finish(struct dispatcher *dispatcher, struct record *r
     struct record *next = NULL;
     pthread_mutex_lock(&dispatcher->mutex);
     /* The twin and the next of the strand: more than this worker takes. */
-    bool may_free_two = record->twin != NULL && record->strand != NULL;
+    bool may_free_two = record->twin != NULL && record->is_stranded;
     finish(dispatcher, record, verdict);
     if (taker != NULL)
         next = take(dispatcher, taker, &wakes);

@@ -9,7 +9,7 @@
  * Pure but for its mutex: no clock, no socket, no Lua, no log. The mutex is held over none of the
  * callbacks.
  *
- * Owns:    lanes, strands, and records between dispatcher_push and dispatcher_collect or
+ * Owns:    lanes, and records between dispatcher_push and dispatcher_collect or
  *          dispatcher_revoke.
  * Threads: main pushes, collects, holds, revokes; workers take and finish. */
 #ifndef DISPATCHER_H
@@ -45,22 +45,29 @@ struct dispatcher_callbacks {
     void (*on_wake_main)(void *context);                        /* the same */
 };
 
+/* An array, because a list through the records would have a worker touch the memory of another's.
+ */
+struct ended_records {
+    struct record **list;
+    size_t count;
+    size_t capacity;
+};
+
 struct dispatcher {
     struct dispatcher_callbacks callbacks;
-    enum distribution distribution;
     struct lane *lanes; /* main's; none is ever removed */
+    uint32_t lane_count;
     pthread_mutex_t mutex;
     struct run_queue run_queue;
     size_t ration; /* records that may start yet; RATION_UNLIMITED: any number */
     size_t running;
     uint64_t next_turn;
     struct idle_takers idle;
-    struct link ended;
-    size_t ended_count;
-    size_t ended_kept; /* of them: those about which main decides */
+    struct ended_records ended;
+    struct ended_records collected; /* main's */
     enum dispatcher_need need;
-    size_t low_water; /* with NEED_ROOM: ended_count that wakes main */
-    struct strand_spares spare_strands;
+    size_t low_water; /* with NEED_ROOM: how many that have ended wake main */
+    struct strands strands;
 };
 
 void dispatcher_init(struct dispatcher *dispatcher, enum distribution distribution,

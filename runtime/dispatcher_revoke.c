@@ -12,30 +12,28 @@ static void withdraw(struct dispatcher *dispatcher, struct record *record)
         record->twin_of->twin = NULL;
         record->twin_of = NULL;
     }
-    struct strand *strand = record->strand;
-    record->strand = NULL;
     record->state = RECORD_OUTSIDE;
-    if (strand == NULL)
-        return;
-    if (strand->head == record)
-        strand->head = NULL;
-    if (strand->head == NULL && list_is_empty(&strand->behind))
-        strand_delete(&dispatcher->spare_strands, strand);
+    if (record->is_stranded)
+        strand_leave(&dispatcher->strands, record);
 }
 
+/* One that is outside has ended, and is not collected yet. */
 static bool has_begun(const struct record *record)
 {
-    return record->state == RECORD_RUNNING || record->state == RECORD_ENDED;
+    return record->state == RECORD_RUNNING || record->state == RECORD_ENDED ||
+           record->state == RECORD_OUTSIDE;
 }
 
 void dispatcher_revoke(struct dispatcher *dispatcher, struct lane *lane, int64_t from,
                        struct link *unstarted)
 {
+    struct link runnable;
     list_init(unstarted);
+    list_init(&runnable);
     pthread_mutex_lock(&dispatcher->mutex);
     if (from > lane->begun_end)
         from = lane->begun_end;
-    run_queue_remove_lane(&dispatcher->run_queue, lane, from);
+    run_queue_remove_lane(&dispatcher->run_queue, lane, from, &runnable);
     for (struct link *link = lane->records.next, *next; link != &lane->records; link = next) {
         next = link->next;
         struct record *record = record_of_lane(link);

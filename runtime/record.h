@@ -13,7 +13,6 @@
 
 struct lane;
 struct partition;
-struct strand;
 struct rd_kafka_message_s;
 
 struct record_header {
@@ -83,13 +82,14 @@ struct record {
     /* The dispatcher's, under its mutex. */
     enum record_state state;
     struct lane *lane;
-    struct strand *strand;  /* NULL: no order to keep */
+    struct record *ahead;   /* in its strand: what it waits for */
+    struct record *behind;  /* in its strand: what waits for it */
     struct record *twin;    /* the redelivered record that waits for this one */
     struct record *twin_of; /* the running one this waits for */
-    struct link queue_link; /* run queue, strand, held list or the list of ended records */
-    struct link lane_link;  /* all records of the lane that the dispatcher has */
+    struct link queue_link; /* the held list, or one of those that are main's */
     uint64_t turn;          /* the smaller goes first: the order of pushing; 0: a re-run */
     uint32_t key_hash;
+    bool is_stranded; /* it has an order to keep */
 
     /* The worker's that runs it; main's once it has ended. */
     enum outcome outcome;
@@ -101,6 +101,7 @@ struct record {
     enum decision decision; /* by the policies under which it ran */
 
     /* Main's. */
+    struct link lane_link;      /* all of the lane that main has not collected */
     struct link partition_link; /* its partition's awaited or stuck records */
     struct link letter_link;    /* letters that are not on their way yet */
     size_t retry_place;         /* where it waits in the schedule of retries; 0: nowhere */
@@ -124,6 +125,14 @@ static inline struct record *record_of_queue(struct link *queue_link)
 static inline struct record *record_of_lane(struct link *lane_link)
 {
     return CONTAINER_OF(lane_link, struct record, lane_link);
+}
+
+/* Fetches what the next to run the record, or main at its end, looks at first into the cache. */
+static inline void record_prefetch(const struct record *record)
+{
+    enum { LINE_BYTES = 64, LINES = 8 };
+    for (int i = 0; i < LINES; i++)
+        __builtin_prefetch((const char *)record + i * LINE_BYTES);
 }
 
 /* A copy of the message: key, value, headers. `topic` is borrowed. */

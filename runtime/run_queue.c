@@ -7,15 +7,16 @@ enum { INITIAL_CAPACITY = 64 };
 
 void run_queue_init(struct run_queue *queue)
 {
-    *queue = (struct run_queue){0};
-    list_init(&queue->list);
+    *queue = (struct run_queue){.ring_capacity = INITIAL_CAPACITY};
+    queue->ring = xmalloc(queue->ring_capacity * sizeof queue->ring[0]);
 }
 
 void run_queue_destroy(struct run_queue *queue)
 {
     assert(queue->length == 0);
+    free(queue->ring);
     free(queue->heap);
-    queue->heap = NULL;
+    *queue = (struct run_queue){0};
 }
 
 /* The entry goes to the place `index`, which is free, or to one of its ancestors'. */
@@ -53,9 +54,28 @@ static struct record *heap_pop(struct run_queue *queue)
     return first;
 }
 
+static struct run_queue_entry *ring_at(const struct run_queue *queue, size_t index)
+{
+    return &queue->ring[(queue->ring_first + index) & (queue->ring_capacity - 1)];
+}
+
+static void ring_grow(struct run_queue *queue)
+{
+    struct run_queue_entry *ring = xmalloc(2 * queue->ring_capacity * sizeof ring[0]);
+    for (size_t i = 0; i < queue->ring_count; i++)
+        ring[i] = *ring_at(queue, i);
+    free(queue->ring);
+    queue->ring = ring;
+    queue->ring_capacity *= 2;
+    queue->ring_first = 0;
+}
+
 void run_queue_append(struct run_queue *queue, struct record *record)
 {
-    list_append(&queue->list, &record->queue_link);
+    if (queue->ring_count == queue->ring_capacity)
+        ring_grow(queue);
+    *ring_at(queue, queue->ring_count++) =
+        (struct run_queue_entry){record->turn, record->lane, record};
     queue->length++;
 }
 
@@ -66,7 +86,8 @@ void run_queue_insert(struct run_queue *queue, struct record *record)
             queue->heap_capacity > 0 ? queue->heap_capacity * 2 : INITIAL_CAPACITY;
         queue->heap = xrealloc(queue->heap, queue->heap_capacity * sizeof queue->heap[0]);
     }
-    sift_up(queue, queue->heap_count++, (struct run_queue_entry){record->turn, record});
+    sift_up(queue, queue->heap_count++,
+            (struct run_queue_entry){record->turn, record->lane, record});
     queue->length++;
 }
 
@@ -75,20 +96,46 @@ struct record *run_queue_pop(struct run_queue *queue)
     if (queue->length == 0)
         return NULL;
     queue->length--;
-    struct record *first = record_of_queue(queue->list.next);
-    bool is_listed = !list_is_empty(&queue->list);
-    if (!is_listed || (queue->heap_count > 0 && queue->heap[0].turn < first->turn))
+    const struct run_queue_entry *first = ring_at(queue, 0);
+    if (queue->ring_count == 0 || (queue->heap_count > 0 && queue->heap[0].turn < first->turn))
         return heap_pop(queue);
-    list_remove(&first->queue_link);
-    return first;
+    queue->ring_first++;
+    queue->ring_count--;
+    return first->record;
 }
 
-static void heap_remove_lane(struct run_queue *queue, const struct lane *lane, int64_t from)
+const struct record *run_queue_peek(const struct run_queue *queue, size_t distance)
+{
+    return distance < queue->ring_count ? ring_at(queue, distance)->record : NULL;
+}
+
+static bool is_removed(const struct run_queue_entry *entry, const struct lane *lane, int64_t from,
+                       struct link *removed)
+{
+    if (entry->lane != lane || entry->record->offset < from)
+        return false;
+    list_append(removed, &entry->record->queue_link);
+    return true;
+}
+
+static void ring_remove_lane(struct run_queue *queue, const struct lane *lane, int64_t from,
+                             struct link *removed)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < queue->ring_count; i++) {
+        const struct run_queue_entry *entry = ring_at(queue, i);
+        if (!is_removed(entry, lane, from, removed))
+            *ring_at(queue, kept++) = *entry;
+    }
+    queue->ring_count = kept;
+}
+
+static void heap_remove_lane(struct run_queue *queue, const struct lane *lane, int64_t from,
+                             struct link *removed)
 {
     size_t kept = 0;
     for (size_t i = 0; i < queue->heap_count; i++) {
-        const struct record *record = queue->heap[i].record;
-        if (record->lane != lane || record->offset < from)
+        if (!is_removed(&queue->heap[i], lane, from, removed))
             queue->heap[kept++] = queue->heap[i];
     }
     if (kept == queue->heap_count)
@@ -98,15 +145,10 @@ static void heap_remove_lane(struct run_queue *queue, const struct lane *lane, i
         sift_down(queue, i, queue->heap[i]);
 }
 
-/* One that is in the heap is on no list, so list_remove does nothing to it. */
-void run_queue_remove_lane(struct run_queue *queue, struct lane *lane, int64_t from)
+void run_queue_remove_lane(struct run_queue *queue, const struct lane *lane, int64_t from,
+                           struct link *removed)
 {
-    heap_remove_lane(queue, lane, from);
-    for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
-        struct record *record = record_of_lane(link);
-        if (record->state != RECORD_RUNNABLE || record->offset < from)
-            continue;
-        list_remove(&record->queue_link);
-        queue->length--;
-    }
+    ring_remove_lane(queue, lane, from, removed);
+    heap_remove_lane(queue, lane, from, removed);
+    queue->length = queue->ring_count + queue->heap_count;
 }

@@ -1,12 +1,15 @@
 /* run_queue.h - what may run: the record that arrived first goes first.
  *
- * Most records become runnable as they arrive, and for those this is a list. One that had to wait
+ * Most records become runnable as they arrive, and for those this is a ring. One that had to wait
  * for another (a successor in its strand, a twin, a held one) has arrived earlier than what was
- * appended meanwhile; these stand in a heap beside the list. So a hot key neither waits out the
+ * appended meanwhile; these stand in a heap beside the ring. So a hot key neither waits out the
  * queue between two of its records nor, with others like it, starves the rest; and records settle
  * nearly in order, so that little is completed ahead of the commit.
  *
- * Owns:    the heap. The records are the dispatcher's.
+ * Neither is a list through the records, because a worker would then touch the memory of others
+ * than that which it takes, under the mutex.
+ *
+ * Owns:    ring and heap. The records are the dispatcher's.
  * Threads: any, under the dispatcher's mutex. */
 #ifndef RUN_QUEUE_H
 #define RUN_QUEUE_H
@@ -15,17 +18,22 @@
 #include "record.h"
 #include "util.h"
 
+/* What is asked of a record is here too, so that queues are searched without a look at records. */
 struct run_queue_entry {
-    uint64_t turn; /* the record's, here so that the heap is sifted without a look at records */
+    uint64_t turn;
+    const struct lane *lane;
     struct record *record;
 };
 
 struct run_queue {
-    struct link list;             /* by queue_link, in the order of turns */
+    struct run_queue_entry *ring; /* in the order of turns */
+    size_t ring_capacity;         /* a power of two */
+    size_t ring_first;
+    size_t ring_count;
     struct run_queue_entry *heap; /* at most one for each strand, twin, held or re-run record */
     size_t heap_count;
     size_t heap_capacity;
-    size_t length; /* of list and heap together */
+    size_t length; /* of ring and heap together */
 };
 
 void run_queue_init(struct run_queue *queue);
@@ -42,7 +50,12 @@ void run_queue_insert(struct run_queue *queue, struct record *record);
 /* The record with the earliest turn, removed; NULL when there is none. */
 struct record *run_queue_pop(struct run_queue *queue);
 
-/* Removes every record of the lane from this offset on; their states are left as they are. */
-void run_queue_remove_lane(struct run_queue *queue, struct lane *lane, int64_t from);
+/* Which record is the next but so many, if nothing comes between; NULL: that is not known. */
+const struct record *run_queue_peek(const struct run_queue *queue, size_t distance);
+
+/* Removes every record of the lane from this offset on, to `removed` by queue_link; their states
+ * are left as they are. */
+void run_queue_remove_lane(struct run_queue *queue, const struct lane *lane, int64_t from,
+                           struct link *removed);
 
 #endif

@@ -1,23 +1,31 @@
 #include "strand.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SPARES = 1024 };
+#include <uthash.h>
 
-void strand_spares_destroy(struct strand_spares *spares)
+#include "lane.h"
+
+enum { INITIAL_CAPACITY = 64 };
+
+void strands_init(struct strands *strands, enum distribution distribution)
 {
-    while (spares->first != NULL) {
-        struct strand *strand = spares->first;
-        spares->first = strand->next_spare;
-        free(strand);
-    }
-    spares->count = 0;
+    *strands = (struct strands){.distribution = distribution, .capacity = INITIAL_CAPACITY};
+    strands->entries = xcalloc(strands->capacity, sizeof strands->entries[0]);
 }
 
-bool strand_is_due(enum distribution distribution, const struct record *record)
+void strands_destroy(struct strands *strands)
 {
-    switch (distribution) {
+    assert(strands->count == 0);
+    free(strands->entries);
+    strands->entries = NULL;
+}
+
+bool strand_is_due(const struct strands *strands, const struct record *record)
+{
+    switch (strands->distribution) {
     case DISTRIBUTION_FREE_WORKER:
         return false;
     case DISTRIBUTION_PARTITION:
@@ -28,65 +36,110 @@ bool strand_is_due(enum distribution distribution, const struct record *record)
     return false;
 }
 
-/* The bytes by which the record finds its strand within its lane. */
-static const char *strand_key(enum distribution distribution, const struct record *record,
-                              size_t *length)
+void strand_prepare(const struct strands *strands, struct record *record)
 {
-    bool is_keyed = distribution == DISTRIBUTION_KEY;
-    *length = is_keyed ? record->key_length : 0;
-    return is_keyed ? record->key : "";
-}
-
-void strand_hash(enum distribution distribution, struct record *record)
-{
-    size_t length;
-    const char *key = strand_key(distribution, record, &length);
-    HASH_VALUE(key, length, record->key_hash);
-}
-
-static struct strand *strand_new(struct strand_spares *spares, struct strand **table,
-                                 const char *key, size_t key_length)
-{
-    struct strand *strand = spares->first;
-    if (strand != NULL) {
-        spares->first = strand->next_spare;
-        spares->count--;
-    } else {
-        strand = xmalloc(sizeof *strand);
+    /* All lanes share the table: equal keys of two of them are to stand apart. */
+    uint32_t hash = record->lane->number * UINT32_C(0x9e3779b1);
+    if (strands->distribution == DISTRIBUTION_KEY) {
+        uint32_t key_hash;
+        HASH_VALUE(record->key, record->key_length, key_hash);
+        hash ^= key_hash;
     }
-    strand->table = table;
-    strand->head = NULL;
-    list_init(&strand->behind);
-    strand->key = key_length <= STRAND_SHORT_KEY_BYTES ? strand->short_key : xmalloc(key_length);
-    memcpy(strand->key, key, key_length);
-    strand->key_length = key_length;
-    return strand;
+    record->key_hash = hash;
+    __builtin_prefetch(&strands->entries[hash & (strands->capacity - 1)], 1);
 }
 
-struct strand *strand_find(struct strand_spares *spares, enum distribution distribution,
-                           struct strand **table, const struct record *record)
+static bool is_of_strand(const struct strands *strands, const struct record *last,
+                         const struct record *record)
 {
-    struct strand *strand;
-    size_t length;
-    const char *key = strand_key(distribution, record, &length);
-    HASH_FIND_BYHASHVALUE(hh, *table, key, length, record->key_hash, strand);
-    if (strand == NULL) {
-        strand = strand_new(spares, table, key, length);
-        HASH_ADD_KEYPTR_BYHASHVALUE(hh, *table, strand->key, length, record->key_hash, strand);
-    }
-    return strand;
+    if (last->lane != record->lane)
+        return false;
+    return strands->distribution == DISTRIBUTION_PARTITION ||
+           (last->key_length == record->key_length &&
+            memcmp(last->key, record->key, record->key_length) == 0);
 }
 
-void strand_delete(struct strand_spares *spares, struct strand *strand)
+/* Of the record's strand, or the free one where it is to be. */
+static struct strand_entry *find(const struct strands *strands, const struct record *record)
 {
-    HASH_DELETE(hh, *strand->table, strand);
-    if (strand->key != strand->short_key)
-        free(strand->key);
-    if (spares->count == MAX_SPARES) {
-        free(strand);
-        return;
+    size_t mask = strands->capacity - 1;
+    size_t place = record->key_hash & mask;
+    for (;; place = (place + 1) & mask) {
+        struct strand_entry *entry = &strands->entries[place];
+        if (entry->last == NULL ||
+            (entry->hash == record->key_hash && is_of_strand(strands, entry->last, record)))
+            return entry;
     }
-    strand->next_spare = spares->first;
-    spares->first = strand;
-    spares->count++;
+}
+
+static void grow(struct strands *strands)
+{
+    struct strand_entry *before = strands->entries;
+    size_t capacity = strands->capacity;
+    strands->capacity *= 2;
+    strands->entries = xcalloc(strands->capacity, sizeof strands->entries[0]);
+    for (size_t i = 0; i < capacity; i++) {
+        if (before[i].last != NULL)
+            *find(strands, before[i].last) = before[i];
+    }
+    free(before);
+}
+
+void strand_enter(struct strands *strands, struct record *record)
+{
+    if (2 * strands->count >= strands->capacity)
+        grow(strands);
+    struct strand_entry *entry = find(strands, record);
+    record->is_stranded = true;
+    record->ahead = entry->last;
+    if (entry->last != NULL)
+        entry->last->behind = record;
+    else
+        strands->count++;
+    *entry = (struct strand_entry){record, record->key_hash};
+}
+
+/* Those behind it that a search would not find any more move up. */
+static void erase(struct strands *strands, struct strand_entry *entry)
+{
+    size_t mask = strands->capacity - 1;
+    size_t hole = (size_t)(entry - strands->entries);
+    for (size_t place = (hole + 1) & mask; strands->entries[place].last != NULL;
+         place = (place + 1) & mask) {
+        size_t home = strands->entries[place].hash & mask;
+        if (((place - home) & mask) < ((place - hole) & mask))
+            continue;
+        strands->entries[hole] = strands->entries[place];
+        hole = place;
+    }
+    strands->entries[hole].last = NULL;
+    strands->count--;
+}
+
+static struct strand_entry *find_last(const struct strands *strands, const struct record *last)
+{
+    size_t mask = strands->capacity - 1;
+    size_t place = last->key_hash & mask;
+    while (strands->entries[place].last != last)
+        place = (place + 1) & mask;
+    return &strands->entries[place];
+}
+
+struct record *strand_leave(struct strands *strands, struct record *record)
+{
+    struct record *ahead = record->ahead;
+    struct record *behind = record->behind;
+    assert(record->is_stranded);
+    if (ahead != NULL)
+        ahead->behind = behind;
+    if (behind != NULL)
+        behind->ahead = ahead;
+    else if (ahead != NULL)
+        find_last(strands, record)->last = ahead;
+    else
+        erase(strands, find_last(strands, record));
+    record->is_stranded = false;
+    record->ahead = NULL;
+    record->behind = NULL;
+    return behind;
 }

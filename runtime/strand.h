@@ -1,9 +1,14 @@
-/* strand.h - the records of one order, and how a record finds its own.
+/* strand.h - the records of one order, and how a record finds those before it.
  *
- * A strand is what equal keys of one partition share, or what all records of one partition share;
- * it exists only while it has records. Its head is the one that may run; the others wait behind.
+ * A strand is what equal keys of one partition share, or what all records of one partition share.
+ * Its head is the record that may run; the others are chained behind it. There is no strand beside
+ * its records: a table finds the last of them by key, and so nothing is allocated for a strand and
+ * no key is copied. The table is one of our own because each record enters and leaves it, on two
+ * threads: hashes stand in it beside the records, so that a search looks at one line of memory and
+ * then at the record that it meant, where the nodes of a common hash map, chained among each other
+ * too, took a fifth of all that lagoon adds to a record.
  *
- * Owns:    a copy of its key. The records are the dispatcher's.
+ * Owns:    the table. The records are the dispatcher's.
  * Threads: any, under the dispatcher's mutex; what needs no mutex says so. */
 #ifndef STRAND_H
 #define STRAND_H
@@ -12,45 +17,36 @@
 #include "record.h"
 #include "util.h"
 
-#ifndef uthash_malloc
-#define uthash_malloc(size) xmalloc(size)
-#endif
-#include <uthash.h>
-
-enum { STRAND_SHORT_KEY_BYTES = 64 };
-
-/* The key is a copy because the record that brought it may be freed before its successors run.
- * Short keys need no allocation, and such strands are used again. */
-struct strand {
-    struct strand **table; /* its lane's, by key */
-    struct record *head; /* runnable, held, running, ended or kept; never NULL while in the table */
-    struct link behind;  /* by queue_link: the others, in order */
-    char *key;           /* short_key, or allocated */
-    size_t key_length;
-    char short_key[STRAND_SHORT_KEY_BYTES];
-    struct strand *next_spare;
-    UT_hash_handle hh;
+struct strand_entry {
+    struct record *last; /* of a strand; NULL: nothing is here */
+    uint32_t hash;       /* its key_hash */
 };
 
-/* Strands without records, kept for reuse. */
-struct strand_spares {
-    struct strand *first;
+/* Open addressing: an entry stands at the place of its hash or at one of those behind it, with no
+ * free one between. At most half of the places are taken. */
+struct strands {
+    enum distribution distribution;
+    struct strand_entry *entries; /* changed by main alone */
+    size_t capacity;              /* a power of two */
     size_t count;
 };
 
-void strand_spares_destroy(struct strand_spares *spares);
+void strands_init(struct strands *strands, enum distribution distribution);
 
-/* The record has to keep an order under this distribution. Needs no mutex. */
-bool strand_is_due(enum distribution distribution, const struct record *record);
+/* There must be none. */
+void strands_destroy(struct strands *strands);
 
-/* Sets record->key_hash, by which strand_find finds. Needs no mutex. */
-void strand_hash(enum distribution distribution, struct record *record);
+/* The record has to keep an order. Needs no mutex. */
+bool strand_is_due(const struct strands *strands, const struct record *record);
 
-/* The strand of a record that is due one; it is new, without a head, when the table had none. */
-struct strand *strand_find(struct strand_spares *spares, enum distribution distribution,
-                           struct strand **table, const struct record *record);
+/* On main, without the mutex: sets key_hash of a record that is due, whose lane is set, and fetches
+ * its place in the table into the cache. */
+void strand_prepare(const struct strands *strands, struct record *record);
 
-/* The strand has no records any more. */
-void strand_delete(struct strand_spares *spares, struct strand *strand);
+/* On main: the prepared record becomes the last of its strand. */
+void strand_enter(struct strands *strands, struct record *record);
+
+/* The record leaves its strand, wherever it stands in it; the one that stood behind it, or NULL. */
+struct record *strand_leave(struct strands *strands, struct record *record);
 
 #endif

@@ -10,7 +10,8 @@ return {
       find = "    if (verdict == VERDICT_RELEASE) {\n        leave(dispatcher, record);\n",
       replace = "    if (verdict == VERDICT_RELEASE && record->epoch != lane->epoch) {\n"
         .. "        record->state = RECORD_OUTSIDE;\n"
-        .. "        list_remove(&record->lane_link);\n"
+        .. "        if (record->is_stranded)\n"
+        .. "            strand_leave(&dispatcher->strands, record);\n"
         .. "    } else if (verdict == VERDICT_RELEASE) {\n"
         .. "        leave(dispatcher, record);\n",
     } },
@@ -21,8 +22,12 @@ return {
     what = "a revoke deletes a strand whose head runs",
     edits = { {
       file = "runtime/dispatcher_revoke.c",
-      find = "strand->head == NULL && list_is_empty(&strand->behind)",
-      replace = "list_is_empty(&strand->behind)",
+      find = "    if (record->is_stranded)\n        strand_leave(&dispatcher->strands, record);\n",
+      replace = "    struct record *ahead = record->ahead;\n"
+        .. "    if (record->is_stranded)\n"
+        .. "        strand_leave(&dispatcher->strands, record);\n"
+        .. "    if (ahead != NULL && ahead->ahead == NULL && ahead->behind == NULL)\n"
+        .. "        strand_leave(&dispatcher->strands, ahead);\n",
     } },
     scenario = "leftovers", verdict = "O", spec = "spec/unit/simulation_spec.lua",
   },
@@ -47,12 +52,8 @@ return {
         .. "void dispatcher_yield(struct dispatcher *dispatcher, struct record *record)\n{\n"
         .. "    struct wakes wakes = {0};\n"
         .. "    pthread_mutex_lock(&dispatcher->mutex);\n"
-        .. "    struct strand *strand = record->strand;\n"
-        .. "    if (strand != NULL && !list_is_empty(&strand->behind)) {\n"
-        .. "        record->strand = NULL;\n"
-        .. "        strand->head = record_of_queue(list_pop(&strand->behind));\n"
-        .. "        make_runnable(dispatcher, strand->head);\n"
-        .. "    }\n"
+        .. "    if (record->is_stranded && record->behind != NULL)\n"
+        .. "        make_runnable(dispatcher, strand_leave(&dispatcher->strands, record));\n"
         .. "    wake_worker(dispatcher, &wakes);\n"
         .. "    unlock_and_wake(dispatcher, &wakes);\n}\n\n"
         .. "struct record *dispatcher_finish(",
@@ -77,8 +78,8 @@ return {
     what = "a record that comes while its predecessor runs does not queue behind it",
     edits = { {
       file = "runtime/dispatcher.c",
-      find = "        if (strand->head != NULL) {\n",
-      replace = "        if (strand->head != NULL && strand->head->state != RECORD_RUNNING) {\n",
+      find = "        if (record->ahead != NULL) {\n",
+      replace = "        if (record->ahead != NULL && record->ahead->state != RECORD_RUNNING) {\n",
     } },
     scenario = "steady", verdict = "O", spec = "spec/unit/simulation_spec.lua",
   },

@@ -112,11 +112,11 @@ static int l_new(lua_State *L)
     lua_Integer worker_count = luaL_checkinteger(L, 2);
     luaL_argcheck(L, worker_count >= 1 && worker_count <= MAX_WORKERS, 2, "too many workers");
 
+    const struct sparing sparing = {(size_t)luaL_optinteger(L, 3, MAX_WORKERS),
+                                    (size_t)luaL_optinteger(L, 4, 1)};
     struct bench *bench = lua_newuserdatauv(L, sizeof *bench, 0);
     memset(bench, 0, sizeof *bench);
     struct dispatcher_callbacks callbacks = {bench, on_wake_worker, on_wake_main};
-    const struct sparing sparing = {(size_t)luaL_optinteger(L, 3, MAX_WORKERS),
-                                    (size_t)luaL_optinteger(L, 4, 1)};
     dispatcher_init(&bench->dispatcher, values[distribution], &sparing, &callbacks);
     bench->worker_count = (int)worker_count;
     for (int i = 0; i < bench->worker_count; i++)
@@ -328,12 +328,10 @@ static size_t list_length(const struct link *head)
 static int l_counts(lua_State *L)
 {
     struct dispatcher *dispatcher = &check_bench(L)->dispatcher;
-    size_t strands = 0;
     size_t records = 0;
     size_t held = 0;
     size_t leftovers = 0;
     for (struct lane *lane = dispatcher->lanes; lane != NULL; lane = lane->next) {
-        strands += HASH_COUNT(lane->strands);
         records += list_length(&lane->records);
         held += list_length(&lane->held);
         leftovers += lane->leftovers;
@@ -341,9 +339,9 @@ static int l_counts(lua_State *L)
     lua_newtable(L);
     set_count(L, "runnable", dispatcher->run_queue.length);
     set_count(L, "idle", list_length(&dispatcher->idle.stack));
-    set_count(L, "ended", list_length(&dispatcher->ended));
+    set_count(L, "ended", dispatcher->ended.count);
     set_count(L, "running", dispatcher->running);
-    set_count(L, "strands", strands);
+    set_count(L, "strands", dispatcher->strands.count);
     set_count(L, "records", records);
     set_count(L, "held", held);
     set_count(L, "leftovers", leftovers);
