@@ -65,6 +65,8 @@ void assignment_collect(struct assignment *assignment)
          partition = assignment_next(assignment, partition))
         partition_note_quiet(partition);
     dispatcher_collect(assignment->intake.dispatcher, &ended);
+    if (!list_is_empty(&ended))
+        intake_note_time(&assignment->intake);
     for (struct link *link; (link = list_pop(&ended)) != NULL;)
         partition_end_record(record_of_queue(link));
     for (struct partition *partition = assignment_first(assignment); partition != NULL;

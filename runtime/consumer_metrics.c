@@ -53,6 +53,14 @@ static void add_letters(const struct place *place, const struct dead_letters *le
     metrics_add_client(place->metrics, METRIC_OF_PRODUCER, name, statistics);
 }
 
+static void add_waits(const struct place *place, const struct histogram *waits)
+{
+    struct histogram_sum sum = {0};
+    const struct metric_labels labels = {{place->consumer}};
+    histogram_add(&sum, waits);
+    metrics_add_histogram(place->metrics, METRIC_RECORD_WAIT, &labels, &sum);
+}
+
 static void add_pool(const struct place *place, const struct consumer *consumer)
 {
     const struct pool *pool = &consumer->pool;
@@ -133,6 +141,7 @@ void consumer_add_metrics(struct consumer *consumer, struct metrics *metrics)
     const struct consumer_counts counts = consumer_counts(consumer);
     add_counts(&place, &counts);
     add_faults(&place, &intake->faults);
+    add_waits(&place, &intake->waits);
     add(&place, METRIC_RUNNING, (double)dispatcher_running_all(&consumer->dispatcher));
     add(&place, METRIC_WINDOW_RECORDS, (double)intake->window.records);
     add(&place, METRIC_WINDOW_BYTES, (double)intake->window.bytes);

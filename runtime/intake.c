@@ -34,6 +34,17 @@ void intake_destroy(struct intake *intake)
     retries_destroy(&intake->retries);
 }
 
+void intake_note_time(struct intake *intake)
+{
+    intake->now_ns = clock_monotonic_ns();
+}
+
+void intake_note_wait(struct intake *intake, const struct record *record)
+{
+    int64_t wait_ns = intake->now_ns - record->read_ns - record->handler_ns;
+    histogram_note(&intake->waits, wait_ns / 1000);
+}
+
 void intake_add(struct intake *intake, struct share *share, size_t bytes)
 {
     share->records++;

@@ -20,6 +20,7 @@
 #include "dead_letters.h"
 #include "dispatcher.h"
 #include "faults.h"
+#include "histogram.h"
 #include "retries.h"
 
 struct consumer_counts {
@@ -64,7 +65,9 @@ struct intake {
     uint64_t random;          /* the last random number */
     struct consumer_counts counts;
     struct faults faults;
-    char **warned_types; /* unknown types that were said once */
+    int64_t now_ns;         /* as of the last batch that was read or collected, or report */
+    struct histogram waits; /* of records that were settled */
+    char **warned_types;    /* unknown types that were said once */
     size_t warned_count;
 };
 
@@ -78,6 +81,12 @@ void intake_remove(struct intake *intake, struct share *share, size_t bytes);
 
 /* Everything of the share leaves. */
 void intake_remove_all(struct intake *intake, struct share *share);
+
+/* What is read or settled from here on has this time: one look at the clock for many records. */
+void intake_note_time(struct intake *intake);
+
+/* The record is settled: how long it took from its reading on, without its handler. */
+void intake_note_wait(struct intake *intake, const struct record *record);
 
 /* How many records a partition with this share may read now; large ones are read few at a time,
  * because their bytes are known only when they are here. */

@@ -52,6 +52,11 @@ static const struct metric_info infos[METRIC_COUNT] = {
                                  METRIC_HISTOGRAM,
                                  {"consumer"},
                                  "Time from the begin of a handler to its end, waits included."},
+    [METRIC_RECORD_WAIT] = {"lagoon_record_wait_seconds",
+                            METRIC_HISTOGRAM,
+                            {"consumer"},
+                            "Time of a record from its reading to its being settled, without its "
+                            "handler: for its turn, a worker, retries and acknowledgements."},
     [METRIC_RUNNING] = {"lagoon_handlers_running",
                         METRIC_GAUGE,
                         {"consumer"},

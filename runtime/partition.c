@@ -68,6 +68,7 @@ void partition_take_in(struct partition *partition, struct record *record, uint6
     record->owner = partition;
     record->epoch = partition->epoch;
     record->slot = slot;
+    record->read_ns = partition->intake->now_ns;
     offsets_note_time(&partition->offsets, slot, record->timestamp_ms);
     intake_add(partition->intake, &partition->share, record->block_bytes);
     partition->intake->counts.received++;

@@ -108,6 +108,7 @@ static void settle(struct record *record)
 {
     struct partition *partition = record->owner;
     offsets_settle(&partition->offsets, record->slot);
+    intake_note_wait(partition->intake, record);
     intake_remove(partition->intake, &partition->share, record->block_bytes);
     partition_discard(record);
 }
@@ -421,6 +422,7 @@ void partition_report(struct record *record, int run, const char *reason)
     bool is_awaited = record->is_ended && record->outcome == OUTCOME_DONE;
     if (is_awaited && record->reported == record->published &&
         record->epoch == record->owner->epoch) {
+        intake_note_time(record->owner->intake);
         leave(record);
         settle(record);
     }
@@ -433,6 +435,7 @@ void partition_end_letter(struct record *record, const char *reason)
     struct partition *partition = record->owner;
     record->is_lettered = false;
     if (reason == NULL) {
+        intake_note_time(partition->intake);
         partition->intake->counts.letters++;
         leave(record);
         settle(record);

@@ -251,6 +251,7 @@ size_t partition_read(struct partition *partition, size_t budget)
     ssize_t count = rd_kafka_consume_batch_queue(partition->queue, 0, messages, wanted);
     if (count <= 0)
         return 0;
+    intake_note_time(partition->intake);
     push(partition, messages, (size_t)count);
     for (ssize_t i = 0; i < count; i++)
         rd_kafka_message_destroy(messages[i]);

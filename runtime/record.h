@@ -74,6 +74,7 @@ struct record {
     struct partition *owner; /* the consumer's, which outlives every record */
     uint64_t epoch;          /* of the partition's assignment */
     uint64_t slot;           /* in the partition's offsets */
+    int64_t read_ns;         /* clock_monotonic_ns, as of the batch in which it was read */
 
     /* Main's, which changes them while the record is kept. */
     int attempt; /* from 1; how often it was tried */
@@ -94,6 +95,7 @@ struct record {
     /* The worker's that runs it; main's once it has ended. */
     enum outcome outcome;
     enum fault fault;       /* of an outcome FAILED: what it was */
+    int64_t handler_ns;     /* how long its handler took, in all runs */
     char *failure;          /* why not DONE, with traceback; freed with the record */
     uint32_t published;     /* deliveries of this run */
     int64_t retry_after_ms; /* what the handler asked for; below 0: the schedule says */

@@ -53,7 +53,9 @@ static enum main_end main_end_of(enum outcome outcome)
 static void note_duration(struct worker *worker, const struct hand *hand)
 {
     worker->ended_ns = clock_monotonic_ns();
-    histogram_note(&worker->durations, (worker->ended_ns - hand->began_ns) / 1000);
+    int64_t duration_ns = worker->ended_ns - hand->began_ns;
+    hand->call.record->handler_ns += duration_ns;
+    histogram_note(&worker->durations, duration_ns / 1000);
     atomic_store_explicit(&worker->lua_bytes, script_bytes(hand->state->script),
                           memory_order_relaxed);
 }
@@ -63,9 +65,10 @@ static void note_duration(struct worker *worker, const struct hand *hand)
 static void hand_end(struct worker *worker, struct hand *hand)
 {
     struct record *record = hand->call.record;
+    if (record != NULL)
+        note_duration(worker, hand);
     hand->call.record = NULL;
     if (record != NULL) {
-        note_duration(worker, hand);
         note_outcome(record, &hand->call);
         record->decision = policy_decide(script_consumer(hand->state->script), record);
     }
