@@ -9,13 +9,13 @@ local brokers = require("spec.support.broker")
 local exposition = require("spec.support.exposition")
 local wait = require("spec.support.wait")
 
-local WAITS, BLOCKS, RETRIES, HELD = 0, 1, 2, 3
+local WAITS, BLOCKS, RETRIES, HELD, PUBLISHES = 0, 1, 2, 3, 4
 
 describe("a partition that stands still", function()
-  local broker, app, lagoon, topic, held, url
+  local broker, far, app, lagoon, topic, held, url
 
   local function consumer(name)
-    return { topic = name, group = name, distribution = "partition", workers = 2,
+    return { cluster = "near", topic = name, group = name, distribution = "partition", workers = 2,
       commit_interval = "50ms", handler_timeout = false, stall_after = "1s",
       on_error = { backoff = "1h", max_backoff = "1h" },
       handlers = { Event = "handlers.stalls" } }
@@ -27,16 +27,20 @@ describe("a partition that stands still", function()
   end
 
   setup(function()
-    broker = brokers.start()
-    topic, held = broker:new_topic("stall", 4), broker:new_topic("held", 1)
-    app = application.new(broker.brokers, { consumers = { c = consumer(topic),
-      paused = consumer(held) } }, {
+    broker, far = brokers.start(), brokers.start_embedded()
+    topic, held = broker:new_topic("stall", 5), broker:new_topic("held", 1)
+    app = application.new(nil, {
+      clusters = { near = { brokers = broker.brokers }, far = { brokers = far.brokers } },
+      producers = { out = { cluster = "far", topic = far:new_topic("far", 1) } },
+      consumers = { c = consumer(topic), paused = consumer(held) } }, {
       ["handlers/stalls"] = [[
         local gate, journal = require("gate"), require("journal")
+        local out = require("lagoon").producer("out")
         return function(event, context)
           journal.record(context)
           if event.does == "wait" then gate.wait("waits") end
           if event.does == "block" then gate.block("blocks") end
+          if event.does == "publish" then out:publish("Sent", {}) end
           if event.does == "fail" then error("not yet") end
         end
       ]] })
@@ -46,6 +50,8 @@ describe("a partition that stands still", function()
     lagoon:wait_assigned("c")
     lagoon:wait_assigned("paused")
     assert.equal(0, app:run({ "pause", "paused" }).process.code)
+    far.process:signal("sigstop")
+    produce(topic, PUBLISHES, '{"type":"Event","does":"publish"}')
     produce(topic, WAITS, '{"does":"wait"}', { { "Message-Type", "My.Shop.Event, Shop" } })
     produce(topic, BLOCKS, '{"type":"Event","does":"block"}')
     produce(topic, RETRIES, '{"type":"Event","does":"fail"}')
@@ -54,6 +60,7 @@ describe("a partition that stands still", function()
   end)
 
   teardown(function()
+    far.process:signal("sigcont")
     assert.equal(0, lagoon:stop())
   end)
 
@@ -88,6 +95,19 @@ describe("a partition that stands still", function()
       assert.matches("^the handler of its oldest record does not end", place.stalled.reason)
     end)
   end
+
+  it("is named where what a handler published is not acknowledged, and goes on with it", function()
+    lagoon:wait_log("^consumer c: %S+ stands still for %d+ s: the handler of its oldest record has "
+      .. "returned, and what it published is not acknowledged: ", { partition = PUBLISHES })
+    local place = status(PUBLISHES)
+    assert.same({ true, "awaits acknowledgements", 0 },
+      { place.is_stalled, place.oldest.state, place.running })
+    far.process:signal("sigcont")
+    lagoon:wait_log("^consumer c: %S+ stands still no more", { partition = PUBLISHES })
+    wait.till("its commit", 10000, function()
+      return status(PUBLISHES).committed == 1
+    end)
+  end)
 
   it("is shown to people in 80 columns, with what holds it", function()
     local text = app:run({ "status" }).process:stdout()
