@@ -36,8 +36,8 @@ end
 local function show_changes(workers)
   local change = workers.changes[1]
   if change then
-    say("  %d -> %d workers %s ago: %s", change.from, change.to, ago(change.at),
-      change.reason)
+    say("%s", words.cut(("  %d -> %d workers %s ago: %s"):format(change.from, change.to,
+      ago(change.at), change.reason), 80))
   end
   if workers.states_replaced > 0 then
     local last = workers.last_replaced
@@ -74,7 +74,7 @@ local function show_trouble(partition)
       or stopped.resume or "stop its group and commit an offset by Kafka's tools")
   elseif stalled then
     say("    stands still for %s at offset %d%s:", words.duration(stalled.for_ms), stalled.offset,
-      stalled.handler and " (" .. stalled.handler .. ")" or "")
+      stalled.handler and " (" .. words.fit(stalled.handler, 30) .. ")" or "")
     for line in words.wrapped(stalled.reason, 74) do
       say("      %s", line)
     end
