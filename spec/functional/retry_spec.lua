@@ -142,6 +142,7 @@ describe("a record that fails", function()
     produce(9, { { key = "k", value = "no JSON" }, { key = "k" },
       { key = "k", value = '{"n":8}' } })
     app:wait_journal(1, { partition = 9, n = 8 })
+    lagoon:wait_log("^consumer c: a record is skipped", { partition = 9, offset = 2 })
     local lines = lagoon:log("^consumer c: a record is skipped", { partition = 9, level = "error" })
     assert.same({ 0, 2 }, { lines[1].offset, lines[2].offset })
   end)
