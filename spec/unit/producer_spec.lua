@@ -379,6 +379,7 @@ describe("producer", function()
     end)
 
     it("loses nobody among threads that wait for room and for deliveries", function()
+      mock:slow_produce(100, 3) -- so that the queue is full for a while
       local p = new_producer({ ["queue.buffering.max.messages"] = 7 })
       local acknowledged, woken, waits, failed = p:publish_from_threads(4, 300, false)
       turn_till_flushed(p)
@@ -389,6 +390,7 @@ describe("producer", function()
     end)
 
     it("blocks those that cannot wait otherwise until there is room", function()
+      mock:slow_produce(100, 3) -- so that the queue is full for a while
       local p = new_producer({ ["queue.buffering.max.messages"] = 7 })
       local _, _, waits, failed = p:publish_from_threads(3, 300, true)
       turn_till_flushed(p)
