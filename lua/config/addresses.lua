@@ -19,6 +19,16 @@ local function split(text)
   return list
 end
 
+---What a message may show of an address that somebody wrote as a URL with a login.
+---@param address any
+---@return any
+function M.without_login(address)
+  if type(address) ~= "string" then
+    return address
+  end
+  return (address:gsub("^(%a*:?/*)[^@]*@", "%1<secret>@"))
+end
+
 ---"a:9092, b:9092" or a list of such; gives the text that librdkafka takes.
 function M.brokers(value)
   local list = value
@@ -31,7 +41,7 @@ function M.brokers(value)
     if type(address) ~= "string" or not is_address(address) then
       local meant = type(address) == "string" and address:find("^[%w._-]+$")
         and address .. ":9092"
-      return nil, "must be host:port", meant or nil, address
+      return nil, "must be host:port", meant or nil, M.without_login(address)
     end
   end
   return table.concat(list, ",")

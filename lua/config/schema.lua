@@ -186,7 +186,7 @@ return {
     { key = "consumers", type = "map", names = "name", example = '["order-handler"] = {...}',
       of = { type = "record", fields = consumer, check = rules.consumer },
       doc = "what is read and handled" },
-    { key = "admin", type = "record", fields = admin,
+    { key = "admin", type = "record", fields = admin, secret = true,
       short = { type = "boolean", of = "boolean", must = "a table, or false for none",
         expand = rules.no_admin },
       doc = "the HTTP server for probes, metrics and operators; `false` for none" },

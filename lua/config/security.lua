@@ -136,12 +136,15 @@ function M.cluster(cluster, given, place)
   end
 end
 
----Passwords that stand in the source: an error of Lua may quote what it has not yet run.
+---Passwords that stand in the source: an error of Lua may quote what it has not yet run, also where
+---the = is what is missing.
 ---@param source string
 ---@param report lagoon.config.Report
 function M.source(source, report)
-  for value in source:gmatch("[Pp]assword[\"'%]%s]*=%s*[\"']([^\"'\n]+)") do
-    report:add_secret(value)
+  for _, name in ipairs({ "[Pp]assword", "token", "client%.secret", "%.pem" }) do
+    for value in source:gmatch(name .. "[\"'%]%s]*=?%s*[\"']([^\"'\n]+)") do
+      report:add_secret(value)
+    end
   end
 end
 
