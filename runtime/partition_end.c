@@ -90,9 +90,12 @@ static void note_unknown_type(const struct record *record)
     note_fault(record, FAULT_UNKNOWN_TYPE, text);
 }
 
-/* A run has ended. What a handler asked for is no fault, nor is what the config says to skip. */
+/* A run has ended. What a handler asked for is no fault, nor is what the config says to skip; that
+ * something it published was refused is noted by then. */
 static void note_end(const struct record *record)
 {
+    if (record->refusal != NULL)
+        return;
     bool is_skipped = record->decision == DECISION_SKIP;
     if (record->outcome == OUTCOME_FAILED)
         note_fault(record, record->fault, reason_of(record));

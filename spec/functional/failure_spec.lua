@@ -1,5 +1,7 @@
 -- A record that fails stops its partition, loudly, and is the next one after a restart.
 
+local json = require("cjson")
+
 local application = require("spec.support.application")
 local brokers = require("spec.support.broker")
 local examples = require("spec.functional.failure_examples")
@@ -107,6 +109,18 @@ describe("a record that fails", function()
     for _, entry in ipairs(app:journal({ n = 2 })) do
       assert.equal(REFUSED, entry.partition)
     end
+  end)
+
+  it("is counted by its kind, with its last sentence and when that was", function()
+    local answer = json.decode(app:run({ "status", "--json" }).process:stdout())
+    local counts, errors = {}, answer.consumers[1].errors
+    for kind, found in pairs(errors) do
+      counts[kind] = found.count
+      assert.is_true(found.at <= answer.now and found.at > answer.now - answer.uptime_ms)
+    end
+    assert.same({ handler = #EXAMPLES - 2, invalid = 1, publish_refused = 2 }, counts)
+    assert.equal(("%s[%d]@1: the value is not JSON: byte 6: "):format(topic, BAD_JSON),
+      errors.invalid.last:match("^.*byte 6: "))
   end)
 
   it("is counted, one error line each, and no reason for another exit code", function()
