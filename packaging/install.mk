@@ -9,7 +9,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 DOCUMENTS := README.md LICENSE $(wildcard docs/*.md)
 
-VERSION = $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' runtime/main.c)
+VERSION = $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' runtime/version.h)
 
 INSTALLED = $(BINDIR)/lagoon $(LUADIR)/lagoon/testing.so $(ANNOTATIONS:%=$(DATADIR)/%) \
             $(DOCUMENTS:%=$(DOCDIR)/%) $(MANDIR)/man1/lagoon.1 $(UNITDIR)/lagoon@.service

@@ -155,6 +155,20 @@ void consumer_resume_stopped(struct consumer *consumer,
 /* Writes an object that says how it is, into an array. */
 void consumer_write_status(struct consumer *consumer, struct json_writer *answer);
 
+/* What one line says of several consumers. */
+struct consumer_glance {
+    size_t partitions;
+    size_t workers;
+    size_t workers_max;
+    size_t running; /* handlers */
+    int64_t lag;    /* end minus committed, where both are known */
+    uint64_t ended; /* records that are done with */
+    uint64_t faults;
+};
+
+/* Adds those of this one. */
+void consumer_add_glance(struct consumer *consumer, struct consumer_glance *sum);
+
 /* Adds its values. */
 void consumer_add_metrics(struct consumer *consumer, struct metrics *metrics);
 

@@ -159,6 +159,30 @@ void consumer_add_metrics(struct consumer *consumer, struct metrics *metrics)
     add_partitions(&place, consumer);
 }
 
+/* --- at a glance --- */
+
+void consumer_add_glance(struct consumer *consumer, struct consumer_glance *sum)
+{
+    ASSERT_ON(THREAD_MAIN);
+    const struct assignment *assignment = &consumer->assignment;
+    const struct consumer_counts counts = consumer_counts(consumer);
+    sum->workers += consumer->pool.running;
+    sum->workers_max += (size_t)consumer->config->workers_max;
+    sum->running += dispatcher_running_all(&consumer->dispatcher);
+    sum->ended += counts.handled + counts.skipped + counts.letters;
+    for (size_t i = 0; i < FAULT_COUNT; i++)
+        sum->faults += assignment->intake.faults.kinds[i].count;
+    for (const struct partition *partition = assignment_first(assignment); partition != NULL;
+         partition = assignment_next(assignment, partition)) {
+        int64_t ahead = partition_end(partition) - partition_committed(partition);
+        if (partition->epoch == 0)
+            continue;
+        sum->partitions++;
+        if (partition_committed(partition) >= 0 && ahead > 0)
+            sum->lag += ahead;
+    }
+}
+
 /* --- readiness --- */
 
 /* Being without partitions is no reason: the group may have more members than partitions. */

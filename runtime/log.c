@@ -59,6 +59,11 @@ bool log_is_enabled(enum log_level level)
     return (int)level >= atomic_load_explicit(&enabled_level, memory_order_relaxed);
 }
 
+bool log_shows_status(void)
+{
+    return log_line_has_screen();
+}
+
 void log_set_sink(const struct log_sink *sink)
 {
     log_sink = sink;
@@ -132,4 +137,13 @@ static void log_arguments(enum log_level level, const struct log_field *fields, 
         log_write_line(&line);
     free(message);
     errno = saved_errno;
+}
+
+void log_write_line(const struct log_line *line)
+{
+    struct buffer bytes;
+    buffer_init(&bytes);
+    log_line_append(&bytes, line);
+    log_write(line->level, bytes.bytes, bytes.length);
+    buffer_destroy(&bytes);
 }

@@ -96,8 +96,11 @@ void log_repeated(const char *kind, unsigned few, enum log_level level,
 /* A line as it stands, for what is no event: an answer to who typed a command. */
 void log_say(const char *text);
 
-/* What stands below all lines on a terminal, in place of what stood there, as far as it fits into
- * one line; NULL takes it away. Elsewhere nothing is shown. */
+/* Lines are text, on a terminal where something may stand below them. */
+bool log_shows_status(void);
+
+/* What stands there, in place of what stood there, as far as it fits into one line; NULL takes it
+ * away. Elsewhere nothing is shown. */
 void log_set_status(const char *text);
 
 #endif

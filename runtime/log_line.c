@@ -21,6 +21,7 @@ enum escape {
 /* Chosen by main, read by all who log. */
 static atomic_bool is_json;
 static atomic_bool is_coloured;
+static atomic_bool has_screen;
 
 static const char *const level_labels[] = {"DEBUG", "INFO ", "WARN ", "ERROR"};
 static const char *const level_colours[] = {"\033[2m", "\033[32m", "\033[33m", "\033[31m"};
@@ -37,12 +38,18 @@ void log_line_init(enum log_format format)
     const char *terminal = getenv("TERM");
     bool is_dumb = terminal != NULL && strcmp(terminal, "dumb") == 0;
     is_json = format == LOG_JSON || (format == LOG_AUTO && !is_terminal);
+    has_screen = is_terminal && !is_dumb && !is_json;
     is_coloured = is_terminal && !is_dumb && (no_color == NULL || no_color[0] == '\0');
 }
 
 bool log_line_is_json(void)
 {
     return is_json;
+}
+
+bool log_line_has_screen(void)
+{
+    return has_screen;
 }
 
 void log_line_append(struct buffer *out, const struct log_line *line)

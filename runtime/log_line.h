@@ -21,6 +21,9 @@ void log_line_init(enum log_format format);
 /* Those that log_line_init has chosen are JSON. */
 bool log_line_is_json(void);
 
+/* They are text on a terminal that can take a line back. */
+bool log_line_has_screen(void);
+
 /* Appends the event, with a newline at its end. */
 void log_line_append(struct buffer *out, const struct log_line *line);
 

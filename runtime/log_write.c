@@ -46,6 +46,7 @@ static struct {
     struct buffer waiting;
     size_t writing; /* bytes that the thread has taken and not written */
     char status[STATUS_BYTES];
+    size_t status_length;  /* as much of it as fits */
     unsigned status_set;   /* counts what was to be shown */
     unsigned status_shown; /* the last of it that is on the screen */
     bool is_ending;
@@ -75,7 +76,8 @@ static void draw(struct buffer *out, const char *bytes, size_t length, bool has_
     if (has_status)
         buffer_append(out, ERASE, sizeof ERASE - 1);
     buffer_append(out, bytes, length);
-    buffer_append(out, sink.status, log_output_fitting(sink.status));
+    sink.status_length = log_output_fitting(sink.status);
+    buffer_append(out, sink.status, sink.status_length);
 }
 
 /* --- writing --- */
@@ -389,15 +391,6 @@ void log_write(enum log_level level, const char *bytes, size_t length)
     pthread_mutex_unlock(&sink.mutex);
 }
 
-void log_write_line(const struct log_line *line)
-{
-    struct buffer bytes;
-    buffer_init(&bytes);
-    log_line_append(&bytes, line);
-    log_write(line->level, bytes.bytes, bytes.length);
-    buffer_destroy(&bytes);
-}
-
 void log_write_wake(void)
 {
     pthread_mutex_lock(&sink.mutex);
@@ -415,12 +408,18 @@ void log_say(const char *text)
     errno = saved_errno;
 }
 
+/* Since the status was shown. */
+static bool is_resized(void)
+{
+    return sink.status[0] != '\0' && sink.status_length != log_output_fitting(sink.status);
+}
+
 void log_set_status(const char *text)
 {
     int saved_errno = errno;
     text = text != NULL ? text : "";
     pthread_mutex_lock(&sink.mutex);
-    if (strcmp(text, sink.status) != 0 && isatty(STDERR_FILENO) == 1) {
+    if (log_line_has_screen() && (strcmp(text, sink.status) != 0 || is_resized())) {
         bool had_status = sink.status[0] != '\0';
         snprintf(sink.status, sizeof sink.status, "%s", text);
         if (sink.mode == QUEUED) {

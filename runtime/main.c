@@ -17,13 +17,12 @@
 #include "first_process.h"
 #include "log.h"
 #include "verb.h"
+#include "version.h"
 #include "words.h"
 
 /* How long who logs a line waits for room in the queue: handlers are to go on, a script that has
  * the process for itself is rather slow than to lose a line. */
 enum { HANDLER_PATIENCE_MS = 10, SCRIPT_PATIENCE_MS = 1000 };
-
-#define VERSION "0.1.0"
 
 static int verb_version(const struct command_line *line);
 static int verb_help(const struct command_line *line);

@@ -245,6 +245,7 @@ static void open_loop(struct runtime *runtime)
         runtime->signals[i].data = runtime;
     }
     uv_timer_init(&runtime->loop, &runtime->flusher);
+    uv_timer_init(&runtime->loop, &runtime->sayer);
 }
 
 /* Until the loop runs, and while an on_load blocks, a signal ends the process by itself. */
@@ -343,6 +344,7 @@ int runtime_run(const struct runtime_options *options, struct runtime_result *re
     make_connections(&runtime);
     make_producers(&runtime);
     make_crew(&runtime);
+    runtime_say_start(&runtime);
     runtime_open_reload(&runtime);
     make_main(&runtime);
     runtime_open_control(&runtime);

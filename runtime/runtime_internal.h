@@ -62,7 +62,11 @@ struct runtime {
     struct producer_counts counts; /* of all producers, at the end */
     int64_t began_ms;
     int64_t ended_ms;
-    int64_t said_ms; /* how far it is */
+    int64_t said_ms;  /* how far it is */
+    uv_timer_t sayer; /* looks whether it is ready, and on a terminal says what it does */
+    bool has_said_ready;
+    uint64_t glanced_ended; /* records, at the last look */
+    int64_t glanced_ms;
 };
 
 /* Begins the stop, or adds the first exit code that is not EXIT_OK to it. */
@@ -89,6 +93,11 @@ const struct control_command *runtime_command(const char *name);
 /* The admin server, when options and config say so. The connections have been started, so that a
  * stop has something to stop. */
 void runtime_open_admin(struct runtime *runtime);
+
+/* What the process begins with: config, clusters, topics, who runs. Then, as soon as it is ready,
+ * one line that says so, and on a terminal, below all lines, what it does. Nothing of it where a
+ * script has the process for itself. */
+void runtime_say_start(struct runtime *runtime);
 
 /* Appends why the process is not ready, a line for each reason; nothing when it is. */
 void runtime_add_reasons(const struct runtime *runtime, struct buffer *reasons);

@@ -32,6 +32,7 @@ static void close_loop_handles(struct runtime *runtime)
     uv_close((uv_handle_t *)&runtime->signals[1], NULL);
     uv_close((uv_handle_t *)&runtime->hangup, NULL);
     uv_close((uv_handle_t *)&runtime->flusher, NULL);
+    uv_close((uv_handle_t *)&runtime->sayer, NULL);
     reload_watch_close(&runtime->watch);
     reload_close(&runtime->reload);
     if (runtime->options->is_controlled)
