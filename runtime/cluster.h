@@ -80,6 +80,13 @@ bool cluster_log_event(rd_kafka_event_t *event, const char *who, struct error *e
  * answers at 127.0.0.1:9092: connection refused`. Any thread. */
 void cluster_explain(rd_kafka_resp_err_t code, const char *detail, struct error *err);
 
+/* What a code means, and what to look at; librdkafka's words where nothing is known. Any thread. */
+const char *cluster_cause(rd_kafka_resp_err_t code);
+bool cluster_has_cause(rd_kafka_resp_err_t code);
+
+/* What to look at when librdkafka logs of this facility; NULL where that is not known. */
+const char *cluster_hint(const char *facility);
+
 /* The same for an error that is fatal for its handle. Any thread. */
 void cluster_explain_fatal(const char *detail, struct error *err);
 

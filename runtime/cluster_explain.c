@@ -220,6 +220,19 @@ static void explain_topic(rd_kafka_resp_err_t code, const char *text, struct err
         error_set(err, "no right to read topic \"%.*s\"", length, name);
 }
 
+/* What the code means, and what librdkafka says of it: which broker, which request. */
+static void explain_other(rd_kafka_resp_err_t code, const char *text, struct error *err)
+{
+    if (!cluster_has_cause(code)) {
+        error_set(err, "%s", text);
+        return;
+    }
+    char detail[DETAIL_BYTES];
+    snprintf(detail, sizeof detail, "%s", text);
+    drop_duration(detail);
+    error_set(err, "%s (%s)", cluster_cause(code), detail);
+}
+
 void cluster_explain(rd_kafka_resp_err_t code, const char *text, struct error *err)
 {
     struct detail detail;
@@ -253,7 +266,7 @@ void cluster_explain(rd_kafka_resp_err_t code, const char *text, struct error *e
         cluster_explain_code(code, NULL, NULL, err);
         break;
     default:
-        error_set(err, "%s", text);
+        explain_other(code, text, err);
         break;
     }
 }
@@ -271,8 +284,6 @@ void cluster_explain_fatal(const char *text, struct error *err)
 void cluster_explain_code(rd_kafka_resp_err_t code, const char *topic, const char *group,
                           struct error *err)
 {
-    const char *words = rd_kafka_err2str(code);
-    drop_prefix(&words, "Broker: ");
     if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && topic != NULL)
         error_set(err, "no right to read topic \"%s\"", topic);
     else if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED && group != NULL)
@@ -280,5 +291,5 @@ void cluster_explain_code(rd_kafka_resp_err_t code, const char *topic, const cha
     else if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
         error_set(err, "no right to read as this group");
     else
-        error_set(err, "%s", words);
+        error_set(err, "%s", cluster_cause(code));
 }

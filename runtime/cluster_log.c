@@ -40,7 +40,9 @@ static void log_line(rd_kafka_event_t *event, const char *who)
                            : severity <= SYSLOG_INFO    ? LOG_INFO
                                                         : LOG_DEBUG;
     struct error line;
-    error_set(&line, "librdkafka: %s: %s", facility, text);
+    const char *hint = cluster_hint(facility);
+    error_set(&line, "librdkafka: %s: %s%s%s", facility, text, hint != NULL ? "; " : "",
+              hint != NULL ? hint : "");
     say(level, who, line.text);
 }
 

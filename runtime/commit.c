@@ -56,7 +56,7 @@ static void send_list(struct commit *commit, rd_kafka_topic_partition_list_t *li
     rd_kafka_resp_err_t rc = rd_kafka_commit_queue(intake->handle, list, commit->queue, NULL, NULL);
     commit->is_in_flight = rc == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (!commit->is_in_flight)
-        log_warn("consumer %s: commit: %s", intake->config->name, rd_kafka_err2str(rc));
+        log_warn("consumer %s: commit: %s", intake->config->name, cluster_cause(rc));
 }
 
 void commit_start(struct commit *commit)

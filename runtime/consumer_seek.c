@@ -110,7 +110,7 @@ static int ask_time(const struct seek *seek, struct move *move, struct error *er
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
-    error_set(err, "%s[%d]: %s", move->topic, move->number, rd_kafka_err2str(code));
+    error_set(err, "%s[%d]: %s", move->topic, move->number, cluster_cause(code));
     return -1;
 }
 
@@ -122,7 +122,7 @@ static int resolve(const struct seek *seek, struct move *move, struct error *err
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(seek->query, move->topic,
                                                                 move->number, &low, &high, ASK_MS);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error_set(err, "%s[%d]: %s", move->topic, move->number, rd_kafka_err2str(code));
+        error_set(err, "%s[%d]: %s", move->topic, move->number, cluster_cause(code));
         return -1;
     }
     if (target->kind == TO_TIME && ask_time(seek, move, err) != 0)

@@ -77,7 +77,7 @@ void membership_join(struct membership *membership)
     rd_kafka_topic_partition_list_destroy(topics);
     membership->is_subscribed = true;
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
-        log_error("consumer %s: subscribe: %s", config->name, rd_kafka_err2str(rc));
+        log_error("consumer %s: subscribe: %s", config->name, cluster_cause(rc));
 }
 
 /* Librdkafka looks for a missing topic again after minutes; a new subscribe makes it look at

@@ -47,7 +47,7 @@ static const char *say_reason(const struct producer *producer, const rd_kafka_me
                  topic);
         break;
     default:
-        snprintf(reason, REASON_BYTES, "topic \"%s\": %s", topic, rd_kafka_err2str(message->err));
+        snprintf(reason, REASON_BYTES, "topic \"%s\": %s", topic, cluster_cause(message->err));
         break;
     }
     return reason;

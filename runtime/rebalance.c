@@ -82,7 +82,7 @@ static void answer(struct rebalance *rebalance, rd_kafka_resp_err_t kind,
     rd_kafka_resp_err_t rc = rd_kafka_assign(handle_of(rebalance), is_assign ? list : NULL);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
         log_warn("consumer %s: the answer to a rebalance was refused: %s", name_of(rebalance),
-                 rd_kafka_err2str(rc));
+                 cluster_cause(rc));
 }
 
 /* --- assign --- */
@@ -296,7 +296,7 @@ static void begin_event(struct rebalance *rebalance)
     } else if (kind == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
         begin_revoke(rebalance);
     } else {
-        log_warn("consumer %s: rebalance: %s", name_of(rebalance), rd_kafka_err2str(kind));
+        log_warn("consumer %s: rebalance: %s", name_of(rebalance), cluster_cause(kind));
         rd_kafka_assign(handle_of(rebalance), NULL);
         end_event(rebalance);
     }

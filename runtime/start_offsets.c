@@ -10,7 +10,7 @@ static int resolve_one(rd_kafka_t *query, rd_kafka_topic_partition_t *place,
                                                               &low, &high, timeout_ms);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR) {
         error_set(err, "%s[%d]: the first and last offset cannot be read: %s", place->topic,
-                  place->partition, rd_kafka_err2str(rc));
+                  place->partition, cluster_cause(rc));
         return -1;
     }
     start->is_committed = false;
@@ -26,14 +26,14 @@ int start_offsets_resolve(rd_kafka_t *consumer, rd_kafka_t *query,
 {
     rd_kafka_resp_err_t rc = rd_kafka_committed(consumer, list, timeout_ms);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error_set(err, "the committed offsets cannot be read: %s", rd_kafka_err2str(rc));
+        error_set(err, "the committed offsets cannot be read: %s", cluster_cause(rc));
         return -1;
     }
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_topic_partition_t *place = &list->elems[i];
         if (place->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             error_set(err, "%s[%d]: the committed offset cannot be read: %s", place->topic,
-                      place->partition, rd_kafka_err2str(place->err));
+                      place->partition, cluster_cause(place->err));
             return -1;
         }
         starts[i] = (struct partition_start){.offset = place->offset, .is_committed = true};

@@ -122,8 +122,43 @@ describe("cluster explains", function()
     assert.equal("another", cluster.explain_fatal("another"))
   end)
 
+  it("what a code means, and what to look at", function()
+    for code, look in pairs({
+      topic_right = "ACLs", group_right = "ACLs", cluster_right = "IDEMPOTENT_WRITE",
+      login = "password", mechanism = "sasl.mechanism", policy = "who runs the cluster",
+      quota = "quotas", too_large = "max.message.bytes", not_acknowledged = "message.timeout.ms",
+      invalid_record = "cleanup.policy", timestamp = "clocks", replicas = "min.insync.replicas",
+      producer_fenced = "transactional.id", producer_epoch = "transactional.id",
+      producer_forgotten = "retention.ms", member_fenced = "instance_id",
+      group_full = "group.max.size", protocol = "partition.assignment.strategy",
+      session_timeout = "group.max.session.timeout.ms", poll = "CPU limit",
+      offset = "offset_reset", unknown_member = "session.timeout.ms",
+      coordinator = "__consumer_offsets", leader = "brokers that are down",
+      not_leader = "brokers", disk = "its room", all_down = "what is said of each",
+      version = "lagoon version",
+    }) do
+      local what, rest = cluster.cause(code):match("^(%l.-[^%.]); (.+)$")
+      assert.is_truthy(what, code)
+      assert.is_truthy((what .. rest):find(look, 1, true), code .. ": " .. rest)
+      assert.matches("^%l[^\n]+[^%.\n]$", rest)
+    end
+  end)
+
+  it("an error by its code, with what librdkafka says of it", function()
+    assert.equal("a quota of Kafka holds this client back; look at its quotas (kafka-configs.sh "
+      .. "--describe --entity-type users, or clients) (a:1/1: Broker: Throttling quota has been "
+      .. "exceeded)", cluster.explain("quota",
+      "a:1/1: Broker: Throttling quota has been exceeded (after 5ms in state UP)"))
+    assert.matches("^fewer replicas are in sync ", cluster.explain_code("replicas", "orders", "g"))
+  end)
+
+  it("what some of librdkafka's own lines ask for", function()
+    assert.equal("look at brokers: they are of two clusters", cluster.hint("CLUSTERID"))
+    assert.is_nil(cluster.hint("GETPID"))
+  end)
+
   it("nothing that it does not know", function()
     assert.equal("as it: is/was", cluster.explain("other", "as it: is/was"))
-    assert.equal("Leader not available", cluster.explain_code("leader"))
+    assert.equal("Local: Communication failure with broker", cluster.explain_code("other"))
   end)
 end)

@@ -35,7 +35,7 @@ local LAYERS = {
     { "mounts" },
     { "histogram", "errand", "faults", "statistics", "terminal" },
     { "log", "error", "thread", "units", "properties", "words", "leaves" },
-    { "util", "exit_code", "first_process" },
+    { "util", "exit_code", "first_process", "version" },
   },
   members = {
     dispatcher = { "lane", "run_queue", "strand", "taker" },

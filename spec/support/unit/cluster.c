@@ -130,6 +130,29 @@ static const struct {
     {"other", RD_KAFKA_RESP_ERR__FAIL},
     {"leader", RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE},
     {"policy", RD_KAFKA_RESP_ERR_POLICY_VIOLATION},
+    {"login", RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED},
+    {"cluster_right", RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED},
+    {"mechanism", RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM},
+    {"quota", RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED},
+    {"too_large", RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE},
+    {"not_acknowledged", RD_KAFKA_RESP_ERR__MSG_TIMED_OUT},
+    {"invalid_record", RD_KAFKA_RESP_ERR_INVALID_RECORD},
+    {"timestamp", RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP},
+    {"replicas", RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS},
+    {"producer_fenced", RD_KAFKA_RESP_ERR__FENCED},
+    {"producer_epoch", RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH},
+    {"producer_forgotten", RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID},
+    {"member_fenced", RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID},
+    {"group_full", RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED},
+    {"protocol", RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL},
+    {"session_timeout", RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT},
+    {"poll", RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED},
+    {"offset", RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE},
+    {"unknown_member", RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID},
+    {"coordinator", RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE},
+    {"disk", RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR},
+    {"all_down", RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN},
+    {"version", RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION},
 };
 
 static rd_kafka_resp_err_t check_code(lua_State *L, int index)
@@ -148,6 +171,20 @@ static int unit_explain(lua_State *L)
     struct error err;
     cluster_explain(check_code(L, 1), luaL_checkstring(L, 2), &err);
     lua_pushstring(L, err.text);
+    return 1;
+}
+
+/* cause(code): what it means, and what to look at. */
+static int unit_cause(lua_State *L)
+{
+    lua_pushstring(L, cluster_cause(check_code(L, 1)));
+    return 1;
+}
+
+/* hint(facility): what to look at, or nil. */
+static int unit_hint(lua_State *L)
+{
+    lua_pushstring(L, cluster_hint(luaL_checkstring(L, 1)));
     return 1;
 }
 
@@ -418,6 +455,8 @@ int unit_open_cluster(lua_State *L)
         {"is_security", unit_is_security},
         {"is_topic_name", unit_is_topic_name},
         {"explain", unit_explain},
+        {"cause", unit_cause},
+        {"hint", unit_hint},
         {"explain_code", unit_explain_code},
         {"explain_fatal", unit_explain_fatal},
         {"log_trouble", unit_log_trouble},
