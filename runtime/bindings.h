@@ -189,6 +189,7 @@ enum main_kind {
     MAIN_TRAFFIC, /* scripts/dev.lua, beside the consumers */
     MAIN_COMMAND, /* of lagoon exec: print writes to standard output */
     MAIN_OWN,     /* a chunk of the program itself */
+    MAIN_EVENT,   /* the same, for one event among others: standard input is left as it is */
 };
 
 /* What a state has for such a script beside what every state has: io.stdin ends with the process,

@@ -58,7 +58,8 @@ static int on_print(lua_State *L)
 
 void bindings_open_main(lua_State *L, enum main_kind kind)
 {
-    open_input(L);
+    if (kind != MAIN_EVENT)
+        open_input(L);
     if (kind == MAIN_COMMAND)
         lua_register(L, "print", on_print);
 }

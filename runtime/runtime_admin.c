@@ -108,8 +108,7 @@ static void answer_publish(void *context, struct admin_request *request)
         admin_answer_error(request, ADMIN_UNKNOWN, &err);
     } else {
         size_t index = (size_t)(producer - runtime->config->producers);
-        publishing_begin(&runtime->publishing, runtime->reload.serving->producers[index], producer,
-                         request);
+        publishing_begin(&runtime->publishing, runtime->reload.serving, index, request);
     }
 }
 

@@ -1,4 +1,4 @@
-#include "runtime_publish.h"
+#include "runtime_publish_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,7 +10,6 @@
 #include "thread.h"
 
 enum {
-    MAX_HEADERS = 32,
     LOOK_MS = 500,
     TIMEOUT_MS = 30 * 1000, /* for the acknowledgement */
 };
@@ -18,42 +17,17 @@ enum {
 /* Scripts number what they publish from 0; these cannot be theirs. */
 #define FIRST_TAG (UINT64_C(1) << 63)
 
-/* One event on its way. Its texts are the request's, which stays until it is answered; the config's
- * are copied, since a reload may come between. */
-struct event {
-    struct publishing *publishing;
-    struct link link;
-    struct admin_request *request;
-    struct producer *producer;
-    uv_work_t work;
-    bool is_working; /* the helper has it */
-    int64_t began_ms;
-    uint64_t tag;
-
-    char *key_field;
-    bool is_raw;
-    bool needs_key;
-    struct buffer key;
-    bool has_key;
-    char *declared[2 * MAX_HEADERS]; /* names and values, owned */
-    struct record_header headers[MAX_HEADERS];
-    size_t header_count;
-    size_t declared_count;
-
-    enum publish_result result;
-    enum admin_status status; /* with the answer, while the helper is not done; 0: none yet */
-    struct buffer answer;
-    struct error err;
-};
-
 /* --- answers --- */
 
 static void event_free(struct event *event)
 {
     for (size_t i = 0; i < event->declared_count; i++)
         free(event->declared[i]);
+    if (event->lua != NULL)
+        event->lua->context = NULL;
     buffer_destroy(&event->key);
     free(event->key_field);
+    free(event->name);
     list_remove(&event->link);
     free(event);
 }
@@ -70,7 +44,7 @@ static void answer(struct event *event, enum admin_status status, struct buffer 
     event_free(event);
 }
 
-static void answer_error(struct event *event, enum admin_status status, const struct error *err)
+void publishing_answer_error(struct event *event, enum admin_status status, const struct error *err)
 {
     struct buffer body;
     buffer_init(&body);
@@ -170,22 +144,13 @@ static int add_declared(struct event *event, const struct properties *declared, 
     return 0;
 }
 
-/* Those run in Lua states, of which the server has none. */
-static int check_config(const struct producer_config *config, struct error *err)
-{
-    if (config->middlewares.count == 0 && config->codec.codec != CODEC_MODULE)
-        return 0;
-    error_set(err,
-              "producer '%s' has %s, which is Lua: publish by it from a script, or declare one "
-              "without for HTTP",
-              config->name, config->middlewares.count > 0 ? "middlewares" : "a codec of its own");
-    return -1;
-}
-
+/* What a publisher does needs no more than the request says. */
 static int prepare(struct event *event, const struct producer_config *config, struct error *err)
 {
     const char *type = admin_request_name(event->request, 1);
     event->is_raw = config->codec.codec == CODEC_RAW;
+    if (event->is_lua)
+        return take_parameters(event, err);
     event->needs_key = config->key_missing == KEY_MISSING_ERROR;
     event->key_field = config->key_field != NULL ? xstrdup(config->key_field) : NULL;
     if (config->type_header != NULL &&
@@ -257,9 +222,9 @@ static void on_published(uv_work_t *work, int status)
     publishing->producers->connecting--;
     if (event->result == PUBLISH_FULL) {
         error_set(&event->err, "the producer's queue is full: Kafka does not take records as fast");
-        answer_error(event, ADMIN_UNAVAILABLE, &event->err);
+        publishing_answer_error(event, ADMIN_UNAVAILABLE, &event->err);
     } else if (event->result == PUBLISH_INVALID) {
-        answer_error(event, ADMIN_BAD, &event->err);
+        publishing_answer_error(event, ADMIN_BAD, &event->err);
     } else if (event->status != 0) {
         struct buffer kept = event->answer;
         answer(event, event->status, &kept);
@@ -282,7 +247,7 @@ static void on_timer(uv_timer_t *timer)
         error_set(&event->err,
                   "Kafka has not acknowledged the record within %d s; it may still be written",
                   TIMEOUT_MS / 1000);
-        answer_error(event, ADMIN_TIMEOUT, &event->err);
+        publishing_answer_error(event, ADMIN_TIMEOUT, &event->err);
     }
     if (list_is_empty(&publishing->open))
         uv_timer_stop(timer);
@@ -302,30 +267,33 @@ void publishing_init(struct publishing *publishing, uv_loop_t *loop, struct prod
     uv_timer_init(loop, &publishing->timer);
 }
 
-void publishing_begin(struct publishing *publishing, struct producer *producer,
-                      const struct producer_config *config, struct admin_request *request)
+void publishing_begin(struct publishing *publishing, struct generation *generation, size_t index,
+                      struct admin_request *request)
 {
     struct error err;
-    if (check_config(config, &err) != 0) {
-        admin_answer_error(request, ADMIN_REFUSED, &err);
-        return;
-    }
+    const struct producer_config *config = &generation->config->producers[index];
     struct event *event = xcalloc(1, sizeof *event);
     event->publishing = publishing;
     event->request = request;
-    event->producer = producer;
+    event->producer = generation->producers[index];
+    event->is_lua = publishing_is_lua(config);
     event->began_ms = clock_monotonic_ms();
     event->tag = ++publishing->last_tag;
+    event->name = xstrdup(config->name);
     buffer_init(&event->key);
     list_append(&publishing->open, &event->link);
     if (prepare(event, config, &err) != 0) {
-        answer_error(event, ADMIN_BAD, &err);
+        publishing_answer_error(event, ADMIN_BAD, &err);
+        return;
+    }
+    if (!uv_is_active((uv_handle_t *)&publishing->timer))
+        uv_timer_start(&publishing->timer, on_timer, LOOK_MS, LOOK_MS);
+    if (event->is_lua) {
+        publishing_begin_lua(event, generation, config);
         return;
     }
     event->is_working = true;
     publishing->producers->connecting++;
-    if (!uv_is_active((uv_handle_t *)&publishing->timer))
-        uv_timer_start(&publishing->timer, on_timer, LOOK_MS, LOOK_MS);
     uv_queue_work(publishing->loop, &event->work, publish, on_published);
 }
 
@@ -339,19 +307,33 @@ static struct event *find(const struct publishing *publishing, uint64_t tag)
     return NULL;
 }
 
+/* A middleware may publish by other producers meanwhile: the tag of what it does is the event's. */
 bool publishing_report(struct publishing *publishing, const struct loose_report *report)
 {
     struct event *event = find(publishing, report->tag);
-    if (event == NULL)
+    if (event == NULL || strcmp(report->producer, event->name) != 0)
         return report->tag >= FIRST_TAG && report->reason == NULL;
     if (report->reason != NULL) {
         struct error err;
         error_set(&err, "the record is refused: %s", report->reason);
-        answer_error(event, report->is_given_up ? ADMIN_UNAVAILABLE : ADMIN_REFUSED, &err);
+        publishing_answer_error(event, report->is_given_up ? ADMIN_UNAVAILABLE : ADMIN_REFUSED,
+                                &err);
     } else {
         answer_delivered(event, report);
     }
     return true;
+}
+
+void publishing_go_by(struct publishing *publishing, struct generation *generation)
+{
+    if (publishing->publisher != NULL)
+        publisher_go_by(publishing->publisher, generation);
+}
+
+void publishing_stop(struct publishing *publishing)
+{
+    if (publishing->publisher != NULL)
+        publisher_stop(publishing->publisher);
 }
 
 void publishing_close(struct publishing *publishing)
@@ -361,7 +343,9 @@ void publishing_close(struct publishing *publishing)
     while (!list_is_empty(&publishing->open)) {
         struct event *event = CONTAINER_OF(publishing->open.next, struct event, link);
         assert(!event->is_working);
-        answer_error(event, ADMIN_UNAVAILABLE, &err);
+        publishing_answer_error(event, ADMIN_UNAVAILABLE, &err);
     }
     uv_close((uv_handle_t *)&publishing->timer, NULL);
+    if (publishing->publisher != NULL)
+        publisher_close(&publishing->publisher);
 }

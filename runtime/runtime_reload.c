@@ -31,6 +31,7 @@ static void on_change(void *context, const struct generation *generation)
     struct runtime *runtime = context;
     runtime->config = generation->config;
     producers_go_by(&runtime->producers, generation);
+    publishing_go_by(&runtime->publishing, runtime->reload.serving);
     log_set_level(generation->config->log_level);
     say_traffic(runtime, generation);
     shared_set_limit(runtime->shared, generation->config->shared_memory_limit_bytes);

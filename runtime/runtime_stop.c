@@ -154,7 +154,9 @@ static void watch_deadline(const struct runtime *runtime)
     };
     if (clock_monotonic_ms() < runtime->deadline_ms + GRACE_MS)
         return;
-    log_error("time is up with %s; the process ends without it", waiting_for[runtime->phase]);
+    bool is_helper = runtime->phase == PHASE_STOPPING_CONSUMERS && crew_is_empty(&runtime->crew);
+    log_error("time is up with %s; the process ends without it",
+              is_helper ? "a helper that does not end" : waiting_for[runtime->phase]);
     log_stop();
     _exit(runtime->exit_code == EXIT_OK ? EXIT_UNFINISHED : runtime->exit_code);
 }
@@ -206,6 +208,7 @@ void runtime_stop(struct runtime *runtime, int exit_code)
                                     : clock_monotonic_ms() + HURRY_MS;
     uv_timer_start(&runtime->flusher, on_flush_poll, FLUSH_POLL_MS, FLUSH_POLL_MS);
     main_script_retire(&runtime->main);
+    publishing_stop(&runtime->publishing);
     reload_watch_stop(&runtime->watch);
     reload_stop(&runtime->reload);
     crew_stop(&runtime->crew, handlers_deadline(runtime, clock_monotonic_ms()),

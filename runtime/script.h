@@ -86,6 +86,7 @@ struct script_main {
     const char *const *arguments; /* its varargs, NULL for nil; a command's `arg` too, a chunk of
                                      the program gets them behind a table of functions */
     size_t argument_count;
+    const struct buffer *body; /* MAIN_EVENT: what stands before the arguments, any bytes */
 };
 
 /* Only reads it: -1 and err, with its line, when it is no Lua. Any thread. */

@@ -56,11 +56,13 @@ int script_main_run(lua_State *L)
     if (load_main(L, main) != LUA_OK)
         return lua_error(L);
     int base = lua_gettop(L);
-    luaL_checkstack(L, (int)main->argument_count + 4, "too many arguments");
+    luaL_checkstack(L, (int)main->argument_count + 5, "too many arguments");
     if (main->kind == MAIN_COMMAND)
         set_arg(L, main);
-    if (main->kind == MAIN_OWN)
+    if (main->kind == MAIN_OWN || main->kind == MAIN_EVENT)
         bindings_push_own(L);
+    if (main->kind == MAIN_EVENT)
+        lua_pushlstring(L, main->body->length > 0 ? main->body->bytes : "", main->body->length);
     for (size_t i = 0; i < main->argument_count; i++)
         lua_pushstring(L, main->arguments[i]);
     lua_callk(L, lua_gettop(L) - base, 2, (lua_KContext)call, after);

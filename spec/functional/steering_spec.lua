@@ -192,10 +192,9 @@ describe("an event over HTTP", function()
       producers = {
         out = { topic = topic, key_field = "order.id", headers = { source = "web", a = "b" } },
         strict = { topic = topic, key_field = "id", key_missing = "error" },
-        lua = { topic = topic, middlewares = { "around" } },
         bytes = { topic = topic, codec = "raw", type_header = false },
       },
-    }, { around = "return function(event, context, next) return next(event, context) end" })
+    })
     run = app:start({ "run", "--only", "producers", "--listen", "127.0.0.1:0" })
     url = admin.url_of(run)
     run:wait_log("^producer out is ready")
@@ -241,8 +240,6 @@ describe("an event over HTTP", function()
       publish("strict/Created", "{}", 400))
     assert.matches("'id' is its key and must be a string",
       publish("strict/A", '{"id":{}}', 400).error)
-    assert.matches("^producer 'lua' has middlewares, which is Lua",
-      publish("lua/A", "{}", 409).error)
     assert.matches("^there is no producer 'nobody'", publish("nobody/A", "{}", 404).error)
     assert.matches("^unknown parameter 'kye'", publish("out/A?kye=1", "{}", 400).error)
     assert.matches("^header is NAME=VALUE", publish("out/A?header=x", "{}", 400).error)

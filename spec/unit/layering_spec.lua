@@ -19,7 +19,7 @@ local LAYERS = {
     { "commit", "start_offsets" },
     { "assignment" },
     { "partition" },
-    { "intake", "worker", "handle", "letter_filter" },
+    { "intake", "worker", "handle", "publisher", "letter_filter" },
     { "policy" },
     { "dispatcher", "script", "dead_letters" },
     { "generation" },
