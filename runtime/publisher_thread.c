@@ -2,6 +2,7 @@
  */
 #include "publisher_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "error.h"
@@ -193,6 +194,7 @@ static int make_state(struct publisher *publisher, struct error *err)
 {
     retire_state(publisher);
     struct state *state = free_state(publisher);
+    assert(state != NULL); /* has_free_state */
     struct script_source source = script_source_of(publisher->generation, NULL);
     source.consumer = &limits;
     state->script = script_new(&source, err);
