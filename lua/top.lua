@@ -25,6 +25,11 @@ end
 ---@return string instance
 ---@return integer process
 function Top:look(answer, now_ms)
+  local first = answer.consumers[1]
+  if not answer.usage or first and not (first.errors and first.workers.changes) then
+    error("the lagoon that runs is of another version, and does not say enough; lagoon status "
+      .. "shows what it says", 0)
+  end
   local view, looks = self.view, self.view.looks
   looks[#looks + 1] = answer
   while #looks > 2 and answer.uptime_ms - looks[1].uptime_ms > KEPT_MS do

@@ -23,8 +23,10 @@ static int search(lua_State *L)
     return 1;
 }
 
-static void set_searcher(lua_State *L)
+void control_open(lua_State *L)
 {
+    luaL_openlibs(L);
+    json_open(L);
     lua_getglobal(L, "package");
     lua_createtable(L, 1, 0);
     lua_pushcfunction(L, search);
@@ -49,9 +51,7 @@ static int word(lua_State *L)
     const char *wording = lua_touserdata(L, 1);
     const struct buffer *answer = lua_touserdata(L, 2);
     struct error err;
-    luaL_openlibs(L);
-    set_searcher(L);
-    json_open(L);
+    control_open(L);
     if (json_decode(L, answer->bytes, answer->length, JSON_NULLS_DROP, &err) != 0)
         return luaL_error(L, "the answer is not understood: %s", err.text);
     luaL_checktype(L, 3, LUA_TTABLE);

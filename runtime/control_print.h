@@ -7,6 +7,11 @@
 #include "error.h"
 
 struct buffer;
+struct lua_State;
+
+/* In a new state that words answers: the libraries, and of modules those that are built in. Raises
+ * for lack of memory. */
+void control_open(struct lua_State *L);
 
 /* Prints the answer, a JSON object, to standard output: as lua/answers/WORDING.lua words it for a
  * person, which also says the exit code; or with wording NULL as it is, and *exit_code is 0. -1 and

@@ -1,44 +1,21 @@
 #include "control_top.h"
 
 #include <lauxlib.h>
-#include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control_print.h"
 #include "json.h"
-#include "library.h"
 
 struct control_top {
     lua_State *L; /* at 1 what lagoon.top.new gave */
 };
 
-/* A searcher of package.searchers: nothing but what is built in is looked for. */
-static int find_library(lua_State *L)
-{
-    const char *module = luaL_checkstring(L, 1);
-    const struct library_file *file = library_find(module);
-    if (file == NULL) {
-        lua_pushfstring(L, "no module '%s' in the program", module);
-        return 1;
-    }
-    if (luaL_loadbufferx(L, file->bytes, file->length, file->chunkname, "t") != LUA_OK)
-        return lua_error(L);
-    lua_pushstring(L, file->chunkname);
-    return 2;
-}
-
 static int open_top(lua_State *L)
 {
     bool is_coloured = lua_toboolean(L, 1);
-    luaL_openlibs(L);
-    json_open(L);
-    lua_getglobal(L, "package");
-    lua_createtable(L, 1, 0);
-    lua_pushcfunction(L, find_library);
-    lua_rawseti(L, -2, 1);
-    lua_setfield(L, -2, "searchers");
+    control_open(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "lagoon.top");
     lua_call(L, 1, 1);

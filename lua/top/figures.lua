@@ -14,7 +14,7 @@ local COMMIT_S = 2
 ---@field is_held boolean it does nothing because somebody or Kafka wants it so
 ---@field read number? a second, as the next three
 ---@field handled number?
----@field failed number? runs of handlers that did
+---@field failed number? what went wrong, of whatever kind
 ---@field lag integer? of the partitions whose lag is known
 ---@field trend number? what the lag gains a second
 ---@field catch_up_s number? until there is none; math.huge: never, as it goes
@@ -92,6 +92,15 @@ local function consumer_trouble(now, partitions)
   return counts.stalled and counts.stalled .. " stalled" or nil
 end
 
+---How much of whatever kind went wrong.
+local function error_count(status)
+  local count = 0
+  for _, kind in pairs(status.errors) do
+    count = count + kind.count
+  end
+  return count
+end
+
 local function catch_up(lag, trend, handled)
   if not lag or not trend or lag <= COMMIT_S * (handled or 0) then
     return nil
@@ -113,7 +122,7 @@ local function compare(recent, old, now, seconds)
     is_held = now.is_paused or now.is_rebalancing or now.state ~= "running",
     read = rate(before, counts, seconds.recent, { "received" }),
     handled = handled,
-    failed = rate(before, counts, seconds.recent, { "retried", "dead_letters", "failed" }),
+    failed = recent and rate({ error_count(recent) }, { error_count(now) }, seconds.recent, { 1 }),
     lag = lag,
     trend = trend,
     catch_up_s = catch_up(lag, trend, handled),

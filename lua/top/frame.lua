@@ -1,6 +1,7 @@
 -- One screen of `lagoon top`: what was seen and what is chosen become lines of so many columns.
 
 local figures = require("lagoon.top.figures")
+local partition_lines = require("lagoon.top.partition_lines")
 local sections = require("lagoon.top.sections")
 local words = require("lagoon.top.words")
 
@@ -18,7 +19,7 @@ local HELP = {
   "  q, Ctrl-C        ends it",
   "",
   "Rates and times of handlers are those of the last 5 s, the lag's of the last 15 s. FAILED",
-  "counts runs of handlers and what was given up. 4>9/20: 4 workers run, 9 are wanted, 20 is the",
+  "counts what went wrong, each try of a record. 4>9/20: 4 workers run, 9 are wanted, 20 is the",
   "most. CATCH-UP is when there is no lag any more, if all goes on as it does.",
 }
 
@@ -96,7 +97,7 @@ local function add_chosen(lines, seen, one, view, width, room)
     add(lines, { BLANK }, own)
     add(lines, sections.consumer(one, view.now_ms, width), own)
     if own - #lines >= 3 then
-      add(lines, sections.partitions(one.partitions, width, own - #lines), own)
+      add(lines, partition_lines(one.partitions, width, own - #lines), own)
     end
   end
   if producers > 0 then

@@ -1,20 +1,10 @@
 -- The parts of what `lagoon top` shows, each a list of lines.
 
 local columns = require("lagoon.top.columns")
+local line = require("lagoon.top.line")
 local words = require("lagoon.top.words")
 
 local M = {}
-
----@class lagoon.top.Line
----@field text string
----@field style string? bad, warn, head, bold, dim
-
----@param text string
----@param style string?
----@return lagoon.top.Line
-local function line(text, style)
-  return { text = words.clean(text), style = style }
-end
 
 ---The items one behind the other, in as many lines as they need.
 local function flow(items, width)
@@ -94,6 +84,17 @@ local function totals(consumer)
   return items
 end
 
+---@param errors table<string, {count: integer, at: integer, last: string}> by kind
+local function newest_error(errors)
+  local newest
+  for kind, one in pairs(errors) do
+    if not newest or one.at > errors[newest].at then
+      newest = kind
+    end
+  end
+  return newest, errors[newest]
+end
+
 ---What is known of one consumer, before its partitions.
 ---@param consumer lagoon.top.Consumer
 ---@param now_ms integer
@@ -104,7 +105,7 @@ function M.consumer(consumer, now_ms, width)
   local lines = flow({ status.name .. ":", "group " .. status.group, show_workers(status.workers),
     status.running .. " running", "window " .. status.window.records .. " of "
     .. status.window.max_records }, width)
-  local change = status.workers.last_change
+  local change = status.workers.changes[1]
   if change then
     add(lines, flow({ ("  %d -> %d workers %s ago: %s"):format(change.from, change.to,
       words.duration(math.max(0, now_ms - change.at) / 1000), change.reason) }, width))
@@ -118,45 +119,14 @@ function M.consumer(consumer, now_ms, width)
   local items = totals(consumer)
   items[1] = "  " .. items[1]
   add(lines, flow(items, width))
+  local kind, newest = newest_error(status.errors)
+  if kind then
+    lines[#lines + 1] = line(("  %s ago, %s: %s"):format(
+      words.duration(math.max(0, now_ms - newest.at) / 1000), kind, newest.last), "warn")
+  end
   if status.breaker.is_open then
     lines[#lines + 1] = line(("  the breaker is open: %d records in a row were given up"):format(
       status.breaker.given_up_in_a_row), "bad")
-  end
-  return lines
-end
-
-local function partition_lines(one, name_width)
-  local status = one.status
-  local lines = { line(("  %s %4d %-10s %6s %6s %7d %12s %12s"):format(
-    words.fit(status.topic, name_width), status.partition, one.trouble or "",
-    columns.number(status.lag), one.trend and words.signed(one.trend) or "-", status.unsettled,
-    status.committed or "-", status["end"] or "-"), one.trouble and "bad") }
-  local stopped = status.stopped
-  if stopped then
-    lines[2] = line(("      at offset %s: %s"):format(stopped.offset or "-", stopped.reason), "bad")
-  end
-  return lines
-end
-
----@param partitions lagoon.top.Partition[]
----@param width integer
----@param room integer lines
----@return lagoon.top.Line[]
-function M.partitions(partitions, width, room)
-  if #partitions == 0 then
-    return { line("  no partition is assigned to it", "dim") }
-  end
-  local name_width = math.max(8, math.min(width - 66, 40))
-  local lines = { line(("  %s %4s %-10s %6s %6s %7s %12s %12s"):format(
-    words.fit("TOPIC", name_width), "PART", "", "LAG", "LAG/s", "IN WORK", "COMMITTED", "END"),
-    "head") }
-  for i, one in ipairs(partitions) do
-    local more = partition_lines(one, name_width)
-    if #lines + #more > room - (i < #partitions and 1 or 0) then
-      lines[#lines + 1] = line(("  ... %d more: lagoon status"):format(#partitions - i + 1), "dim")
-      break
-    end
-    add(lines, more)
   end
   return lines
 end

@@ -1,5 +1,7 @@
 -- How `lagoon top` writes numbers, times and names: short, and of a width that is known.
 
+local shared = require("lagoon.words")
+
 local M = {}
 
 ---Text that may stand on a terminal: what would steer it becomes a question mark.
@@ -66,16 +68,7 @@ end
 ---@param seconds number
 ---@return string # 42s, 2m 30s, 3h 20m
 function M.duration(seconds)
-  seconds = math.floor(seconds)
-  local units = { { 86400, "d" }, { 3600, "h" }, { 60, "m" } }
-  for i, unit in ipairs(units) do
-    if seconds >= unit[1] then
-      local next_unit = units[i + 1] or { 1, "s" }
-      return ("%d%s %d%s"):format(seconds // unit[1], unit[2],
-        seconds % unit[1] // next_unit[1], next_unit[2])
-    end
-  end
-  return seconds .. "s"
+  return shared.duration(math.floor(seconds) * 1000)
 end
 
 ---@param us number microseconds
@@ -89,16 +82,6 @@ function M.latency(us)
   return ("%gus"):format(us)
 end
 
----@param bytes number
----@return string
-function M.size(bytes)
-  for i, unit in ipairs({ "GiB", "MiB", "KiB" }) do
-    local amount = bytes / 1024 ^ (4 - i)
-    if amount >= 1 then
-      return (amount < 10 and "%.1f %s" or "%.0f %s"):format(amount, unit)
-    end
-  end
-  return ("%d B"):format(bytes)
-end
+M.size, M.count = shared.size, shared.count
 
 return M

@@ -13,10 +13,10 @@ local function consumer(fields)
     name = fields.name or "orders", group = "g", state = "running", running = fields.running or 0,
     is_paused = fields.is_paused or false, is_rebalancing = false, counts = counts,
     handler_duration = { bounds_us = BOUNDS, counts = fields.durations or { 0, 0, 0, 0, 0 } },
-    breaker = { is_open = false, given_up_in_a_row = 0 },
+    breaker = { is_open = false, given_up_in_a_row = 0 }, errors = fields.errors or {},
     window = { records = 0, max_records = 10000 },
     workers = { running = 4, wanted = fields.wanted or 4, min = 1, max = 20, retiring = 0,
-      stuck = fields.stuck or 0, last_change = fields.last_change },
+      stuck = fields.stuck or 0, changes = fields.changes or {} },
     partitions = fields.partitions or {},
   }
 end
@@ -83,9 +83,13 @@ describe("lagoon top", function()
   it("tells what happened a second between two looks, not since the start", function()
     local values, row = cells(seen(
       answer(10, { consumer({ counts = { received = 1000, handled = 900, retried = 50 },
+        errors = { handler = { count = 50, at = 1, last = "x" } },
         durations = { 900, 0, 0, 0, 0 } }) }),
       answer(12, { consumer({ counts = { received = 4000, handled = 2900, retried = 53,
-        dead_letters = 1 }, durations = { 900, 90, 8, 2, 0 }, running = 3, wanted = 9 }) })),
+        dead_letters = 1 },
+        errors = { handler = { count = 53, at = 1, last = "x" },
+          timeout = { count = 1, at = 2, last = "y" } },
+        durations = { 900, 90, 8, 2, 0 }, running = 3, wanted = 9 }) })),
       "orders")
     assert.matches(" 1.5k +1.0k +2 +4>9/20 +3 +<1ms +<30s +53 +1$", row)
     assert.equal("running", row:match("^> orders +(%S+)"))
@@ -144,6 +148,28 @@ describe("lagoon top", function()
     assert.matches("> orders +1 stopped ", text)
   end)
 
+  it("names partitions that stand still, and the last of what went wrong", function()
+    local text = screen(seen(answer(10, { consumer({ errors = {
+      handler = { count = 3, at = 1000000000, last = "boom" },
+      timeout = { count = 1, at = 1000006000, last = "too\27long" } },
+      partitions = { partition(0, 5), partition(1, 2, { is_stalled = true,
+        oldest = { age_ms = 65000 }, stalled = { for_ms = 61000, offset = 9,
+          handler = "handlers.a", reason = "it waits" } }) },
+    }) })))
+    assert.matches("> orders +1 stalled ", text)
+    assert.matches("\n  4s ago, timeout: too?long\n", text, 1, true)
+    assert.matches("\n  orders +1 +stalled +2 +%- +0 +1m +100 +102\n"
+      .. "      for 1m 1s at offset 9, handlers.a: it waits\n  orders +0 +5 ", text)
+  end)
+
+  it("says when it looks at another version, and shows nothing half", function()
+    local other = answer(10, { consumer({}) })
+    other.consumers[1].errors = nil
+    local is_seen, message = pcall(seen, other)
+    assert.is_false(is_seen)
+    assert.matches("^the lagoon that runs is of another version", message)
+  end)
+
   it("names a consumer's worst state", function()
     local text = screen(seen(answer(10, { consumer({ name = "a", is_paused = true }),
       consumer({ name = "b", stuck = 2, is_paused = true }) })))
@@ -163,8 +189,8 @@ describe("lagoon top", function()
     end)
 
   it("says why there are so many workers", function()
-    local shown = seen(answer(10, { consumer({ last_change = { at = 1000000000 - 50000, from = 4,
-      to = 9, reason = "lag 1000, 25 a worker" } }) }))
+    local shown = seen(answer(10, { consumer({ changes = { { at = 1000000000 - 50000, from = 4,
+      to = 9, reason = "lag 1000, 25 a worker" } } }) }))
     assert.matches("  4 -> 9 workers 1m 0s ago: lag 1000, 25 a worker", screen(shown), 1, true)
   end)
 
@@ -192,8 +218,8 @@ describe("lagoon top", function()
     for _ = 1, 19 do
       shown:type("j")
     end
-    for width = 1, 200, 7 do
-      for height = 1, 60 do
+    for _, width in ipairs({ 1, 2, 20, 41, 80, 133, 200 }) do
+      for _, height in ipairs({ 1, 2, 3, 5, 8, 12, 17, 25, 60 }) do
         local list = lines(shown, width, height)
         assert.equal(height, #list)
         for _, line in ipairs(list) do
