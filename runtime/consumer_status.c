@@ -83,25 +83,29 @@ static void write_key(struct json_writer *answer, const struct record *record)
     json_write_text(answer, "key", key);
 }
 
-/* A clock that is behind the broker's makes no negative age. */
-static int64_t age_ms(const struct record *record)
+/* A clock that is behind the broker's makes no negative age, nor does a record without a time. */
+static int64_t age_ms(int64_t timestamp_ms)
 {
-    int64_t age_ms = record->timestamp_ms > 0 ? clock_wall_ms() - record->timestamp_ms : 0;
+    int64_t age_ms = timestamp_ms > 0 ? clock_wall_ms() - timestamp_ms : 0;
     return age_ms > 0 ? age_ms : 0;
 }
 
-/* The oldest record that is not settled: nothing is committed past it. */
-static void write_oldest(struct json_writer *answer, const struct partition_oldest *oldest)
+/* The oldest record that is not settled: nothing is committed past it. What a stopped partition has
+ * given back is nobody's until it is read again. */
+static void write_oldest(struct json_writer *answer, const struct partition *partition,
+                         const struct partition_oldest *oldest)
 {
     const struct record *record = oldest->record;
-    if (record == NULL)
+    if (offsets_oldest(&partition->offsets) < 0)
         return;
     json_begin_object(answer, "oldest");
-    json_write_integer(answer, "offset", record->offset);
-    json_write_integer(answer, "age_ms", age_ms(record));
-    json_write_text(answer, "state", hand_in_words(oldest->hand));
-    json_write_integer(answer, "attempt", record->attempt);
-    write_key(answer, record);
+    json_write_integer(answer, "offset", oldest->offset);
+    json_write_integer(answer, "age_ms", age_ms(offsets_oldest_time(&partition->offsets)));
+    json_write_text(answer, "state", record != NULL ? hand_in_words(oldest->hand) : "given back");
+    if (record != NULL) {
+        json_write_integer(answer, "attempt", record->attempt);
+        write_key(answer, record);
+    }
     json_end_object(answer);
 }
 
@@ -141,7 +145,7 @@ static void write_partition(struct json_writer *answer, const struct partition *
     json_write_integer(answer, "running", (int64_t)partition_running(partition));
     json_write_integer(answer, "unsettled", (int64_t)partition->share.records);
     json_write_bool(answer, "is_revoking", partition->is_revoking);
-    write_oldest(answer, &oldest);
+    write_oldest(answer, partition, &oldest);
     write_stop(answer, partition);
     write_stall(answer, partition, &oldest);
     json_end_object(answer);

@@ -119,6 +119,10 @@ describe("a record that fails", function()
       assert.is_true(found.at <= answer.now and found.at > answer.now - answer.uptime_ms)
     end
     assert.same({ handler = #EXAMPLES - 2, invalid = 1, publish_refused = 2 }, counts)
+    local place = answer.consumers[1].partitions[BAD_JSON + 1]
+    assert.same({ BAD_JSON, true, 1, "given back" },
+      { place.partition, place.is_stopped, place.oldest.offset, place.oldest.state })
+    assert.is_true(place.oldest.age_ms > 0)
     assert.equal(("%s[%d]@1: the value is not JSON: byte 6: "):format(topic, BAD_JSON),
       errors.invalid.last:match("^.*byte 6: "))
   end)
