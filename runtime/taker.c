@@ -1,5 +1,8 @@
 #include "taker.h"
 
+/* So many times the pace of a brisk one, and it counts for two. */
+enum { VERY_BRISK = 4 };
+
 void taker_init(struct taker *taker)
 {
     *taker = (struct taker){0};
@@ -46,23 +49,30 @@ bool idle_takers_answer(struct idle_takers *idle, struct taker *taker)
     return was_woken;
 }
 
+static void begin_beat(struct idle_takers *idle, struct taker *taker)
+{
+    taker->beat = idle->beat;
+    taker->pace = 0;
+    taker->counted = 0;
+}
+
 /* One that is brisk beside as many as there are CPUs, and up, is superfluous. It begins its count
  * anew, or it would not outlast a wake that comes for it in the same beat. */
 static bool is_superfluous(struct idle_takers *idle, struct taker *taker)
 {
-    if (taker->beat != idle->beat) {
-        taker->beat = idle->beat;
-        taker->pace = 0;
-        taker->is_brisk = false;
-    }
-    if (taker->is_brisk || ++taker->pace < idle->sparing.pace)
+    static const size_t paces[] = {1, VERY_BRISK};
+    const struct sparing *sparing = &idle->sparing;
+    if (taker->beat != idle->beat)
+        begin_beat(idle, taker);
+    if (taker->counted == ARRAY_LENGTH(paces) ||
+        ++taker->pace < paces[taker->counted] * sparing->pace)
         return false;
-    if (idle->brisk < idle->sparing.cpus) {
+    if (taker->counted > 0 || idle->brisk < sparing->cpus) {
         idle->brisk++;
-        taker->is_brisk = true;
+        taker->counted++;
         return false;
     }
-    if (idle->up < idle->sparing.cpus)
+    if (idle->up < sparing->cpus)
         return false;
     idle->is_sparing = true;
     taker->pace = 0;

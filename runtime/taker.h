@@ -6,7 +6,8 @@
  *
  * Workers are spared while more of them would only take turns on the CPUs, which costs a tenth and
  * more of a cheap record: caches go cold and locks change hands. That is so while as many as there
- * are CPUs are brisk: they have ended many records, none of which waited, since the last beat. A
+ * are CPUs are brisk: they have ended many records, none of which waited, since the last beat. One
+ * that has ended four times as many counts for two, because reading for it takes a CPU as well. A
  * handler that blocks or computes for long is too slow for that, so however many of those there
  * are, all get their workers. While workers are spared no more of them are woken than there are
  * CPUs, and one more that turns out to be brisk goes to sleep in spite of backlog. The next beat,
@@ -27,9 +28,9 @@ struct taker {
     bool is_woken; /* taken off it by a wake that it has not answered yet */
     bool is_up;    /* its last take found a record, and it has not turned to something else */
     /* Changed by its own thread alone. */
-    uint64_t beat; /* in which it took last */
-    size_t pace;   /* records taken in that beat, since a handler of its waited */
-    bool is_brisk; /* it counts as brisk in that beat */
+    uint64_t beat;  /* in which it took last */
+    size_t pace;    /* records taken in that beat, since a handler of its waited */
+    size_t counted; /* for how many brisk ones it counts in that beat */
 };
 
 /* When more workers would only take turns. */
@@ -45,7 +46,7 @@ struct idle_takers {
     bool is_sparing;
     size_t up;
     uint64_t beat;
-    size_t brisk; /* takers of this beat */
+    size_t brisk; /* takers of this beat, some counted twice */
 };
 
 void taker_init(struct taker *taker);

@@ -19,6 +19,7 @@ function M.new(records, cpus, pace)
     pace = pace,
     taken = {}, -- by worker: records since the last tick, and since a handler of its waited
     brisk = {}, -- workers that are, since the last tick
+    very_brisk = {}, -- those that count for two
     is_sparing = false,
     up = {}, -- workers whose last take found a record
     idle = {}, -- a stack of workers
@@ -35,6 +36,10 @@ local function count(set)
     members = members + 1
   end
   return members
+end
+
+local function briskness(self)
+  return count(self.brisk) + count(self.very_brisk)
 end
 
 ---The worker is up.
@@ -54,8 +59,10 @@ end
 ---@return boolean
 function WakeModel:begin(worker)
   self.taken[worker] = (self.taken[worker] or 0) + 1
-  if self.taken[worker] >= self.pace and not self.brisk[worker] then
-    if count(self.brisk) < self.cpus then
+  if self.brisk[worker] then
+    self.very_brisk[worker] = self.very_brisk[worker] or self.taken[worker] >= 4 * self.pace or nil
+  elseif self.taken[worker] >= self.pace then
+    if briskness(self) < self.cpus then
       self.brisk[worker] = true
     elseif count(self.up) >= self.cpus then
       self.taken[worker], self.is_sparing = 0, true
@@ -74,9 +81,9 @@ end
 
 function WakeModel:tick()
   if self.records:has_backlog() then
-    self.is_sparing = count(self.brisk) >= self.cpus
+    self.is_sparing = briskness(self) >= self.cpus
   end
-  self.taken, self.brisk = {}, {}
+  self.taken, self.brisk, self.very_brisk = {}, {}, {}
 end
 
 -- As many are up as there are CPUs, and that was enough.

@@ -100,7 +100,16 @@ describe("dispatcher spares workers that would only take turns", function()
       run(1, PACE)
       d.dispatcher:wait(1)
     end
-    assert.equal(PACE + 1, run(2, PACE + 1))
+    run(2, PACE)
+    d.dispatcher:leave(1)
+    assert.equal(PACE + 1, run(3, PACE + 1))
+  end)
+
+  it("and counts one that is very brisk twice", function()
+    run(1, 4 * PACE)
+    d:take(2)
+    d:take(3)
+    assert.equal(PACE - 1, run(4, PACE + 1))
   end)
 
   it("and keeps one that is brisk when the others have gone", function()
