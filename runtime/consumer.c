@@ -127,13 +127,14 @@ static void on_stuck(void *context)
 
 /* --- a turn --- */
 
-/* In a drain main waits for every end; else it is woken when half of the window has ended. */
-static void set_need(struct consumer *consumer)
+/* In a drain main waits for every end; else it is woken when half of the window has ended. True:
+ * there is that much already, which ended while main was busy. */
+static bool set_need(struct consumer *consumer)
 {
     bool is_draining = consumer->state != CONSUMER_RUNNING || seek_is_draining(consumer) ||
                        membership_is_rebalancing(&consumer->membership);
-    dispatcher_set_need(&consumer->dispatcher, is_draining ? NEED_EVERY : NEED_ROOM,
-                        consumer->assignment.intake.window.records / 2 + 1);
+    return dispatcher_set_need(&consumer->dispatcher, is_draining ? NEED_EVERY : NEED_ROOM,
+                               consumer->assignment.intake.window.records / 2 + 1);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -204,7 +205,7 @@ void consumer_turn(struct consumer *consumer)
         consumer_step_stop(consumer);
     if (!consumer->is_member)
         return;
-    set_need(consumer);
+    has_more = set_need(consumer) || has_more;
     arm_ticker(consumer);
     arm_retrier(consumer);
     consumer_apply_breaker(consumer);

@@ -65,20 +65,21 @@ static void wake_worker(struct dispatcher *dispatcher, struct wakes *wakes)
         wakes->worker = idle_takers_wake(&dispatcher->idle);
 }
 
+/* What has ended is what main sleeps for. */
+static bool is_due(const struct dispatcher *dispatcher)
+{
+    if (dispatcher->ended.count == 0 || dispatcher->need == NEED_NOTHING)
+        return false;
+    return dispatcher->need == NEED_EVERY || dispatcher->ended.count >= dispatcher->low_water ||
+           !has_backlog(dispatcher);
+}
+
 static void wake_main(struct dispatcher *dispatcher, struct wakes *wakes)
 {
-    bool is_dry = !has_backlog(dispatcher);
-    switch (dispatcher->need) {
-    case NEED_NOTHING:
+    if (!is_due(dispatcher))
         return;
-    case NEED_ROOM:
-        if (dispatcher->ended.count < dispatcher->low_water && !is_dry)
-            return;
+    if (dispatcher->need == NEED_ROOM)
         dispatcher->need = NEED_NOTHING;
-        break;
-    case NEED_EVERY:
-        break;
-    }
     wakes->is_main = true;
 }
 
@@ -330,12 +331,14 @@ void dispatcher_each_running(struct dispatcher *dispatcher,
     pthread_mutex_unlock(&dispatcher->mutex);
 }
 
-void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need, size_t low_water)
+bool dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need, size_t low_water)
 {
     pthread_mutex_lock(&dispatcher->mutex);
     dispatcher->need = need;
     dispatcher->low_water = low_water;
+    bool is_due_now = is_due(dispatcher);
     pthread_mutex_unlock(&dispatcher->mutex);
+    return is_due_now;
 }
 
 void dispatcher_lock(struct dispatcher *dispatcher)

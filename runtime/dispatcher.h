@@ -144,9 +144,9 @@ void dispatcher_each_running(struct dispatcher *dispatcher,
                              void *context);
 
 /* What main sleeps for. With NEED_ROOM main is woken once, when `low_water` records have ended or
- * the workers run dry; NEED_EVERY holds until it is changed. Only an end after the call wakes: main
- * calls it before the collect, or the tick is the net. */
-void dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need,
+ * the workers run dry; NEED_EVERY holds until it is changed. Only an end after the call wakes: true
+ * when there is enough to collect already, so that main does not sleep now. */
+bool dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need,
                          size_t low_water);
 
 /* Between the two no record is taken and none finished: for what has to lie between two records of

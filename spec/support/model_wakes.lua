@@ -122,17 +122,21 @@ local function check_workers(self, worker, second)
   end
 end
 
+---What has ended is what main sleeps for.
+---@return boolean
+function WakeModel:is_due()
+  local ended = self.records.ended
+  return ended > 0 and self.need ~= "nothing"
+    and (self.need == "every" or ended >= self.low_water or not self.records:has_backlog())
+end
+
 ---@param has_finished boolean whether a record ended by what was done
 ---@param main_wakes integer how often that woke main
 ---@param worker? integer whom it woke
 ---@param second? integer whom else
 function WakeModel:check(has_finished, main_wakes, worker, second)
   check_workers(self, worker, second)
-  local is_due = false
-  if has_finished and self.need ~= "nothing" then
-    is_due = self.need == "every" or self.records.ended >= self.low_water
-      or not self.records:has_backlog()
-  end
+  local is_due = has_finished and self:is_due()
   check(main_wakes == (is_due and 1 or 0), "main was woken %d times", main_wakes)
   if is_due then
     self.seen.main = self.seen.main + 1

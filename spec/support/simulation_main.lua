@@ -2,6 +2,7 @@
 -- what is kept, holding and resuming.
 
 local lists = require("spec.support.simulation_lists")
+local model = require("spec.support.model")
 local unit = require("unit")
 
 local M = {}
@@ -175,7 +176,8 @@ end
 function M.need(game)
   local need = lists.pick({ "nothing", "room", "every" })
   game.wakes.need, game.wakes.low_water = need, math.random(8)
-  game.dispatcher:set_need(need, game.wakes.low_water)
+  local is_due = game.dispatcher:set_need(need, game.wakes.low_water)
+  model.check(is_due == game.wakes:is_due(), "main is told to collect at once, or not: %s", is_due)
 end
 
 function M.tick(game)

@@ -240,15 +240,15 @@ static int l_ration(lua_State *L)
     return 0;
 }
 
-/* set_need(need, low_water) */
+/* set_need(need, low_water): whether main has to collect at once */
 static int l_set_need(lua_State *L)
 {
     static const char *const names[] = {"nothing", "room", "every", NULL};
     static const enum dispatcher_need values[] = {NEED_NOTHING, NEED_ROOM, NEED_EVERY};
     int need = luaL_checkoption(L, 2, NULL, names);
-    dispatcher_set_need(&check_bench(L)->dispatcher, values[need],
-                        (size_t)luaL_optinteger(L, 3, 0));
-    return 0;
+    lua_pushboolean(L, dispatcher_set_need(&check_bench(L)->dispatcher, values[need],
+                                           (size_t)luaL_optinteger(L, 3, 0)));
+    return 1;
 }
 
 static int l_tick(lua_State *L)
