@@ -401,16 +401,17 @@ SCENARIO ?=
 SEED     ?=
 RECORDS  ?=
 FAULTS   ?=
+REQUESTS ?=
 BROKERS  ?=
 LIST     ?=
 
 # LAGOON_BUILD names another build of the program to play with.
-chaos: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon
+chaos: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon $(OUT)/abuse
 	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/* && LAGOON_SPEC_REPORTS=$(REPORTS) \
 	    LAGOON_BUILD=$(or $(LAGOON_BUILD),$(OUT)) LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) LUA_INIT= \
 	    LUA_PATH='./?.lua;;' LUA_CPATH='$(dir $(UNIT_SO))?.so;;' $(SPEC_ENV) $(SPEC_RUN) \
 	    lua5.4 spec/chaos/run.lua SCENARIO=$(SCENARIO) SEED=$(SEED) RECORDS=$(RECORDS) \
-	    FAULTS=$(FAULTS) SECONDS=$(SECONDS) RATE=$(RATE) BROKERS=$(BROKERS) LIST=$(LIST)
+	    FAULTS=$(FAULTS) REQUESTS=$(REQUESTS) SECONDS=$(SECONDS) RATE=$(RATE) BROKERS=$(BROKERS) LIST=$(LIST)
 
 # The faults of spec/chaos/plants, or those that PLANT names, and the program as it is.
 chaos-selftest: need-kafka $(KAFKA_JARS)/.complete $(UNIT_SO) $(OUT)/lagoon

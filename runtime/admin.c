@@ -8,6 +8,7 @@
 
 enum {
     HEART_MS = 500,
+    MAX_A_TURN = 16,    /* requests, before the loop does other work */
     SAY_MS = 60 * 1000, /* wrong tokens are said at most so often */
 };
 
@@ -47,8 +48,13 @@ static void on_wake(uv_async_t *wake)
 {
     ASSERT_ON(THREAD_MAIN);
     struct admin *admin = CONTAINER_OF(wake, struct admin, wake);
-    for (struct admin_request *request; (request = take_asked(admin)) != NULL;)
+    for (int i = 0; i < MAX_A_TURN; i++) {
+        struct admin_request *request = take_asked(admin);
+        if (request == NULL)
+            return;
         request->route->run(admin->options.context, request);
+    }
+    uv_async_send(wake);
 }
 
 /* --- answers --- */

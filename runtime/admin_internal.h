@@ -14,17 +14,11 @@
 
 enum { ADMIN_MAX_NAMES = 2, ADMIN_MAX_PARAMETERS = 64 };
 
-enum visitor_state {
-    VISITOR_IDLE,  /* no request of it has begun */
-    VISITOR_ASKS,  /* one comes, or its answer goes */
-    VISITOR_WAITS, /* one waits for main */
-};
-
 /* A connection. The server's thread's. */
 struct visitor {
     struct link link; /* who asked nothing for longest first */
     int file;
-    enum visitor_state state;
+    bool is_busy; /* a request of it waits for main */
 };
 
 enum request_state {

@@ -10,13 +10,13 @@
 
 #include "admin_internal.h"
 #include "json_writer.h"
-#include "log.h"
+#include "thread.h"
 
 enum {
     MAX_VISITORS = 256,
     MAX_CONNECTIONS = MAX_VISITORS + 64, /* those that were told to go are not gone at once */
     MAX_WAITING_LONG = 64,               /* so that there are always some that can make room */
-    CONNECTION_BYTES = 24 * 1024,        /* request line and headers */
+    CONNECTION_BYTES = 16 * 1024,        /* request line and headers */
     TIMEOUT_S = 10,                      /* without a byte */
     MAX_BODY_BYTES = 64 * 1024,
     MAX_DROPPED_BODIES = 16, /* a body that does not say its length is read on for so many times */
@@ -170,9 +170,8 @@ static struct visitor *visitor_of(struct MHD_Connection *connection)
 }
 
 /* One that was told to go is on no list any more. */
-static void note_asking(struct admin *admin, struct visitor *visitor)
+static void move_behind(struct admin *admin, struct visitor *visitor)
 {
-    visitor->state = VISITOR_ASKS;
     if (list_is_empty(&visitor->link))
         return;
     list_remove(&visitor->link);
@@ -221,7 +220,7 @@ static enum MHD_Result begin(struct admin *admin, struct MHD_Connection *connect
 {
     char methods[METHODS_BYTES];
     struct error err;
-    note_asking(admin, visitor_of(connection));
+    move_behind(admin, visitor_of(connection));
     int status = is_guarded(path) ? check_guard(admin, connection, &err) : 0;
     if (status == MHD_HTTP_UNAUTHORIZED)
         return reply_error(connection, MHD_HTTP_UNAUTHORIZED, err.text, "WWW-Authenticate",
@@ -265,7 +264,7 @@ static enum MHD_Result wait_for_main(struct admin_request *request)
     buffer_append(&request->body, "", 1);
     request->body.length--;
     request->state = REQUEST_WAITS;
-    request->visitor->state = VISITOR_WAITS;
+    request->visitor->is_busy = true;
     request->is_counted = request->route->is_long;
     admin->waiting_long += request->is_counted;
     if (admin_hand_over(request))
@@ -286,7 +285,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (*upload_length > 0)
         return take_body(request, upload, upload_length);
     if (request->state == REQUEST_ANSWERED) {
-        request->visitor->state = VISITOR_ASKS;
+        request->visitor->is_busy = false;
         return reply(connection, request->status, request->type, &request->answer,
                      request->status == ADMIN_UNAVAILABLE ? "Retry-After" : NULL, "1");
     }
@@ -301,10 +300,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
                          enum MHD_RequestTerminationCode code)
 {
     (void)context;
+    (void)connection;
     (void)code;
     struct admin_request *request = *place;
     *place = NULL;
-    visitor_of(connection)->state = VISITOR_IDLE;
     if (request == NULL)
         return;
     request->admin->waiting_long -= request->is_counted;
@@ -321,27 +320,20 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* --- connections --- */
 
-static struct visitor *find_idle(const struct admin *admin, enum visitor_state most)
+/* Who has asked nothing for longest goes: a client that only holds connections keeps nobody out.
+ * One in the middle of a request is spared no more than others, or those who never end theirs would
+ * keep all that come from beginning one. */
+static void make_room(struct admin *admin)
 {
     for (struct link *link = admin->visitors.next; link != &admin->visitors; link = link->next) {
         struct visitor *visitor = CONTAINER_OF(link, struct visitor, link);
-        if (visitor->state <= most)
-            return visitor;
-    }
-    return NULL;
-}
-
-/* Who has asked nothing for longest goes: a client that only holds connections keeps nobody out. */
-static void make_room(struct admin *admin)
-{
-    struct visitor *visitor = find_idle(admin, VISITOR_IDLE);
-    if (visitor == NULL)
-        visitor = find_idle(admin, VISITOR_ASKS);
-    if (visitor == NULL)
+        if (visitor->is_busy)
+            continue;
+        list_remove(&visitor->link);
+        admin->visitor_count--;
+        shutdown(visitor->file, SHUT_RDWR);
         return;
-    list_remove(&visitor->link);
-    admin->visitor_count--;
-    shutdown(visitor->file, SHUT_RDWR);
+    }
 }
 
 static void greet(struct admin *admin, struct MHD_Connection *connection, void **place)
@@ -365,9 +357,19 @@ static void see_off(struct admin *admin, struct visitor *visitor)
     free(visitor);
 }
 
+/* So that a flood of requests, which anybody may send, takes least from what handles records. */
+static void give_way_once(void)
+{
+    static _Thread_local bool has_given_way;
+    if (!has_given_way)
+        thread_give_way();
+    has_given_way = true;
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **place,
                           enum MHD_ConnectionNotificationCode code)
 {
+    give_way_once();
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
         greet(context, connection, place);
     else

@@ -312,6 +312,7 @@ static void release(struct runtime *runtime)
     producers_destroy(&runtime->producers);
     main_script_destroy(&runtime->main);
     admin_free(&runtime->admin);
+    buffer_destroy(&runtime->scrape.body);
     shared_free(&runtime->shared); /* no state is left */
     http_stop();                   /* no script is left that could ask */
     connections_destroy(&runtime->connections);

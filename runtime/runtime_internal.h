@@ -33,6 +33,11 @@ struct runtime {
     uv_signal_t hangup; /* SIGHUP: reload */
     struct control control;
     struct admin *admin; /* NULL: none */
+    struct {
+        struct buffer body;
+        int64_t since_ms;
+        int made; /* since then */
+    } scrape;     /* the metrics as they were last written */
     struct publishing publishing;
     uv_timer_t flusher; /* watches the deadline of a stop */
     enum runtime_phase phase;

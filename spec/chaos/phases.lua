@@ -60,6 +60,7 @@ local function new_oracle(self)
   consumer.properties = properties
   self.judge = oracle.new({ brokers = self.brokers, partitions = scenario.partitions or 8,
     member_brokers = self.kafka and self.kafka.member_brokers, consumer = consumer,
+    listen = scenario.listen,
     is_ordered = (consumer.distribution or "key") == "key",
     has_out_topic = scenario.publishes, config = scenario.config })
   heed_order(self)

@@ -3,6 +3,7 @@
 -- SCENARIO=kills  one of spec/chaos/scenarios; LIST=1 names them
 -- SEED=7          what its dice show; drawn and said unless it is given
 -- RECORDS=200000  at least so many, FAULTS=20 so many, instead of the scenario's own
+-- REQUESTS=5000  the same, where faults are requests
 -- SECONDS=60      so long, where what happens lasts instead of happening again and again
 -- RATE=5000       so many records a second, where the scenario has a rate
 -- BROKERS=...     a Kafka that runs already
@@ -62,7 +63,7 @@ end
 
 local function parse(arguments)
   local options = { SCENARIO = "", SEED = "", RECORDS = "", FAULTS = "", SECONDS = "",
-    RATE = "", BROKERS = "", LIST = "" }
+    RATE = "", BROKERS = "", LIST = "", REQUESTS = "" }
   for _, argument in ipairs(arguments) do
     local name, value = argument:match("^(%u+)=(.*)$")
     if not name or not options[name] then
@@ -93,7 +94,8 @@ local function play(name, options)
   refuse_other(scenario, name, options)
   local seed = number_of(options, "SEED") or os.time() % 100000
   local played = rig.new(scenario, { seed = seed, records = number_of(options, "RECORDS"),
-    faults = number_of(options, "FAULTS"), seconds = number_of(options, "SECONDS"),
+    faults = number_of(options, "FAULTS") or number_of(options, "REQUESTS"),
+    seconds = number_of(options, "SECONDS"),
     rate = number_of(options, "RATE"),
     brokers = options.BROKERS ~= "" and options.BROKERS })
   print(("%s, seed %d, %d records: %s"):format(name, seed, played.records, scenario.says))

@@ -32,10 +32,10 @@ local SAMPLE_MS = 100
 ---A topic, a group, an application whose handlers do what their events ask for.
 ---@param options? {partitions: integer?, consumer: table?, config: table?, brokers: string?,
 --- member_brokers: string?, is_ordered: boolean?, nodes: integer[]?, has_out_topic: boolean?,
---- out_properties: table?} consumer: keys of its config that differ; config: more keys of the
---- whole; member_brokers: what members are told;
---- is_ordered: unless false, the records of a key have to be handled one by one, in order; nodes:
---- where its topic is
+--- out_properties: table?, listen: string?} consumer: keys of its config that differ; config: more
+--- keys of the whole; member_brokers: what members are told; is_ordered: unless false, the records
+--- of a key have to be handled one by one, in order; nodes: where its topic is; listen: where each
+--- member has its admin server, none unless set
 ---@return spec.Oracle
 function M.new(options)
   options = options or {}
@@ -48,6 +48,7 @@ function M.new(options)
     topic = broker.unique("orders"),
     group = broker.unique("group"),
     partitions = options.partitions or 4,
+    listen = options.listen,
     sampled_at = 0,
     samples = 0,
   }, Oracle)
@@ -89,7 +90,8 @@ end
 ---@param options? {is_waiting: boolean?} is_waiting = false returns at once
 ---@return spec.Run
 function Oracle:start_member(options)
-  local member = self.app:start({ "run", "--only", "consumers" })
+  local member = self.app:start({ "run", "--only", "consumers" },
+    { env = { LAGOON_LISTEN = self.listen } })
   if not options or options.is_waiting ~= false then
     self:wait_assigned(member)
   end
