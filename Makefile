@@ -349,7 +349,7 @@ test-image: need-image $(KAFKA_JARS)/.complete $(UNIT_SO) $(RUN_PARTS)
 	$(check_specs)@export LAGOON_SPEC_BROKER=kafka LAGOON_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS); \
 	    $(BUSTED) $(SPECS) $(DIED)
 
-# The specs on Debian 13, with its libraries.
+# The functional specs on Debian 13, with its compiler and libraries.
 test-debian13: need-image
 	@spec/support/image/debian13.sh $(or $(SPEC),spec/functional)
 

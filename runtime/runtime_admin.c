@@ -12,8 +12,8 @@
 
 enum {
     MAX_EVENT_BYTES = 1024 * 1024, /* what Kafka takes by default */
-    SCRAPES = 10,                  /* are made at most within so long: */
-    SCRAPES_MS = 100,
+    SCRAPES = 4,                   /* are made at most within so long: */
+    SCRAPES_MS = 20,
 };
 
 /* --- probes and metrics --- */
