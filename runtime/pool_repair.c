@@ -148,6 +148,14 @@ static void say_full(const struct pool *pool, size_t index, enum spoil spoil)
              consumer_of(pool), index + 1, WORKER_MAX_STATES);
 }
 
+/* Beside a reload, which may take as long as what it loads does, there is room for what is yet to
+ * come of that. */
+static bool has_room(const struct pool *pool, const struct worker *worker)
+{
+    size_t coming = pool->renewal.is_under_way && !worker_is_prepared(worker);
+    return worker_state_count(worker) + coming < WORKER_MAX_STATES;
+}
+
 /* False when it has to wait for its turn. */
 static bool add(struct pool *pool, size_t index, enum spoil spoil)
 {
@@ -157,7 +165,7 @@ static bool add(struct pool *pool, size_t index, enum spoil spoil)
     if (slot->state == SLOT_RETIRING || (spoil != SPOIL_MEMORY && is_soon) ||
         repair->count == REPAIR_BATCH)
         return false;
-    if (!worker_reserve_state(slot->worker)) {
+    if (!has_room(pool, slot->worker) || !worker_reserve_state(slot->worker)) {
         say_full(pool, index, spoil);
         return false;
     }
@@ -181,14 +189,12 @@ static void find(struct pool *pool)
     }
 }
 
-/* Not beside a reload, which counts on the room that it found. */
 void pool_repair_step(struct pool *pool)
 {
     struct pool_repair *repair = &pool->repair;
     if (atomic_exchange(&repair->is_asked, false))
         repair->is_waiting = true;
-    if (!repair->is_waiting || repair->is_under_way || pool->renewal.is_under_way ||
-        pool->is_stopping)
+    if (!repair->is_waiting || repair->is_under_way || pool->is_stopping)
         return;
     if (clock_monotonic_ms() < repair->retry_at_ms) {
         release_all(pool);

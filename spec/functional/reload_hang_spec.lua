@@ -83,3 +83,39 @@ describe("A reload that blocks in a C function", function()
     assert.equal(0, lagoon:stop())
   end)
 end)
+
+describe("A reload whose on_load does not come back", function()
+  it("does not hold up the replacement of a Lua state that ran out of memory", function()
+    local broker = brokers.start()
+    local topic = broker:new_topic("hang", 1)
+    local flooding = [[
+      local journal = require("journal")
+      return function(event, context)
+        local t = {}
+        while event.floods do t[#t + 1] = {} end
+        journal.record(context)
+      end
+    ]]
+    local app = application.new(broker.brokers, { lua = { memory_limit = "8MiB" },
+      consumers = { c = { topic = topic, group = topic, workers = 1,
+        on_error = { retries = 0, give_up = "skip" },
+        handlers = { Event = "handlers.handler" } } } }, { ["handlers/handler"] = flooding })
+    app:make_blocking_gate("blocks")
+    local lagoon = app:start({ "run" })
+    lagoon:wait_assigned("c")
+    app:script("handlers/handler", ON_LOAD)
+    local asked = app:start({ "reload" })
+    wait.till("the reload to be under way", 10000, function()
+      return #threads.named(lagoon.process.pid, "reload") == 1
+    end)
+    local headers = { headers = { { "Message-Type", "Event" } } }
+    broker:produce(topic, { { value = '{"floods":true}' } }, headers)
+    lagoon:wait_log("^consumer c: worker 1 goes on in a new Lua state", nil, 10000)
+    broker:produce(topic, { { value = "{}" } }, headers)
+    app:wait_journal(1)
+    assert.is_true(asked.process:is_running())
+    app:open_blocking_gate("blocks")
+    assert.equal(0, (asked.process:wait_exit(20000)))
+    assert.equal(0, lagoon:stop())
+  end)
+end)
