@@ -21,11 +21,10 @@ for i = 1, pairs_of_headers.n, 2 do
   headers[#headers + 1] = { pairs_of_headers[i], pairs_of_headers[i + 1] }
 end
 
-local results = table.pack(pcall(internal.publish_text, lagoon.producer(producer_name), type_name,
-  event, { key = key, headers = headers }, body))
-if not results[1] then
-  return nil, (tostring(results[2]):gsub("^lua/publish_event%.lua:%d+: ", ""))
-elseif not results[2] and results[3] ~= nil then
-  return nil, tostring(results[3])
+-- What is raised goes out as it is, with the place where it was.
+local delivery, message = internal.publish_text(lagoon.producer(producer_name), type_name, event,
+  { key = key, headers = headers }, body)
+if not delivery and message ~= nil then
+  return nil, tostring(message)
 end
 return true

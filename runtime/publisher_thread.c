@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "library.h"
@@ -54,6 +55,24 @@ static void say_fault(const struct publisher_event *event, const struct call *ca
                   event->type, call->failure);
 }
 
+/* For who sent the event: without the traceback, and without the place where our own chunk stands.
+ */
+static char *word_reason(const struct call *call)
+{
+    static const char traceback[] = "\nstack traceback:", own[] = "lua/publish_event.lua:";
+    const char *text = call->failure;
+    if (call->outcome == OUTCOME_INTERRUPTED)
+        return xstrdup("the process stops");
+    if (text == NULL)
+        return NULL;
+    const char *behind = strstr(text, traceback);
+    size_t length = behind != NULL ? (size_t)(behind - text) : strlen(text);
+    const char *message = strncmp(text, own, sizeof own - 1) == 0 ? strstr(text, ": ") : NULL;
+    size_t left_out = message != NULL ? (size_t)(message + 2 - text) : 0;
+    return left_out < length ? xstrndup(text + left_out, length - left_out)
+                             : xstrndup(text, length);
+}
+
 static void free_idle(const struct publisher *publisher, struct state *state)
 {
     if (state->begun == 0 && state != publisher->current)
@@ -71,13 +90,9 @@ static void settle(struct publisher *publisher, struct hand *hand, enum script_r
     publisher->begun--;
     hand->state->begun--;
     free_idle(publisher, hand->state);
-    char *reason = call->failure;
-    if (call->outcome == OUTCOME_INTERRUPTED) {
-        free(reason);
-        reason = xstrdup("the process stops");
-    }
+    end_event(publisher, event, end_of(call), word_reason(call));
+    free(call->failure);
     call->failure = NULL;
-    end_event(publisher, event, end_of(call), reason);
 }
 
 static void begin(struct publisher *publisher, struct hand *hand, struct publisher_event *event)
