@@ -18,7 +18,8 @@ M.SUBJECTS = {
   LagoonWorkersAtMax = "grows", LagoonWindowFull = "fills", LagoonDeadLetters = "fails",
   LagoonHandlersFail = "fails", LagoonStatesReplaced = "spoils",
   LagoonConsumerPaused = "paused", LagoonUnacknowledged = "unheard",
-  LagoonBrokersAway = "away", LagoonPublishRefused = "refuses",
+  LagoonBrokersAway = "away", LagoonLogLinesDropped = "away", LagoonPartitionStalled = "late",
+   LagoonPublishRefused = "refuses",
 }
 
 -- Of a record, in milliseconds: older than LagoonRecordsLate allows.
@@ -106,14 +107,30 @@ function M.feed_well(broker, app)
   broker:produce(app.topic, { { key = "a", value = "{}" }, { key = "b", value = "{}" } }, EVENT)
 end
 
----One whose broker will be taken away.
+-- More than waits for a log that takes nothing.
+local TALKS = [[
+local lagoon = require("lagoon")
+return function()
+  for n = 1, 1000 do
+    lagoon.log.warn(("x"):rep(12000 + n))
+  end
+end
+]]
+
+---One that talks much, and whose broker will be taken away.
 ---@param broker spec.Broker of its own
 ---@return spec.Application
 function M.away(broker)
   broker:create_topic("t", 1)
   return application.new(broker.brokers, { consumers = { away = { topic = "t", group = "away",
-    workers = 1, handler = "handlers.none", properties = { ["statistics.interval.ms"] = 500 } } },
-  }, { ["handlers/none"] = "return function() end" })
+    workers = 1, handlers = { Event = "handlers.talks" },
+    properties = { ["statistics.interval.ms"] = 500 } } },
+  }, { ["handlers/talks"] = TALKS })
+end
+
+---@param broker spec.Broker
+function M.feed_away(broker)
+  broker:produce("t", { { key = "k", value = "{}" } }, EVENT)
 end
 
 -- What makes each of them different from the others.
@@ -121,7 +138,7 @@ local CONSUMERS = {
   stops = { on_error = "stop" },
   breaks = { on_error = { retries = 0, breaker = 2, max_backoff = "1s" } },
   sticks = { workers = 2, handler_timeout = "100ms" },
-  late = { handler_timeout = false },
+  late = { handler_timeout = false, stall_after = "2s" },
   fills = { handler_timeout = false, workers = 2, window = { records = 5 } },
   jumps = { commit_interval = "50ms" }, paused = {},
   shares = { on_error = { retries = 0, give_up = "skip" } },

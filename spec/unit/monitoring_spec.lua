@@ -2,6 +2,7 @@
 
 local lyaml = require("lyaml")
 
+local dashboard = require("spec.support.dashboard")
 local directory = require("spec.support.directory")
 local docs = require("spec.support.docs")
 local unit = require("unit")
@@ -87,5 +88,36 @@ describe("the alert rules", function()
       count = count + 1
     end
     assert.equal(#rules, count)
+  end)
+end)
+
+describe("the dashboard", function()
+  local board = dashboard.read()
+
+  it("asks for metrics that there are, by labels that they have", function()
+    local queries = dashboard.queries(board)
+    assert.is_true(#queries > 40)
+    for _, query in ipairs(queries) do
+      check(query.expression, query.title)
+    end
+    for _, variable in ipairs(board.templating.list) do
+      check(variable.definition or "", variable.name)
+    end
+  end)
+
+  it("says of each panel what it shows, in a unit, from the chosen data source", function()
+    local places = {}
+    for _, panel in ipairs(board.panels) do
+      for x = panel.gridPos.x, panel.gridPos.x + panel.gridPos.w - 1 do
+        local place = x .. ":" .. panel.gridPos.y
+        assert(x < 24 and not places[place], panel.title .. " stands on another panel")
+        places[place] = true
+      end
+      if panel.type ~= "row" then
+        assert.matches("%.$", panel.description, panel.title)
+        assert.is_string(panel.fieldConfig.defaults.unit, panel.title)
+        assert.equal("${datasource}", panel.datasource.uid)
+      end
+    end
   end)
 end)
