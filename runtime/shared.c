@@ -42,7 +42,7 @@ struct shared {
     _Atomic int64_t limit_bytes;
     _Atomic int64_t evicted;
     _Atomic int64_t refused;
-    atomic_uint turn; /* of the part that gives the next one up */
+    atomic_uint turn; /* of the part that is asked first for what may be evicted */
 };
 
 /* --- entries --- */
@@ -154,11 +154,9 @@ static bool has_room(struct shared *shared, int64_t bytes)
     return atomic_load(&shared->bytes) + bytes <= atomic_load(&shared->limit_bytes);
 }
 
-/* One of the part whose turn it is; false when there is none. */
-static bool evict_one(struct shared *shared)
+/* The longest unused one of the part; false when there is none. */
+static bool evict_one(struct shared *shared, struct part *part)
 {
-    unsigned turn = atomic_fetch_add(&shared->turn, 1);
-    struct part *part = &shared->parts[turn % PARTS];
     pthread_mutex_lock(&part->mutex);
     struct link *longest = part->evictable.next;
     bool is_any = longest != &part->evictable;
@@ -170,8 +168,8 @@ static bool evict_one(struct shared *shared)
 }
 
 /* The longest unused of all is known to none: each part gives up its own in turn. False: there is
- * no room, and nothing more can be given up for it. True does not say that there is, for somebody
- * else may have taken it. */
+ * no room, and nothing more can be given up for it, by nobody. True does not say that there is, for
+ * somebody else may have taken it. */
 static bool make_room(struct shared *shared, int64_t bytes, int64_t now_ms)
 {
     for (size_t i = 0; i < PARTS; i++) {
@@ -179,14 +177,12 @@ static bool make_room(struct shared *shared, int64_t bytes, int64_t now_ms)
         drop_expired(shared, &shared->parts[i], now_ms);
         pthread_mutex_unlock(&shared->parts[i].mutex);
     }
-    bool has_evicted = false;
+    int64_t evicted = atomic_load(&shared->evicted);
+    unsigned turn = atomic_fetch_add(&shared->turn, 1);
     int without = 0; /* parts in a row that had none */
-    while (without < PARTS && !has_room(shared, bytes)) {
-        bool is_any = evict_one(shared);
-        has_evicted |= is_any;
-        without = is_any ? 0 : without + 1;
-    }
-    return has_evicted || has_room(shared, bytes);
+    while (without < PARTS && !has_room(shared, bytes))
+        without = evict_one(shared, &shared->parts[turn++ % PARTS]) ? 0 : without + 1;
+    return without < PARTS || atomic_load(&shared->evicted) != evicted;
 }
 
 /* --- one step --- */

@@ -211,13 +211,13 @@ describe("what is shared", function()
   end)
 
   it("is one step for all threads", function()
-    local small = unit.shared.new(64 * 1024)
-    assert.equal(0, small:play(8, 4000))
+    local small = unit.shared.new(16 * 1024)
+    assert.equal(0, small:play(16, 4000))
     local sum = 0
     for i = 0, 4 do
       sum = sum + small:get("sum/" .. i)
     end
-    assert.equal(8 * 4000, sum)
+    assert.equal(16 * 4000, sum)
     assert.is_true(small:counts().evicted > 0)
     small:free()
   end)
