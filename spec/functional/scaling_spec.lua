@@ -107,6 +107,32 @@ describe("Workers that follow the lag", function()
     app:wait_journal(200, { mark = "end" })
   end)
 
+  it("are all there for handlers that block, also behind many that were over at once", function()
+    local app, _, topic = start({ distribution = "free_worker", buffer_size = 1, workers = 12 }, {
+      ["handlers/try"] = [[
+local gate = require("gate")
+local journal = require("journal")
+
+return function(event, context)
+  if event.gate then
+    journal.record(context, { mark = "begin" })
+    gate.wait(event.gate)
+    journal.record(context, { mark = "end" })
+  end
+end
+]],
+    })
+    -- The first make the dispatcher spare workers; what blocks begins while there are more of them.
+    send(topic, 40000, "{}")
+    send(topic, 12, '{"gate":"all"}')
+    send(topic, 2000, "{}")
+    wait.till("12 workers to have begun", 10000, function()
+      return distinct_workers(app:journal({ mark = "begin" })) == 12
+    end)
+    app:open_gate("all")
+    app:wait_journal(12, { mark = "end" })
+  end)
+
   it("go on without the one whose scripts do not load any more, which is tried again", function()
     local marker = directory.new() .. "/marker"
     local app, run, topic = start({ distribution = "free_worker", buffer_size = 1,
