@@ -26,7 +26,7 @@ M.SUBJECTS = {
 local OLD_MS = 3600 * 1000
 
 -- More than the embedded broker keeps of a partition, in records as large as one may be.
-local LARGE, LARGE_COUNT = ('{"x":"%s"}'):format(("x"):rep(900000)), 8
+local LARGE, LARGE_COUNT = ('{"x":"%s"}'):format(("x"):rep(900000)), 14
 
 local EVENT = { headers = { { "Message-Type", "Event" } } }
 
@@ -140,7 +140,10 @@ local CONSUMERS = {
   sticks = { workers = 2, handler_timeout = "100ms" },
   late = { handler_timeout = false, stall_after = "2s" },
   fills = { handler_timeout = false, workers = 2, window = { records = 5 } },
-  jumps = { commit_interval = "50ms" }, paused = {},
+  -- It fetches little ahead, so that the records are gone before it asks for them.
+  jumps = { commit_interval = "50ms", properties = { ["queued.max.messages.kbytes"] = 1000,
+    ["fetch.message.max.bytes"] = 1000000 } },
+  paused = {},
   shares = { on_error = { retries = 0, give_up = "skip" } },
   grows = { buffer_size = 1, workers = 1 },
   fails = { on_error = { retries = 1, backoff = "1ms", breaker = false } },
