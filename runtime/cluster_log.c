@@ -43,7 +43,12 @@ static void log_line(rd_kafka_event_t *event, const char *who)
     const char *hint = cluster_hint(facility);
     error_set(&line, "librdkafka: %s: %s%s%s", facility, text, hint != NULL ? "; " : "",
               hint != NULL ? hint : "");
-    say(level, who, line.text);
+    /* Whoever asks for debug wants all of it, and it would fold nothing but itself. */
+    const struct log_field field = log_text("handle", who);
+    if (level == LOG_DEBUG)
+        log_event(level, &field, 1, "%s", line.text);
+    else
+        say(level, who, line.text);
 }
 
 static bool log_trouble(rd_kafka_event_t *event, const char *who, struct error *err)

@@ -40,23 +40,41 @@ static uint64_t hash_kind(const char *kind)
     return hash;
 }
 
+static void forget(struct log_kind *kind)
+{
+    buffer_destroy(&kind->texts);
+    *kind = (struct log_kind){.is_known = false};
+}
+
+/* A kind that has not come for a while gives its place to another when that is needed. */
+static bool is_better_place(const struct log_kind *kind, const struct log_kind *place,
+                            int64_t now_ms)
+{
+    if (!kind->is_known)
+        return place == NULL || place->is_known;
+    bool is_idle = kind->left_out == 0 && now_ms - kind->seen_ms >= REPEATS_EVERY_MS;
+    return is_idle && (place == NULL || (place->is_known && kind->seen_ms < place->seen_ms));
+}
+
+/* The kind, else a place for it; NULL when all are needed. */
 static struct log_kind *find(struct log_repeats *repeats, uint64_t hash, int64_t now_ms)
 {
-    struct log_kind *room = NULL;
+    struct log_kind *place = NULL;
     for (size_t i = 0; i < REPEATS_KINDS; i++) {
         struct log_kind *kind = &repeats->kinds[i];
-        if (kind->is_known && kind->left_out == 0 && now_ms - kind->seen_ms >= REPEATS_FORGET_MS) {
-            buffer_destroy(&kind->texts);
-            kind->is_known = false;
-        }
+        if (kind->left_out == 0 && now_ms - kind->seen_ms >= REPEATS_FORGET_MS)
+            forget(kind);
         if (kind->is_known && kind->hash == hash)
             return kind;
-        if (!kind->is_known && room == NULL)
-            room = kind;
+        if (is_better_place(kind, place, now_ms))
+            place = kind;
     }
-    if (room != NULL)
-        *room = (struct log_kind){.is_known = true, .hash = hash};
-    return room;
+    if (place == NULL)
+        return NULL;
+    forget(place);
+    place->is_known = true;
+    place->hash = hash;
+    return place;
 }
 
 /* --- what is left out --- */

@@ -36,7 +36,8 @@ struct log_repeats {
 
 /* Whether the line is to be written now; *left_out is how many of its kind were not, since the last
  * that was. Equal texts are one kind, where numbers of six digits or more and UUIDs do not count:
- * they tell records apart, not failures. A kind beyond 64 at a time is always written. */
+ * they tell records apart, not failures. Of 64 kinds those that have not come for ten seconds make
+ * room for others; where none has, another is always written. */
 bool log_repeats_admit(struct log_repeats *repeats, const char *kind, unsigned few,
                        const struct log_line *line, int64_t now_ms, uint64_t *left_out);
 

@@ -40,6 +40,7 @@ static struct {
     pthread_cond_t work;  /* for the thread: lines, another status, the end was asked for */
     pthread_cond_t moved; /* for who waits: something was written, or the thread has ended */
     pthread_t thread;
+    bool has_conditions;
     atomic_int mode;
     int64_t patience_ms;
 
@@ -155,7 +156,9 @@ static void drop(void)
 static void enqueue(enum log_level level, const char *bytes, size_t length)
 {
     bool is_refused = sink.is_full && level < LOG_WARN;
-    if (!is_refused && (has_room(level, length) || wait_for_room(level, length)))
+    bool has_place = !is_refused && (has_room(level, length) || wait_for_room(level, length));
+    /* The thread may have ended while this one waited. */
+    if (has_place && sink.mode == QUEUED)
         append(bytes, length);
     else
         drop();
@@ -309,8 +312,12 @@ static void init_condition(pthread_cond_t *condition)
 
 int log_start(int64_t patience_ms, struct error *err)
 {
-    init_condition(&sink.work);
-    init_condition(&sink.moved);
+    /* Never destroyed: somebody may still be about to wake from one. */
+    if (!sink.has_conditions) {
+        init_condition(&sink.work);
+        init_condition(&sink.moved);
+    }
+    sink.has_conditions = true;
     sink.patience_ms = patience_ms;
     sink.is_ending = false;
     sink.has_ended = false;
@@ -368,8 +375,6 @@ void log_stop(void)
     }
     pthread_join(sink.thread, NULL);
     buffer_destroy(&sink.waiting);
-    pthread_cond_destroy(&sink.work);
-    pthread_cond_destroy(&sink.moved);
     sink.writing = 0;
     sink.status_shown = sink.status_set;
     sink.is_full = false;

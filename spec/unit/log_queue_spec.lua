@@ -71,7 +71,7 @@ describe("a log with a thread of its own", function()
     assert_counting_up(numbers(all, "info"))
     local _, behind = all:find("log lines were dropped", 1, true)
     assert.same({}, numbers(all:sub(behind), "info"))
-    assert.matches('"message":"again"}\n$', all)
+    assert.is_truthy(all:find('"message":"again"}\n$'))
   end)
 
   it("keeps room for warnings and errors where info has filled the rest", function()

@@ -80,6 +80,15 @@ describe("repeated lines of the log", function()
     assert.is_false(admitted("kind 64", 21))
   end)
 
+  it("make room for others when they have not come for ten seconds", function()
+    for i = 1, 64 do
+      admitted("kind " .. i, i)
+    end
+    local now = 10000 + 64
+    assert.same({ true, true, true, false },
+      { admitted("a", now), admitted("a", now), admitted("a", now), admitted("a", now) })
+  end)
+
   it("keep at most 8 KiB of what they say", function()
     say_four("a")
     admitted("a", 5, "last", ("x"):rep(100000))
