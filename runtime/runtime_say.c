@@ -70,7 +70,8 @@ static void say_clusters(const struct runtime *runtime)
     for (size_t i = 0; i < config->cluster_count; i++) {
         const struct cluster_config *cluster = &config->clusters[i];
         bool has_others = config->cluster_count > 1;
-        log_info("cluster%s%s: brokers %s", has_others ? " " : "", has_others ? cluster->name : "",
+        log_info("brokers%s%s: %s", has_others ? " of cluster " : "",
+                 has_others ? cluster->name : "",
                  embedded != NULL ? embedded[i] : cluster->brokers);
     }
 }

@@ -89,16 +89,20 @@ describe("lagoon run, while nobody takes its log,", function()
     assert.equal(0, (run:stop()))
     reader:wait_exit()
     local _, lines = reader:stdout():gsub('"message":"handled %d+"', "")
-    assert.is_truthy(reader:stdout():find('"message":"ready: 1 partition, %d workers?, after '))
-    assert.is_falsy(reader:stdout():find("\27", 1, true))
     assert.equal(tostring(dropped), said)
-    assert.equal(RECORDS, lines + dropped)
+    -- The line that says that it is ready may be among them.
+    local others = lines + dropped - RECORDS
+    assert.is_true(others == 0 or others == 1, others .. " lines too many")
     assert.equal(RECORDS / 100, #app:journal())
   end)
 
   it("goes on with a disk that is full, and writes all of it when it has room", function()
     -- A limit to the size of a file is a disk that is full for one process, until it is raised.
     local run = start("trap '' XFSZ; ulimit -S -f 16; exec 2>log")
+    wait.till("the sign of life", 10000, function()
+      return directory.read(app.folder .. "/log"):find('"message":"ready: 1 partition, ', 1, true)
+    end)
+    assert.is_nil(directory.read(app.folder .. "/log"):find("\27", 1, true))
     produce(270)
     produce(30, '{"fails":true}')
     assert.is_true(wait_handled(300) < 1 * wait.patience)

@@ -28,7 +28,7 @@ describe("lagoon run on a terminal", function()
     local process = screen.process
     local before = 0
     for _, line in ipairs({ "lagoon %d+%.%d+%.%d+, config config%.lua",
-      "consumers: c; producers: out", "cluster: brokers " .. broker.brokers:gsub("%p", "%%%0"),
+      "consumers: c; producers: out", "brokers: " .. broker.brokers:gsub("%p", "%%%0"),
       "topics: %S+ with 2 partitions",
       "admin: http://127%.0%.0%.1:%d+", "ready: 2 partitions, 1 worker, after %d+%.%d s" }) do
       process:wait_for("INFO  " .. line)
