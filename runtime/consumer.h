@@ -164,6 +164,7 @@ struct consumer_glance {
     int64_t lag;    /* end minus committed, where both are known */
     uint64_t ended; /* records that are done with */
     uint64_t faults;
+    bool is_rebalancing; /* its partitions are about to be others */
 };
 
 /* Adds those of this one. */

@@ -166,6 +166,7 @@ void consumer_add_glance(struct consumer *consumer, struct consumer_glance *sum)
     ASSERT_ON(THREAD_MAIN);
     const struct assignment *assignment = &consumer->assignment;
     const struct consumer_counts counts = consumer_counts(consumer);
+    sum->is_rebalancing |= !rebalance_is_idle(&consumer->membership.rebalance);
     sum->workers += consumer->pool.running;
     sum->workers_max += (size_t)consumer->config->workers_max;
     sum->running += dispatcher_running_all(&consumer->dispatcher);

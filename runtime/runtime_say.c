@@ -174,7 +174,9 @@ static void on_look(uv_timer_t *timer)
     struct buffer reasons;
     buffer_init(&reasons);
     runtime_add_reasons(runtime, &reasons);
-    bool becomes_ready = !runtime->has_said_ready && reasons.length == 0;
+    /* Ready is who has joined; with how many partitions is known a little later. */
+    bool becomes_ready =
+        !runtime->has_said_ready && reasons.length == 0 && !glance(runtime).is_rebalancing;
     if (becomes_ready) {
         runtime->has_said_ready = true;
         say_ready(runtime);

@@ -100,7 +100,8 @@ describe("lagoon run, while nobody takes its log,", function()
     -- A limit to the size of a file is a disk that is full for one process, until it is raised.
     local run = start("trap '' XFSZ; ulimit -S -f 16; exec 2>log")
     wait.till("the sign of life", 10000, function()
-      return directory.read(app.folder .. "/log"):find('"message":"ready: 1 partition, ', 1, true)
+      return directory.read(app.folder .. "/log"):find('"message":"ready: 1 partition, ', 1, true),
+        directory.read(app.folder .. "/log")
     end)
     assert.is_nil(directory.read(app.folder .. "/log"):find("\27", 1, true))
     produce(270)
