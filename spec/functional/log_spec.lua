@@ -89,7 +89,9 @@ describe("lagoon run, while nobody takes its log,", function()
     assert.equal(0, (run:stop()))
     reader:wait_exit()
     local _, lines = reader:stdout():gsub('"message":"handled %d+"', "")
-    assert.equal(tostring(dropped), said)
+    -- One may have come behind the look at the metric: that it is ready.
+    assert.is_true(tonumber(said) - dropped <= 1, said .. " and " .. dropped)
+    dropped = tonumber(said)
     -- The line that says that it is ready may be among them.
     local others = lines + dropped - RECORDS
     assert.is_true(others == 0 or others == 1, others .. " lines too many")
