@@ -113,6 +113,7 @@ int terminal_open(struct terminal *terminal, struct error *err)
         error_set(err, "the terminal: %s", strerror(errno));
         return -1;
     }
+    terminal->input_flags = fcntl(STDIN_FILENO, F_GETFL);
     terminal->output = open_output();
     if (terminal->output < 0) {
         error_set(err, "the terminal: %s", strerror(errno));
@@ -146,6 +147,7 @@ void terminal_leave(struct terminal *terminal)
     terminal->is_entered = false;
     write_through(terminal->output, LEAVE);
     tcsetattr(STDIN_FILENO, TCSANOW, &terminal->before);
+    fcntl(STDIN_FILENO, F_SETFL, terminal->input_flags);
 }
 
 void terminal_close(struct terminal *terminal)

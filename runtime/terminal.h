@@ -17,6 +17,7 @@ struct error;
 
 struct terminal {
     struct termios before;
+    int input_flags;      /* before: of standard input, which others have too */
     int output;           /* the same terminal, opened anew: that it does not block is ours alone */
     bool is_entered;      /* the screen is ours */
     struct buffer unsent; /* of what was written */
@@ -26,10 +27,12 @@ struct terminal {
 /* Standard input and output are a terminal, and one that can be written all over. */
 bool terminal_is_there(void);
 
-/* Takes the screen; keys come one by one, unseen, while Ctrl-C and Ctrl-Z stay signals. */
+/* Takes the screen; keys come one by one, unseen, while Ctrl-C and Ctrl-Z stay signals. Who makes
+ * standard input non-blocking afterwards has not done so for the shell: see terminal_leave. */
 MUST_USE int terminal_open(struct terminal *terminal, struct error *err);
 
-/* Gives the screen back and takes it again, or once more, whatever happened to it meanwhile. */
+/* Gives the screen, and standard input as it was, back and takes it again, or once more, whatever
+ * happened to it meanwhile. */
 void terminal_leave(struct terminal *terminal);
 void terminal_enter(struct terminal *terminal);
 

@@ -12,17 +12,18 @@ local M = {}
 local COMMANDS = [[
 stty cols %d rows %d
 echo "tty $(tty)"
-before=$(stty -g)
+mode() { stty -g; grep flags: /proc/$$/fdinfo/0; }
+before=$(mode)
 set -m
 sh -c 'echo "pid $$"; exec "$@"' sh %s
 code=$?
 while [ $code = 148 ]; do
-    echo "stopped, restored $([ "$(stty -g)" = "$before" ] && echo yes)"
+    echo "stopped, restored $([ "$(mode)" = "$before" ] && echo yes)"
     read go
     fg > /dev/null
     code=$?
 done
-echo "ended $code, restored $([ "$(stty -g)" = "$before" ] && echo yes)"
+echo "ended $code, restored $([ "$(mode)" = "$before" ] && echo yes)"
 ]]
 
 ---@class spec.Screen
