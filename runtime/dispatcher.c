@@ -291,22 +291,6 @@ void dispatcher_ration(struct dispatcher *dispatcher, size_t starts)
     unlock_and_wake(dispatcher, &wakes);
 }
 
-size_t dispatcher_running(struct dispatcher *dispatcher, const struct lane *lane)
-{
-    pthread_mutex_lock(&dispatcher->mutex);
-    size_t running = lane->running;
-    pthread_mutex_unlock(&dispatcher->mutex);
-    return running;
-}
-
-size_t dispatcher_running_all(struct dispatcher *dispatcher)
-{
-    pthread_mutex_lock(&dispatcher->mutex);
-    size_t running = dispatcher->running;
-    pthread_mutex_unlock(&dispatcher->mutex);
-    return running;
-}
-
 bool dispatcher_is_busy(struct dispatcher *dispatcher)
 {
     pthread_mutex_lock(&dispatcher->mutex);
@@ -314,21 +298,6 @@ bool dispatcher_is_busy(struct dispatcher *dispatcher)
         has_backlog(dispatcher) || dispatcher->running > 0 || dispatcher->ended.count > 0;
     pthread_mutex_unlock(&dispatcher->mutex);
     return is_busy;
-}
-
-void dispatcher_each_running(struct dispatcher *dispatcher,
-                             void (*visit)(void *context, const struct record *record),
-                             void *context)
-{
-    pthread_mutex_lock(&dispatcher->mutex);
-    for (struct lane *lane = dispatcher->lanes; lane != NULL; lane = lane->next) {
-        for (struct link *link = lane->records.next; link != &lane->records; link = link->next) {
-            const struct record *record = record_of_lane(link);
-            if (record->state == RECORD_RUNNING)
-                visit(context, record);
-        }
-    }
-    pthread_mutex_unlock(&dispatcher->mutex);
 }
 
 bool dispatcher_set_need(struct dispatcher *dispatcher, enum dispatcher_need need, size_t low_water)

@@ -147,3 +147,12 @@ void log_write_line(const struct log_line *line)
     log_write(line->level, bytes.bytes, bytes.length);
     buffer_destroy(&bytes);
 }
+
+void log_say(const char *text)
+{
+    int saved_errno = errno;
+    char *line = xasprintf("%s\n", text);
+    log_write(LOG_ERROR, line, strlen(line));
+    free(line);
+    errno = saved_errno;
+}

@@ -404,15 +404,6 @@ void log_write_wake(void)
     pthread_mutex_unlock(&sink.mutex);
 }
 
-void log_say(const char *text)
-{
-    int saved_errno = errno;
-    char *line = xasprintf("%s\n", text);
-    log_write(LOG_ERROR, line, strlen(line));
-    free(line);
-    errno = saved_errno;
-}
-
 /* Since the status was shown. */
 static bool is_resized(void)
 {

@@ -5,105 +5,11 @@
 #include <string.h>
 
 #include "log.h"
+#include "partition_failure.h"
 #include "partition_internal.h"
 #include "policy.h"
 
 enum { REASON_BYTES = 512 };
-
-/* --- the log --- */
-
-enum {
-    FIELDS = 6,
-    LOG_FEW = 5,       /* lines of one failure before they are left out */
-    KEY_BYTES_MIN = 3, /* a shorter key stands in many words */
-};
-
-static const char *reason_of(const struct record *record)
-{
-    return record->failure != NULL ? record->failure : "no reason given";
-}
-
-static void fill_fields(struct log_field fields[FIELDS], const struct record *record,
-                        const char *reason)
-{
-    fields[0] = log_text("topic", record->topic);
-    fields[1] = log_integer("partition", record->partition);
-    fields[2] = log_integer("offset", record->offset);
-    fields[3] = log_bytes("key", record->key, record->key_length);
-    fields[4] = log_integer("attempt", record->attempt);
-    fields[5] = log_text("reason", reason);
-}
-
-static void log_record(enum log_level level, const struct record *record, const char *reason,
-                       const char *what)
-{
-    struct log_field fields[FIELDS];
-    fill_fields(fields, record, reason);
-    log_event(level, fields, FIELDS, "consumer %s: %s", record->owner->intake->config->name, what);
-}
-
-/* The same failure of another record is no other failure: where its key stands in the reason, any
- * may stand. */
-static void append_reason(struct buffer *kind, const struct record *record, const char *reason)
-{
-    const char *key;
-    size_t length = record->key_length, left = strlen(reason);
-    while (length >= KEY_BYTES_MIN && (key = memmem(reason, left, record->key, length)) != NULL) {
-        buffer_append(kind, reason, (size_t)(key - reason));
-        buffer_append_text(kind, "(key)");
-        left -= (size_t)(key - reason) + length;
-        reason = key + length;
-    }
-    buffer_append(kind, reason, left + 1);
-}
-
-/* For what leaves a trace elsewhere: the record comes again, or stands among the dead letters. What
- * is `done` with it makes another kind, what is said of it does not. */
-static void log_repeating(enum log_level level, const struct record *record, const char *done,
-                          const char *what)
-{
-    const char *consumer = record->owner->intake->config->name;
-    const char *reason = reason_of(record);
-    struct log_field fields[FIELDS];
-    struct buffer kind;
-    buffer_init(&kind);
-    buffer_format(&kind, "%s %s: ", consumer, done);
-    append_reason(&kind, record, reason);
-    fill_fields(fields, record, reason);
-    log_repeated(kind.bytes, LOG_FEW, level, fields, FIELDS, "consumer %s: %s", consumer, what);
-    buffer_destroy(&kind);
-}
-
-/* --- what went wrong --- */
-
-static void note_fault(const struct record *record, enum fault fault, const char *reason)
-{
-    char place[RECORD_NAME_BYTES];
-    faults_note(&record->owner->intake->faults, fault, record_name(record, place), reason);
-}
-
-/* Of which the worker gives the type alone. */
-static void note_unknown_type(const struct record *record)
-{
-    char text[FAULT_TEXT_BYTES];
-    snprintf(text, sizeof text, "no handler for type '%s'", reason_of(record));
-    note_fault(record, FAULT_UNKNOWN_TYPE, text);
-}
-
-/* A run has ended. What a handler asked for is no fault, nor is what the config says to skip; that
- * something it published was refused is noted by then. */
-static void note_end(const struct record *record)
-{
-    if (record->refusal != NULL)
-        return;
-    bool is_skipped = record->decision == DECISION_SKIP;
-    if (record->outcome == OUTCOME_FAILED)
-        note_fault(record, record->fault, reason_of(record));
-    else if (record->outcome == OUTCOME_INVALID)
-        note_fault(record, FAULT_INVALID, reason_of(record));
-    else if (record->outcome == OUTCOME_UNKNOWN_TYPE && !is_skipped)
-        note_unknown_type(record);
-}
 
 /* --- ways to end --- */
 
@@ -171,12 +77,13 @@ static void give_back(struct record *record)
     struct partition *partition = record->owner;
     if (record->outcome == OUTCOME_INTERRUPTED) {
         partition->intake->counts.interrupted++;
-        log_record(LOG_INFO, record, reason_of(record),
-                   "a handler was interrupted by the stop; its record is given back, so it will be "
-                   "handled again");
+        partition_say(
+            LOG_INFO, record, partition_reason(record),
+            "a handler was interrupted by the stop; its record is given back, so it will be "
+            "handled again");
     } else if (record->outcome == OUTCOME_FAILED || record->outcome == OUTCOME_INVALID) {
-        log_record(LOG_WARN, record, reason_of(record),
-                   "a record failed; its partition is given back, so it will be handled again");
+        partition_say(LOG_WARN, record, partition_reason(record),
+                      "a record failed; its partition is given back, so it will be handled again");
     }
     if (record->state == RECORD_KEPT && is_current(record) && partition->is_finishing) {
         end_finishing(record);
@@ -200,7 +107,7 @@ static void retry(struct record *record)
             retries_delay_ms(&intake->config->on_error, record->attempt, intake_random(intake));
     char what[64];
     snprintf(what, sizeof what, "a record failed; tried again in %" PRId64 " ms", delay_ms);
-    log_repeating(LOG_WARN, record, "retry", what);
+    partition_say_repeating(LOG_WARN, record, "retry", what);
     intake->counts.retried++;
 
     if (!record->is_uncounted)
@@ -239,8 +146,8 @@ static void say_skipped(struct record *record)
     if (record->outcome == OUTCOME_UNKNOWN_TYPE)
         intake_warn_unknown_type(record->owner->intake, record);
     else if (record->failure != NULL)
-        log_record(record->outcome == OUTCOME_SKIPPED ? LOG_WARN : LOG_ERROR, record,
-                   record->failure, "a record is skipped");
+        partition_say(record->outcome == OUTCOME_SKIPPED ? LOG_WARN : LOG_ERROR, record,
+                      record->failure, "a record is skipped");
 }
 
 /* Of an unknown type the worker gives the type alone. */
@@ -293,8 +200,8 @@ static void act(struct record *record, enum decision decision)
         return;
     case DECISION_DEAD_LETTER:
         word_failure(record);
-        log_repeating(LOG_ERROR, record, "dead letter",
-                      "a record is given up and goes to the dead letters");
+        partition_say_repeating(LOG_ERROR, record, "dead letter",
+                                "a record is given up and goes to the dead letters");
         dead_letter(record);
         return;
     case DECISION_SKIP:
@@ -303,7 +210,7 @@ static void act(struct record *record, enum decision decision)
         return;
     case DECISION_STOP:
         word_failure(record);
-        partition_stop_at(record, reason_of(record));
+        partition_stop_at(record, partition_reason(record));
         return;
     case DECISION_GIVE_BACK:
         give_back(record);
@@ -353,7 +260,7 @@ static void refuse(struct record *record, const char *reason)
     if (record->epoch != record->owner->epoch || record->refusal != NULL)
         return;
     record->refusal = xasprintf("a record that its handler published was refused: %s", reason);
-    note_fault(record, FAULT_PUBLISH, record->refusal);
+    partition_note_fault(record, FAULT_PUBLISH, record->refusal);
     record->on_refusal = policy_last(record->owner->intake->config->on_error.give_up);
     if (record->on_refusal == DECISION_STOP)
         partition_stop_at(record, record->refusal);
@@ -378,7 +285,7 @@ void partition_end_record(struct record *record)
 {
     struct intake *intake = record->owner->intake;
     record->is_ended = true;
-    note_end(record);
+    partition_note_end(record);
     partition_note_stopper_end(record);
     record->deliveries_open += (int32_t)record->published;
     if (is_moot(record)) {
@@ -402,6 +309,7 @@ void partition_rerun(struct record *record)
 }
 
 /* --- reports --- */
+
 /* The record was given up by its partition; its last report frees it. */
 static bool is_gone(struct record *record)
 {
@@ -446,7 +354,7 @@ void partition_end_letter(struct record *record, const char *reason)
     }
     char text[REASON_BYTES];
     snprintf(text, sizeof text, "its dead letter was refused: %s", reason);
-    note_fault(record, FAULT_DEAD_LETTER, text);
+    partition_note_fault(record, FAULT_DEAD_LETTER, text);
     partition_stop_at(record, text);
     if (record->state == RECORD_OUTSIDE) {
         leave(record);
