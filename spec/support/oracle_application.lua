@@ -121,8 +121,12 @@ return function(event, context)
   ledger.begin(event, context)
   if event.hostile then
     ledger.give_up(event, context)
-    hostile[event.hostile](event)
-    error("it came back")
+    -- Each fails in a place and for a reason of its own, so that the log folds none of them.
+    local place = "hostile-" .. context.offset
+    load([=[local play, event, place = ...
+      local _, reason = pcall(play, event)
+      error((reason or "it came back") .. " in " .. place, 0)
+    ]=], "=" .. place)(hostile[event.hostile], event, place)
   end
   work(event, context)
   local fails = context.attempt <= (event.fail_times or 0)
